@@ -1,0 +1,74 @@
+/**
+ * Path: the address of one value, which is its OSC address, such as `/viz/tunnel/camera/zoom`.
+ *
+ * One place says which texts are paths, so that what one node declares every other node, OSC peer, file and page can
+ * hold. It judges and cuts texts; it never looks anything up and never throws.
+ */
+
+/** The ten top subtrees; each is one component: versioned, digested, saved and restored as one. */
+export const SUBTREES = [
+  "global",
+  "viz",
+  "environment",
+  "groups",
+  "displays",
+  "windows",
+  "modulation",
+  "mappings",
+  "transport",
+  "system",
+] as const;
+export type Subtree = (typeof SUBTREES)[number];
+
+export const PATH_MAX_BYTES = 255;
+export const PATH_MAX_SEGMENTS = 16;
+
+/** Printable ASCII without the characters that OSC 1.0 keeps for patterns: space # * , / ? [ ] { } */
+const SEGMENT = /^[!-~]+$/;
+const RESERVED = /[#*,/?[\]{}]/;
+
+/**
+ * What is wrong with `text` as a path, or "" for a path: an OSC address (OSC 1.0) of 1 to 16 segments and at most
+ * 255 bytes under one of the ten top subtrees.
+ */
+export function validatePath(text: string): string {
+  const problem = validateAddress(text);
+  if (problem !== "") return problem;
+  if (subtreeOf(text) === undefined) return `begins with none of /${SUBTREES.join(", /")}`;
+  return "";
+}
+
+/** What is wrong with `text` as an OSC address without a pattern, or "": a path's rules, wherever it lies. */
+export function validateAddress(text: string): string {
+  if (text.charCodeAt(0) !== 0x2f) return "does not begin with /";
+  if (text.length > PATH_MAX_BYTES) return "is longer than 255 bytes";
+  const segments = segmentsOf(text);
+  if (segments.length > PATH_MAX_SEGMENTS) return "has more than 16 segments";
+  for (const segment of segments) {
+    const problem = validateSegment(segment);
+    if (problem !== "") return problem;
+  }
+  return "";
+}
+
+/** What is wrong with `text` as one segment of a path, or "". */
+export function validateSegment(text: string): string {
+  if (text === "") return "has an empty segment";
+  if (!SEGMENT.test(text)) return "holds a space or a character that is not printable ASCII";
+  if (RESERVED.test(text)) return "holds one of # * , / ? [ ] { }, which OSC keeps for patterns";
+  // Trees of paths become JSON objects at the rim, where this name would reach an object's prototype.
+  if (text === "__proto__") return "has a segment __proto__";
+  return "";
+}
+
+/** The segments of a path or address: `/viz/tunnel` has `viz` and `tunnel`. */
+export function segmentsOf(path: string): string[] {
+  return path.slice(1).split("/");
+}
+
+/** The top subtree that a path lies in; undefined when it lies in none. */
+export function subtreeOf(path: string): Subtree | undefined {
+  const end = path.indexOf("/", 1);
+  const first = end < 0 ? path.slice(1) : path.slice(1, end);
+  return SUBTREES.find((subtree) => subtree === first);
+}
