@@ -1,0 +1,109 @@
+/**
+ * Desk messages: what the live thread and the desk worker say to each other, each a plain object over `postMessage`.
+ *
+ * The stream itself is not here: the desk reads it from the shared ring. These messages are the slow side: commands
+ * and their answers, images for a replica that lags, OSC packets of TCP connections. Both ends are our own code, so
+ * nothing is validated; a message that matches none of these is our own mistake.
+ */
+import type { Origin, Term } from "../state/change.js";
+import type { Value } from "../state/declaration.js";
+import type { RingMemory } from "../state/ring.js";
+import type {
+  DeclareEntry,
+  DeclareOutcome,
+  HealthFinding,
+  LogLevel,
+  PeerReport,
+  StatusReport,
+  WriteOptions,
+  WriteOutcome,
+} from "./reports.js";
+
+/** What the desk is started with (the worker's `workerData`). */
+export interface DeskStart {
+  readonly ring: RingMemory;
+  /** Capacity of the state, so that every id of the ring fits the replica. */
+  readonly capacity: number;
+  /** TCP port on all addresses; 0 lets the system choose. */
+  readonly port: number;
+  /** Where HTTP is served beside loopback: an address of this host, `0.0.0.0` or `::` for all. */
+  readonly httpHost: string;
+  /** Networks that OSC over TCP is taken from, such as `127.0.0.0/8` or `192.168.1.7`. Already resolved. */
+  readonly oscAllow: readonly string[];
+  readonly node: string;
+  readonly name: string;
+  readonly mesh: string;
+  /** The package's version. */
+  readonly version: string;
+}
+
+/** A request of the desk that the live thread answers with the same `id`. */
+export type DeskCommand =
+  | { readonly kind: "write"; readonly path: string; readonly value: Value; readonly options: WriteOptions }
+  | { readonly kind: "trigger"; readonly path: string; readonly options: WriteOptions }
+  | { readonly kind: "declare"; readonly entries: readonly DeclareEntry[]; readonly options: WriteOptions }
+  | { readonly kind: "rename"; readonly path: string; readonly to: string; readonly options: WriteOptions }
+  | { readonly kind: "remove"; readonly path: string; readonly options: WriteOptions }
+  | { readonly kind: "status" }
+  | { readonly kind: "peers" }
+  | { readonly kind: "health" }
+  | { readonly kind: "logLevel"; readonly level: LogLevel };
+
+export type DeskCommandKind = DeskCommand["kind"];
+
+/** What each command is answered with. */
+export interface DeskAnswers {
+  readonly write: WriteOutcome;
+  readonly trigger: WriteOutcome;
+  readonly declare: DeclareOutcome;
+  readonly rename: WriteOutcome;
+  readonly remove: WriteOutcome;
+  readonly status: StatusReport;
+  readonly peers: readonly PeerReport[];
+  readonly health: readonly HealthFinding[];
+  readonly logLevel: true;
+}
+
+/** From the desk to the live thread. */
+export type DeskToLive =
+  | { readonly kind: "ready"; readonly port: number }
+  /** The port could not be opened: `code` is the system's (`EADDRINUSE`, `EACCES`, ...). */
+  | { readonly kind: "failed"; readonly code: string; readonly text: string }
+  | { readonly kind: "command"; readonly id: number; readonly command: DeskCommand }
+  /** The replica was lapped, or is empty: send an image. The desk has moved its cursor to the stream's end before. */
+  | { readonly kind: "imagePlease" }
+  /** The desk took in a chunk of an image: the next one may come. */
+  | { readonly kind: "imageChunkTaken" }
+  | { readonly kind: "oscReceived"; readonly connection: number; readonly packets: readonly Uint8Array[] }
+  | {
+      readonly kind: "oscOpened";
+      readonly connection: number;
+      readonly remoteAddress: string;
+      readonly remotePort: number;
+    }
+  | { readonly kind: "oscClosed"; readonly connection: number }
+  /** Counters of the desk, all of them, about once a second when one moved. */
+  | { readonly kind: "counters"; readonly counters: Readonly<Record<string, number>> }
+  | { readonly kind: "closed" };
+
+/** From the live thread to the desk. */
+export type LiveToDesk =
+  | { readonly kind: "answer"; readonly id: number; readonly answer: DeskAnswers[DeskCommandKind] }
+  /** The command could not be carried out at all, which no reject says: the reason. */
+  | { readonly kind: "answerFailed"; readonly id: number; readonly text: string }
+  /** Both tables whole, by index, so that the replica's indexes equal those in the ring. */
+  | { readonly kind: "imageBegin"; readonly terms: readonly Term[]; readonly origins: readonly Origin[] }
+  | { readonly kind: "imageChunk"; readonly bytes: Uint8Array }
+  | { readonly kind: "imageEnd"; readonly pending: readonly PendingValue[] }
+  /** So many bytes of this connection's packets have been worked off: flow control of OSC over TCP. */
+  | { readonly kind: "oscTaken"; readonly connection: number; readonly bytes: number }
+  /** One OSC packet; the desk frames it as its client framed its own. */
+  | { readonly kind: "oscSend"; readonly connection: number; readonly packet: Uint8Array }
+  | { readonly kind: "oscClose"; readonly connection: number }
+  | { readonly kind: "close" };
+
+/** A write made on this node that shows but is not confirmed. */
+export interface PendingValue {
+  readonly id: number;
+  readonly value: Value;
+}
