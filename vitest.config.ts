@@ -1,0 +1,24 @@
+/**
+ * Tests in three groups: `unit` (with fuzz) needs nothing, `live` starts real processes on loopback, `rig` needs root
+ * and Linux namespaces. Live and rig tests run the built node, so their setup builds it first if it is stale.
+ */
+import { defineConfig } from "vitest/config";
+
+/** Real processes and two cores: one file at a time, and only after the unit tests are done. */
+const processes = {
+  globalSetup: ["test/harness/build.ts"],
+  fileParallelism: false,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  teardownTimeout: 20_000,
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/{unit,fuzz}/**/*.test.ts"] } },
+      { test: { name: "live", include: ["test/live/**/*.test.ts"], ...processes, sequence: { groupOrder: 1 } } },
+      { test: { name: "rig", include: ["test/rig/**/*.test.ts"], ...processes, sequence: { groupOrder: 2 } } },
+    ],
+  },
+});
