@@ -76,6 +76,14 @@ export class ByteWriter {
     this.u32(value >>> 0);
   }
 
+  /** An unsigned integer below 2^53, as seven bytes. */
+  u56(value: number): void {
+    const high = Math.floor(value / TWO_32);
+    this.u8(high >>> 16);
+    this.u16(high & 0xffff);
+    this.u32(value >>> 0);
+  }
+
   f32(value: number): void {
     if (!this.room(4)) return;
     float32Scratch[0] = value;
@@ -199,6 +207,12 @@ export class ByteReader {
 
   u48(): number {
     const high = this.u16();
+    return high * TWO_32 + this.u32();
+  }
+
+  u56(): number {
+    const top = this.u8();
+    const high = top * 0x1_0000 + this.u16();
     return high * TWO_32 + this.u32();
   }
 

@@ -1,0 +1,48 @@
+/**
+ * Change: one write, as every follower sees it. The closed sets that the ring, the wire and the journal share.
+ */
+
+/** What an event of the event lane is. The numbers are on the wire: never renumber one. */
+export const EventKind = {
+  impulse: 1,
+  declare: 2,
+  rename: 3,
+  remove: 4,
+  /** An origin (node and surface) got its index. In a ring the index is this node's, on the wire the controller's. */
+  origin: 5,
+  /** A term got its index in this node's table. Rings only. */
+  term: 6,
+  /** Several values that change together and do not fit one frame. Wire only. */
+  group: 7,
+} as const;
+export type EventKind = (typeof EventKind)[keyof typeof EventKind];
+
+/** How a change came to be shown. */
+export const ChangeFlag = {
+  /** Written here, not confirmed by the controller yet. It has no version. */
+  pending: 1,
+  /** A pending write was refused: this is the confirmed value again. */
+  rolledBack: 2,
+  /** It came with a snapshot or a resync, not as a fresh change. */
+  resync: 4,
+  /** One of several changes that become visible together. */
+  grouped: 8,
+} as const;
+
+/** A term: its number and the id (16 hex digits) of the node that is its controller. */
+export interface Term {
+  readonly number: number;
+  readonly node: string;
+}
+
+/** Terms are ordered by number, then by node id, so that two sides of a partition never share one. */
+export function compareTerms(left: Term, right: Term): number {
+  if (left.number !== right.number) return left.number - right.number;
+  return left.node < right.node ? -1 : left.node > right.node ? 1 : 0;
+}
+
+/** Where a change came from: the node it was written on, and the surface there ("" for the node itself). */
+export interface Origin {
+  readonly node: string;
+  readonly surface: string;
+}

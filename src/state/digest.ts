@@ -1,0 +1,139 @@
+/**
+ * Digest: an incremental 64-bit hash of each component's contents, over (path, value, version).
+ *
+ * Two nodes with the same sequence and no gap hold the same state exactly when these are equal, up to chance (2^-64).
+ * A component's digest is the sum of one term per path, so a change costs one term out, one term in. On the controller
+ * a path is counted when it is published, on a follower when it is applied. It is no defence against an attacker: the
+ * seal is. It must depend on nothing local: no ids, no indexes of terms.
+ */
+import type { TermTable } from "./tables.js";
+import { COMPONENTS } from "./component.js";
+import { isText, lanesOf, type ValueType } from "./declaration.js";
+import { LANES, type State } from "./state.js";
+
+export class Digests {
+  /** Two 32-bit words per component. */
+  readonly words = new Int32Array(COMPONENTS.length * 2);
+  private readonly state: State;
+  private readonly terms: TermTable;
+  /** What each path adds now: two words per id, and the component it was added to plus one (0: not counted). */
+  private readonly parts: Int32Array;
+  private readonly countedIn: Uint8Array;
+  private readonly pathWords: Int32Array;
+  private readonly valueWords: Int32Array;
+  private readonly sequenceRegister = new Float64Array(1);
+  private readonly sequenceWords = new Int32Array(this.sequenceRegister.buffer);
+  private readonly termWords: Int32Array = new Int32Array(65_536);
+
+  constructor(state: State, terms: TermTable) {
+    this.state = state;
+    this.terms = terms;
+    this.parts = new Int32Array(state.capacity * 2);
+    this.countedIn = new Uint8Array(state.capacity);
+    this.pathWords = new Int32Array(state.capacity * 2);
+    this.valueWords = new Int32Array(state.numbers.buffer);
+  }
+
+  /** Notes a path's name; call it when an id is declared or renamed. */
+  name(id: number): void {
+    const path = this.state.pathOf(id);
+    let low = 0x811c9dc5;
+    let high = 0x9e3779b9;
+    for (let index = 0; index < path.length; index++) {
+      low = Math.imul(low ^ path.charCodeAt(index), 0x01000193);
+      high = Math.imul(high ^ low, 0x85ebca6b) ^ (high >>> 13);
+    }
+    this.pathWords[id * 2] = low;
+    this.pathWords[id * 2 + 1] = high;
+  }
+
+  /** Counts a path as the state holds it now. */
+  update(id: number): void {
+    const { state, parts } = this;
+    const type = state.types[id] as ValueType;
+    let low = this.pathWords[id * 2] as number;
+    let high = this.pathWords[id * 2 + 1] as number;
+    this.sequenceRegister[0] = state.sequences[id] as number;
+    low = mix(low, this.sequenceWords[0] as number);
+    high = mix(high, (this.sequenceWords[1] as number) ^ this.termWord(state.terms[id] as number));
+    if (isText(type)) low = mix(low, textWord(state.texts[id]));
+    else {
+      const at = id * LANES * 2;
+      const words = lanesOf(type) * 2;
+      for (let word = 0; word < words; word += 2) {
+        low = mix(low, this.valueWords[at + word] as number);
+        high = mix(high, this.valueWords[at + word + 1] as number);
+      }
+    }
+    low = finish(low ^ high);
+    high = finish(high + Math.imul(low, 0x9e3779b1));
+    const component = state.components[id] as number;
+    if (this.countedIn[id] !== component + 1) this.drop(id);
+    const at = component * 2;
+    this.words[at] = (this.words[at] as number) + low - (parts[id * 2] as number);
+    this.words[at + 1] = (this.words[at + 1] as number) + high - (parts[id * 2 + 1] as number);
+    parts[id * 2] = low;
+    parts[id * 2 + 1] = high;
+    this.countedIn[id] = component + 1;
+  }
+
+  /** Takes a path out, before it is removed or moves to another component. */
+  drop(id: number): void {
+    const counted = this.countedIn[id] as number;
+    if (counted === 0) return;
+    const at = (counted - 1) * 2;
+    this.words[at] = (this.words[at] as number) - (this.parts[id * 2] as number);
+    this.words[at + 1] = (this.words[at + 1] as number) - (this.parts[id * 2 + 1] as number);
+    this.parts[id * 2] = 0;
+    this.parts[id * 2 + 1] = 0;
+    this.countedIn[id] = 0;
+  }
+
+  clear(): void {
+    this.words.fill(0);
+    this.parts.fill(0);
+    this.countedIn.fill(0);
+  }
+
+  /** A component's digest as 16 hex digits. */
+  hex(component: number): string {
+    const high = (this.words[component * 2 + 1] as number) >>> 0;
+    const low = (this.words[component * 2] as number) >>> 0;
+    return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
+  }
+
+  private termWord(index: number): number {
+    const known = this.termWords[index] as number;
+    if (known !== 0 || index === 0) return known;
+    const term = this.terms.at(index);
+    this.termWords[index] = textWord(`${term.number}/${term.node}`) | 1;
+    return this.termWords[index] as number;
+  }
+}
+
+/** One round of a multiply-rotate hash (after MurmurHash3's body). */
+function mix(hash: number, word: number): number {
+  let block = Math.imul(word, 0xcc9e2d51);
+  block = (block << 15) | (block >>> 17);
+  const mixed = hash ^ Math.imul(block, 0x1b873593);
+  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+/** MurmurHash3's 32-bit finalizer: every input bit reaches every output bit. */
+function finish(hash: number): number {
+  let word = hash ^ (hash >>> 16);
+  word = Math.imul(word, 0x85ebca6b);
+  word ^= word >>> 13;
+  word = Math.imul(word, 0xc2b2ae35);
+  return word ^ (word >>> 16);
+}
+
+function textWord(text: string | Uint8Array | undefined): number {
+  let hash = 0x811c9dc5;
+  if (typeof text === "string") {
+    for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  } else if (text !== undefined) {
+    for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ (text[index] as number), 0x01000193);
+  }
+  return hash;
+}

@@ -1,0 +1,236 @@
+/**
+ * Image: the whole state as bytes, at one place in the stream.
+ *
+ * A late joiner, the desk worker and a resync all take the same image, in chunks, so that no chunk is large and each
+ * can be sealed and sent by itself. Paths are written with the length that they share with the one before; equal
+ * declarations are written once. An image comes from outside: a chunk that does not decode exactly is refused whole,
+ * and nothing of it is kept. `loadImage` never throws on bytes.
+ */
+import { ByteReader, ByteWriter } from "../base/bytes.js";
+import { componentOf } from "./component.js";
+import { type Declaration, isText, lanesOf, ValueType } from "./declaration.js";
+import { DECLARATION_LIMIT_BYTES, readDeclaration, writeDeclaration } from "./declaration-bytes.js";
+import { LANES, type State } from "./state.js";
+import type { OriginTable, TermTable } from "./tables.js";
+import { TEXT_LIMIT_BYTES } from "./coerce.js";
+
+/** A chunk is closed once it is longer than this; the longest value and declaration still fit behind. */
+const CHUNK_TARGET_BYTES = 32_768;
+export const CHUNK_LIMIT_BYTES = CHUNK_TARGET_BYTES + DECLARATION_LIMIT_BYTES + TEXT_LIMIT_BYTES + 1_024;
+const PATH_LIMIT_BYTES = 255;
+
+/** What the tables say, which an image carries beside the values. */
+export interface ImageTables {
+  readonly state: State;
+  readonly terms: TermTable;
+  readonly origins: OriginTable;
+}
+
+/** One image's encoder: call `next` until it answers undefined. The state must not change in between. */
+export class ImageEncoder {
+  private readonly tables: ImageTables;
+  private readonly out = new ByteWriter(new Uint8Array(CHUNK_LIMIT_BYTES));
+  private readonly known = new Map<Declaration, number>();
+  private readonly text = new TextEncoder();
+  private readonly originsSent = new Map<number, number>();
+  private readonly termsSent = new Map<number, number>();
+  private id = 0;
+  private lastPath = "";
+
+  constructor(tables: ImageTables) {
+    this.tables = tables;
+  }
+
+  next(): Uint8Array | undefined {
+    const { out } = this;
+    const { state } = this.tables;
+    out.reset(0, CHUNK_LIMIT_BYTES);
+    for (; this.id < state.capacity && out.offset < CHUNK_TARGET_BYTES; this.id = nextExisting(state, this.id + 1)) {
+      if (state.exists(this.id)) this.path(this.id);
+    }
+    return out.offset === 0 ? undefined : out.buffer.slice(0, out.offset);
+  }
+
+  private path(id: number): void {
+    const { out } = this;
+    const { state } = this.tables;
+    out.varint(id);
+    this.name(state.pathOf(id));
+    this.declaration(state.declarationOf(id) as Declaration);
+    this.term(state.terms[id] as number);
+    out.varint(state.sequences[id] as number);
+    out.f64(state.timesUs[id] as number);
+    this.origin(state.origins[id] as number);
+    this.value(id);
+  }
+
+  private name(path: string): void {
+    let shared = 0;
+    const limit = Math.min(path.length, this.lastPath.length);
+    while (shared < limit && path.charCodeAt(shared) === this.lastPath.charCodeAt(shared)) shared++;
+    this.out.u8(shared);
+    this.out.blob(this.text.encode(path.slice(shared)));
+    this.lastPath = path;
+  }
+
+  private declaration(declaration: Declaration): void {
+    const index = this.known.get(declaration);
+    this.out.varint(index === undefined ? 0 : index + 1);
+    if (index !== undefined) return;
+    this.known.set(declaration, this.known.size);
+    writeDeclaration(this.out, declaration);
+  }
+
+  private term(index: number): void {
+    const known = this.termsSent.get(index);
+    this.out.varint(known === undefined ? 0 : known + 1);
+    if (known !== undefined) return;
+    this.termsSent.set(index, this.termsSent.size);
+    const term = this.tables.terms.at(index);
+    this.out.varint(term.number);
+    this.out.blob(this.text.encode(term.node));
+  }
+
+  private origin(index: number): void {
+    const known = this.originsSent.get(index);
+    this.out.varint(known === undefined ? 0 : known + 1);
+    if (known !== undefined) return;
+    this.originsSent.set(index, this.originsSent.size);
+    const origin = this.tables.origins.at(index);
+    this.out.blob(this.text.encode(origin.node));
+    this.out.blob(this.text.encode(origin.surface));
+  }
+
+  private value(id: number): void {
+    const { out } = this;
+    const { state } = this.tables;
+    const type = state.types[id] as ValueType;
+    if (isText(type)) {
+      const text = state.texts[id] ?? "";
+      out.blob(typeof text === "string" ? this.text.encode(text) : text);
+      return;
+    }
+    const lanes = lanesOf(type);
+    for (let lane = 0; lane < lanes; lane++) {
+      const number = state.numbers[id * LANES + lane] as number;
+      if (type === ValueType.double || type === ValueType.int || type === ValueType.enum) out.f64(number);
+      else out.f32(number);
+    }
+  }
+}
+
+function nextExisting(state: State, from: number): number {
+  let id = from;
+  while (id < state.capacity && state.types[id] === 0) id++;
+  return id;
+}
+
+/** One image's decoder: give it the chunks in order. */
+export class ImageDecoder {
+  private readonly tables: ImageTables;
+  private readonly input = new ByteReader();
+  private readonly known: Declaration[] = [];
+  private readonly termIndexes: number[] = [];
+  private readonly originIndexes: number[] = [];
+  private readonly decoder = new TextDecoder("utf-8", { fatal: true });
+  private lastPath = "";
+  /** Called after each path is in place. */
+  onPath: (id: number) => void = () => {};
+  paths = 0;
+
+  constructor(tables: ImageTables) {
+    this.tables = tables;
+  }
+
+  /** False when the chunk is not what an encoder makes; the state must then be cleared. */
+  push(chunk: Uint8Array): boolean {
+    this.input.reset(chunk, 0, chunk.length);
+    try {
+      while (this.input.remaining > 0) if (!this.path()) return false;
+    } catch {
+      // The fatal UTF-8 decoder throws; nothing else here can.
+      return false;
+    }
+    return true;
+  }
+
+  private path(): boolean {
+    const { input } = this;
+    const { state } = this.tables;
+    const id = input.varint();
+    const path = this.name();
+    const declaration = this.declaration();
+    const term = this.term();
+    const sequence = input.varint();
+    const timeUs = input.f64();
+    const origin = this.origin();
+    if (input.failed || declaration === undefined || term < 0 || origin < 0 || !Number.isFinite(timeUs)) return false;
+    if (id >= state.capacity || componentOf(path) < 0 || state.exists(id) || state.idOf(path) >= 0) return false;
+    state.declare(id, path, declaration);
+    state.terms[id] = term;
+    state.sequences[id] = sequence;
+    state.timesUs[id] = timeUs;
+    state.origins[id] = origin;
+    if (!this.value(id)) return false;
+    this.paths++;
+    this.onPath(id);
+    return true;
+  }
+
+  private name(): string {
+    const shared = this.input.u8();
+    const rest = this.decoder.decode(this.input.blob(PATH_LIMIT_BYTES));
+    this.lastPath = this.lastPath.slice(0, shared) + rest;
+    if (this.lastPath.length > PATH_LIMIT_BYTES) this.input.failed = true;
+    return this.lastPath;
+  }
+
+  private declaration(): Declaration | undefined {
+    const index = this.input.varint();
+    if (index > 0) return this.known[index - 1];
+    const declaration = readDeclaration(this.input);
+    if (declaration !== undefined) this.known.push(declaration);
+    return declaration;
+  }
+
+  private term(): number {
+    const index = this.input.varint();
+    if (index > 0) return this.termIndexes[index - 1] ?? -1;
+    const number = this.input.varint();
+    const node = this.decoder.decode(this.input.blob(16));
+    if (this.input.failed) return -1;
+    const interned = number === 0 ? 0 : this.tables.terms.intern(number, node);
+    this.termIndexes.push(interned);
+    return interned;
+  }
+
+  private origin(): number {
+    const index = this.input.varint();
+    if (index > 0) return this.originIndexes[index - 1] ?? -1;
+    const node = this.decoder.decode(this.input.blob(16));
+    const surface = this.decoder.decode(this.input.blob(PATH_LIMIT_BYTES));
+    if (this.input.failed) return -1;
+    const interned = node === "" ? 0 : this.tables.origins.intern(node, surface);
+    this.originIndexes.push(interned);
+    return interned;
+  }
+
+  private value(id: number): boolean {
+    const { input } = this;
+    const { state } = this.tables;
+    const type = state.types[id] as ValueType;
+    if (isText(type)) {
+      const bytes = input.blob(TEXT_LIMIT_BYTES);
+      state.texts[id] = type === ValueType.string ? this.decoder.decode(bytes) : bytes;
+      return !input.failed;
+    }
+    const lanes = lanesOf(type);
+    for (let lane = 0; lane < lanes; lane++) {
+      const isWide = type === ValueType.double || type === ValueType.int || type === ValueType.enum;
+      const number = isWide ? input.f64() : input.f32();
+      if (!Number.isFinite(number)) return false;
+      state.numbers[id * LANES + lane] = number;
+    }
+    return !input.failed;
+  }
+}

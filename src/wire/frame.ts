@@ -1,0 +1,206 @@
+/**
+ * Frame: what a sealed datagram holds. Types, and the layout of the controller's stream frames.
+ *
+ * Every stream frame says the newest frame there is and the oldest that can still be repaired, so a receiver knows at
+ * once whether to ask for repair or for a snapshot. Behind the frame's own content stand the contents of the frames
+ * just before it (the journal), so most losses heal with no request. A heartbeat has no content of its own: its
+ * journal begins with the newest frame. The frame sequence is for order and repair; it never versions a value, and it
+ * is not the packet counter, which is new on every transmission.
+ *
+ *   stream = term u32, frame sequence u48, repairable u16, flags u8, acknowledgements u8 x (node 8 B, session u32,
+ *            write varint), [info], [content: varint length, block], journal u8 x (varint length, block)
+ */
+import { ByteReader, type ByteWriter } from "../base/bytes.js";
+
+/** Rises with every change of the bytes on the wire; a test pins their fingerprint to it. */
+export const PROTOCOL_VERSION = 1;
+
+export const FrameType = {
+  /** Controller to all: changes or a heartbeat; also a repair, to one or to all. */
+  stream: 1,
+  /** Follower to controller: writes. */
+  write: 2,
+  /** Controller to follower: which writes were taken, which refused. */
+  writeResult: 3,
+  /** Follower to controller: the frames it misses. */
+  nak: 4,
+  /** To all: a node that starts or looks for its controller. */
+  hello: 5,
+  /** Follower to controller: how it fares. */
+  report: 6,
+  /** Controller to all: the peers it knows. */
+  peers: 7,
+  /** To all: a node that goes. */
+  leave: 8,
+} as const;
+export type FrameType = (typeof FrameType)[keyof typeof FrameType];
+
+export const StreamFlag = {
+  /** No content of its own; the journal begins with the newest frame. */
+  heartbeat: 1,
+  /** A frame sent again. */
+  repair: 2,
+  /** The info section is there. */
+  info: 4,
+} as const;
+
+export const NODE_ID_BYTES = 8;
+export const JOURNAL_MAX = 8;
+export const ACKS_MAX = 16;
+
+/** What a heartbeat says of its controller, beside the stream. */
+export interface StreamInfo {
+  /** The newest change sequence that has been published. */
+  readonly sequence: number;
+  /** The term that this one follows, and the change sequence at which it forked from it. */
+  readonly parentNumber: number;
+  readonly parentNode: string;
+  readonly forkSequence: number;
+  readonly unicastPort: number;
+  readonly snapshotPort: number;
+  readonly priority: number;
+  /** The nonce of the hello that this answers; 0 when it answers none. */
+  readonly answers: number;
+  /** One 64-bit digest per component (two words each), as published up to this frame. */
+  readonly digests: Int32Array;
+  /** How many paths exist. */
+  readonly paths: number;
+}
+
+export const DIGEST_WORDS = 20;
+
+export function writeInfo(out: ByteWriter, info: StreamInfo): void {
+  out.u48(info.sequence);
+  out.u32(info.parentNumber);
+  writeNode(out, info.parentNode);
+  out.u48(info.forkSequence);
+  out.u16(info.unicastPort);
+  out.u16(info.snapshotPort);
+  out.u16(info.priority);
+  out.u32(info.answers);
+  for (let word = 0; word < DIGEST_WORDS; word++) out.u32(info.digests[word] as number);
+  out.varint(info.paths);
+}
+
+export function readInfo(input: ByteReader): StreamInfo {
+  const sequence = input.u48();
+  const parentNumber = input.u32();
+  const parentNode = readNode(input);
+  const forkSequence = input.u48();
+  const unicastPort = input.u16();
+  const snapshotPort = input.u16();
+  const priority = input.u16();
+  const answers = input.u32();
+  const digests = new Int32Array(DIGEST_WORDS);
+  for (let word = 0; word < DIGEST_WORDS; word++) digests[word] = input.i32();
+  const paths = input.varint();
+  return {
+    sequence,
+    parentNumber,
+    parentNode,
+    forkSequence,
+    unicastPort,
+    snapshotPort,
+    priority,
+    answers,
+    digests,
+    paths,
+  };
+}
+
+/** A node id, 16 hex digits, as eight bytes; "" as zeros. */
+export function writeNode(out: ByteWriter, node: string): void {
+  for (let index = 0; index < NODE_ID_BYTES; index++) {
+    out.u8(node === "" ? 0 : Number.parseInt(node.slice(index * 2, index * 2 + 2), 16));
+  }
+}
+
+export function readNode(input: ByteReader): string {
+  let node = "";
+  for (let index = 0; index < NODE_ID_BYTES; index++) node += HEX[input.u8()];
+  return node === NO_NODE ? "" : node;
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const NO_NODE = "0".repeat(NODE_ID_BYTES * 2);
+
+/** Reads a stream frame's parts into fields; blocks stay where they are. Nothing is allocated without info or acks. */
+export class StreamFrameReader {
+  private readonly input = new ByteReader();
+  /** [0] term number, [1] frame sequence, [2] oldest frame that can be repaired. */
+  readonly doubles = new Float64Array(3);
+  flags = 0;
+  info: StreamInfo | undefined;
+  /** Bounds of the frame's own block; start -1 in a heartbeat. */
+  contentStart = -1;
+  contentEnd = -1;
+  /** Bounds of the journal's blocks: [start, end] pairs; the first is the newest frame's. */
+  journalCount = 0;
+  readonly journal = new Int32Array(JOURNAL_MAX * 2);
+  /** Where the acknowledgements lie, for `acknowledged`. */
+  private ackStart = 0;
+  ackCount = 0;
+  private buffer: Uint8Array = new Uint8Array(0);
+
+  /** False when the bytes are no stream frame. */
+  read(buffer: Uint8Array, length: number): boolean {
+    const { input } = this;
+    input.reset(buffer, 0, length);
+    this.buffer = buffer;
+    this.doubles[0] = input.u32();
+    this.doubles[1] = input.u48();
+    this.doubles[2] = (this.doubles[1] as number) - input.u16();
+    this.flags = input.u8();
+    this.ackCount = input.u8();
+    this.ackStart = input.offset;
+    for (let index = 0; index < this.ackCount; index++) this.skipAck();
+    this.info = (this.flags & StreamFlag.info) === 0 ? undefined : readInfo(input);
+    this.contentStart = -1;
+    if ((this.flags & StreamFlag.heartbeat) === 0) this.readContent();
+    this.readJournal();
+    return !input.failed && input.remaining === 0;
+  }
+
+  private skipAck(): void {
+    this.input.skip(NODE_ID_BYTES + 4);
+    this.input.varint();
+  }
+
+  private readContent(): void {
+    const { input } = this;
+    const size = input.varint();
+    this.contentStart = input.offset;
+    input.skip(size);
+    this.contentEnd = input.offset;
+  }
+
+  private readJournal(): void {
+    const { input } = this;
+    this.journalCount = input.u8();
+    if (this.journalCount > JOURNAL_MAX) {
+      input.failed = true;
+      return;
+    }
+    for (let index = 0; index < this.journalCount; index++) {
+      const size = input.varint();
+      this.journal[index * 2] = input.offset;
+      input.skip(size);
+      this.journal[index * 2 + 1] = input.offset;
+    }
+  }
+
+  /** The newest write of `node`'s boot `session` that was taken, or -1 when the frame says nothing of it. */
+  acknowledged(node: Uint8Array, session: number): number {
+    if (this.ackCount === 0) return -1;
+    const { input } = this;
+    input.reset(this.buffer, this.ackStart, this.buffer.length);
+    for (let index = 0; index < this.ackCount; index++) {
+      let isOwn = true;
+      for (let byte = 0; byte < NODE_ID_BYTES; byte++) if (input.u8() !== node[byte]) isOwn = false;
+      const isSession = input.u32() === session;
+      const write = input.varint();
+      if (isOwn && isSession) return write;
+    }
+    return -1;
+  }
+}
