@@ -4,21 +4,7 @@
  * One place says which texts are paths, so that what one node declares every other node, OSC peer, file and page can
  * hold. It judges and cuts texts; it never looks anything up and never throws.
  */
-
-/** The ten top subtrees; each is one component: versioned, digested, saved and restored as one. */
-export const SUBTREES = [
-  "global",
-  "viz",
-  "environment",
-  "groups",
-  "displays",
-  "windows",
-  "modulation",
-  "mappings",
-  "transport",
-  "system",
-] as const;
-export type Subtree = (typeof SUBTREES)[number];
+import { COMPONENTS, componentOf } from "./component.js";
 
 export const PATH_MAX_BYTES = 255;
 export const PATH_MAX_SEGMENTS = 16;
@@ -28,14 +14,14 @@ const SEGMENT = /^[!-~]+$/;
 const RESERVED = /[#*,/?[\]{}]/;
 
 /**
- * What is wrong with `text` as a path, or "" for a path: an OSC address (OSC 1.0) of 1 to 16 segments and at most
- * 255 bytes under one of the ten top subtrees.
+ * What is wrong with `text` as a path, or "" for a path: an OSC address (OSC 1.0) of 2 to 16 segments and at most
+ * 255 bytes inside one of the ten top subtrees. The subtree itself holds no value.
  */
 export function validatePath(text: string): string {
   const problem = validateAddress(text);
   if (problem !== "") return problem;
-  if (subtreeOf(text) === undefined) return `begins with none of /${SUBTREES.join(", /")}`;
-  return "";
+  if (componentOf(text) < 0) return `begins with none of /${COMPONENTS.join(", /")}`;
+  return text.includes("/", 1) ? "" : "names a whole subtree, not a value in it";
 }
 
 /** What is wrong with `text` as an OSC address without a pattern, or "": a path's rules, wherever it lies. */
@@ -64,11 +50,4 @@ export function validateSegment(text: string): string {
 /** The segments of a path or address: `/viz/tunnel` has `viz` and `tunnel`. */
 export function segmentsOf(path: string): string[] {
   return path.slice(1).split("/");
-}
-
-/** The top subtree that a path lies in; undefined when it lies in none. */
-export function subtreeOf(path: string): Subtree | undefined {
-  const end = path.indexOf("/", 1);
-  const first = end < 0 ? path.slice(1) : path.slice(1, end);
-  return SUBTREES.find((subtree) => subtree === first);
 }

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { segmentsOf, subtreeOf, validateAddress, validatePath, validateSegment } from "../../../src/state/path.js";
+import { segmentsOf, validateAddress, validatePath, validateSegment } from "../../../src/state/path.js";
 
 describe("a path", () => {
   it.each([
     "/viz/tunnel/camera/zoom",
-    "/viz",
     "/global/tempo",
     "/displays/left-1/size",
     "/viz/~!$%&'()+.:;<=>@^_`|\\\"/x",
@@ -31,6 +30,7 @@ describe("a path", () => {
     ["/viz/__proto__/x", "__proto__"],
     ["/tunnel/zoom", "begins with none of"],
     ["/vizx/zoom", "begins with none of"],
+    ["/viz", "whole subtree"],
     ["/Viz/zoom", "begins with none of"],
     ["/constructor/a", "begins with none of"],
   ])("may not be %j", (path, problem) => {
@@ -43,12 +43,6 @@ describe("a path", () => {
 
   it("is cut into its segments", () => {
     expect(segmentsOf("/viz/tunnel/zoom")).toEqual(["viz", "tunnel", "zoom"]);
-  });
-
-  it("names its subtree", () => {
-    expect(subtreeOf("/viz/tunnel")).toBe("viz");
-    expect(subtreeOf("/system")).toBe("system");
-    expect(subtreeOf("/vizx")).toBeUndefined();
   });
 });
 
