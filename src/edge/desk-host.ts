@@ -25,6 +25,7 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from "../manage/reports.js";
+import { AssertionError } from "../base/assert.js";
 import type { Value } from "../state/declaration.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
 
@@ -58,4 +59,263 @@ export interface DeskService {
   oscClosed(connection: number): void;
   /** The desk is up or down: a health event. `text` says why, "" when it is well. */
   deskHealth(text: string): void;
+}
+
+/** Why the desk's port did not open: the system's code, such as `EADDRINUSE`. Thrown by `DeskHost.start` only. */
+export class DeskPortError extends Error {
+  override name = "DeskPortError";
+  readonly code: string;
+
+  constructor(code: string, text: string) {
+    super(text);
+    this.code = code;
+  }
+}
+
+/** Pauses before the desk is started again; the last one stays. One that ran for `WELL_AFTER_MS` begins anew. */
+const RESTART_PAUSES_MS = [100, 500, 2_000, 10_000, 30_000];
+const WELL_AFTER_MS = 60_000;
+/** How long `close` waits for the desk to finish its answers. */
+const CLOSE_LIMIT_MS = 1_000;
+/** Encoding an image runs at most this far ahead of the desk. */
+const IMAGE_CHUNKS_AHEAD = 2;
+/** A desk that runs wild dies alone: 100,000 paths need some 60 MB. */
+const HEAP_LIMIT_MB = 512;
+
+const DESK_SCRIPT = new URL("../desk.js", import.meta.url);
+
+export class DeskHost {
+  /** The desk's counters, as it told them last. */
+  counters: Readonly<Record<string, number>> = {};
+  /** How often the desk died. */
+  crashes = 0;
+  private start: DeskStart;
+  private readonly service: DeskService;
+  private readonly script: URL;
+  private worker: Worker | undefined;
+  private image: Iterator<Uint8Array> | undefined;
+  private imageAhead = 0;
+  private isImageDue = false;
+  private readonly connections = new Set<number>();
+  private failedStarts = 0;
+  private restartTimer: NodeJS.Timeout | undefined;
+  private isClosing = false;
+
+  constructor(start: DeskStart, service: DeskService, script = DESK_SCRIPT) {
+    this.start = start;
+    this.service = service;
+    this.script = script;
+  }
+
+  /**
+   * Starts the desk; resolves with its TCP port once that is open. Call it once.
+   * @throws DeskPortError when the port cannot be opened, or what the worker died of before.
+   */
+  async open(): Promise<number> {
+    const port = await this.launch();
+    // A desk started again must come back on the same port, also where the system chose it.
+    this.start = { ...this.start, port };
+    return port;
+  }
+
+  /** Sends one packet to a TCP client. The bytes are copied. False when no such connection is open. */
+  sendOsc(connection: number, packet: Uint8Array): boolean {
+    if (!this.connections.has(connection)) return false;
+    const copy = packet.slice();
+    this.post({ kind: "oscSend", connection, packet: copy }, [copy.buffer]);
+    return true;
+  }
+
+  closeOsc(connection: number): void {
+    this.post({ kind: "oscClose", connection });
+  }
+
+  /** Lets the desk finish its answers, then ends it. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    clearTimeout(this.restartTimer);
+    const { worker } = this;
+    if (worker === undefined) return;
+    const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+    const timer = setTimeout(() => void worker.terminate(), CLOSE_LIMIT_MS);
+    this.post({ kind: "close" });
+    await exited;
+    clearTimeout(timer);
+  }
+
+  private launch(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(this.script, {
+        workerData: this.start,
+        name: "hana desk",
+        resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB },
+      });
+      const startedMs = performance.now();
+      let reason: Error = new Error("the desk ended");
+      let isReady = false;
+      this.worker = worker;
+      worker.on("message", (message: DeskToLive) => {
+        if (message.kind === "ready") {
+          isReady = true;
+          resolve(message.port);
+        } else if (message.kind === "failed") reason = new DeskPortError(message.code, message.text);
+        else this.onMessage(message);
+      });
+      worker.on("error", (error) => {
+        reason = error instanceof Error ? error : new Error(String(error));
+      });
+      worker.on("exit", () => {
+        this.worker = undefined;
+        this.dropConnections();
+        if (isReady) this.onDeath(reason, performance.now() - startedMs);
+        else reject(reason);
+      });
+    });
+  }
+
+  private onDeath(reason: Error, ranMs: number): void {
+    if (this.isClosing) return;
+    this.crashes++;
+    if (ranMs >= WELL_AFTER_MS) this.failedStarts = 0;
+    this.service.deskHealth(`the control API went down and is being started again: ${reason.message}`);
+    this.restartLater();
+  }
+
+  private restartLater(): void {
+    const last = RESTART_PAUSES_MS.length - 1;
+    const pauseMs = RESTART_PAUSES_MS[Math.min(this.failedStarts++, last)] as number;
+    this.restartTimer = setTimeout(() => void this.restart(), pauseMs);
+  }
+
+  private async restart(): Promise<void> {
+    try {
+      await this.launch();
+      this.service.deskHealth("");
+    } catch (error) {
+      if (this.isClosing) return;
+      this.service.deskHealth(`the control API does not start: ${(error as Error).message}`);
+      this.restartLater();
+    }
+  }
+
+  private dropConnections(): void {
+    this.image = undefined;
+    for (const connection of this.connections) this.service.oscClosed(connection);
+    this.connections.clear();
+  }
+
+  private onMessage(message: DeskToLive): void {
+    switch (message.kind) {
+      case "command":
+        void this.answer(message.id, message.command);
+        break;
+      case "imagePlease":
+        this.beginImage();
+        break;
+      case "imageChunkTaken":
+        this.imageAhead--;
+        this.continueImage();
+        break;
+      case "oscOpened":
+        this.connections.add(message.connection);
+        this.service.oscOpened(message.connection, message.remoteAddress, message.remotePort);
+        break;
+      case "oscReceived":
+        this.receiveOsc(message.connection, message.packets);
+        break;
+      case "oscClosed":
+        if (this.connections.delete(message.connection)) this.service.oscClosed(message.connection);
+        break;
+      case "counters":
+        this.counters = message.counters;
+        break;
+      default:
+        break;
+    }
+  }
+
+  private receiveOsc(connection: number, packets: readonly Uint8Array[]): void {
+    let bytes = 0;
+    for (const packet of packets) {
+      bytes += packet.length;
+      this.service.oscReceived(connection, packet);
+    }
+    this.post({ kind: "oscTaken", connection, bytes });
+  }
+
+  private async answer(id: number, command: DeskCommand): Promise<void> {
+    let answer: DeskAnswers[DeskCommandKind];
+    try {
+      answer = await this.execute(command);
+    } catch (error) {
+      if (error instanceof AssertionError) throw error;
+      this.post({ kind: "answerFailed", id, text: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    this.post({ kind: "answer", id, answer });
+  }
+
+  private execute(command: DeskCommand): DeskAnswers[DeskCommandKind] | Promise<DeskAnswers[DeskCommandKind]> {
+    const { service } = this;
+    switch (command.kind) {
+      case "write":
+        return service.write(command.path, command.value, command.options);
+      case "trigger":
+        return service.trigger(command.path, command.options);
+      case "declare":
+        return service.declare(command.entries, command.options);
+      case "rename":
+        return service.rename(command.path, command.to, command.options);
+      case "remove":
+        return service.remove(command.path, command.options);
+      case "status":
+        return service.status();
+      case "peers":
+        return service.peers();
+      case "health":
+        return service.health();
+      case "logLevel":
+        service.setLogLevel(command.level);
+        return true;
+    }
+  }
+
+  private beginImage(): void {
+    const { service } = this;
+    this.post({ kind: "imageBegin", terms: wholeTable(service.terms), origins: wholeTable(service.origins) });
+    this.image = service.image()[Symbol.iterator]();
+    this.imageAhead = 0;
+    this.continueImage();
+  }
+
+  /** One chunk per turn, so that a cue that waits in a socket goes first. */
+  private continueImage(): void {
+    if (this.image === undefined || this.isImageDue || this.imageAhead >= IMAGE_CHUNKS_AHEAD) return;
+    this.isImageDue = true;
+    setImmediate(() => {
+      this.isImageDue = false;
+      this.sendImageChunk();
+      this.continueImage();
+    });
+  }
+
+  private sendImageChunk(): void {
+    const next = this.image?.next();
+    if (next === undefined) return;
+    if (next.done === true) {
+      this.image = undefined;
+      this.post({ kind: "imageEnd", pending: this.service.pending() });
+      return;
+    }
+    this.imageAhead++;
+    this.post({ kind: "imageChunk", bytes: next.value });
+  }
+
+  private post(message: LiveToDesk, transfer: readonly ArrayBuffer[] = []): void {
+    this.worker?.postMessage(message, transfer);
+  }
+}
+
+function wholeTable<Entry>(table: { readonly size: number; at(index: number): Entry }): Entry[] {
+  return Array.from({ length: table.size }, (_, index) => table.at(index));
 }
