@@ -52,12 +52,7 @@ const TWO_32 = 0x1_0000_0000;
 export const COUNTER_LIMIT = 0x1_0000 * TWO_32;
 
 /** Writes everything that stays the same for all frames of one sender and boot. */
-export function writeSenderHeader(
-  header: Uint8Array,
-  meshTag: number,
-  nodeId: Uint8Array,
-  session: Uint8Array,
-): void {
+export function writeSenderHeader(header: Uint8Array, meshTag: number, nodeId: Uint8Array, session: Uint8Array): void {
   header[VERSION_OFFSET] = PROTOCOL_VERSION;
   header[EPOCH_OFFSET] = KEY_EPOCH;
   header[MESH_TAG_OFFSET] = meshTag >>> 24;
