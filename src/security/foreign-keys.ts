@@ -55,10 +55,8 @@ export class ForeignKeys {
   }
 
   private forgetOldest(): void {
-    for (const address of this.byAddress.keys()) {
-      this.byAddress.delete(address);
-      return;
-    }
+    const oldest = this.byAddress.keys().next();
+    if (oldest.done !== true) this.byAddress.delete(oldest.value);
   }
 }
 

@@ -14,13 +14,15 @@ function complaintOf(text: string): string {
 describe("a join code", () => {
   it("is groups of five without I, L, O and U, and is pinned: codes are written on paper", () => {
     expect(code).toMatch(/^HANA(-[0-9A-HJKMNP-TV-Z]{5})*-[0-9A-HJKMNP-TV-Z]{1,5}$/);
-    expect(code).toMatchInlineSnapshot(`"HANA-04268-SBDDZ-ZZSYF-PYFRE-VTQ7W-KGXXP-YRTQ9-CZK69-RV1W1-FDTPY-TB3BN-BN2JT-5P4QY-ZP0"`);
+    expect(code).toMatchInlineSnapshot(
+      `"HANA-04268-SBDDZ-ZZSYF-PYFRE-VTQ7W-KGXXP-YRTQ9-CZK69-RV1W1-FDTPY-TB3BN-BN2JT-5P4QY-ZP0"`,
+    );
   });
 
   it("comes back as mesh and key, for every name and key", () => {
     const names = fc
       .string({ minLength: 1, maxLength: 32, unit: "grapheme" })
-      .filter((name) => name.isWellFormed() && new TextEncoder().encode(name).length <= MESH_NAME_MAX_BYTES);
+      .filter((name) => !/\p{Surrogate}/u.test(name) && new TextEncoder().encode(name).length <= MESH_NAME_MAX_BYTES);
     fc.assert(
       fc.property(names, fc.uint8Array({ minLength: 32, maxLength: 32 }), (mesh, bytes) => {
         const decoded = decodeJoinCode(encodeJoinCode({ mesh, key: bytes }));

@@ -43,10 +43,14 @@ describe("derived keys", () => {
   const identity = [...Array(16).keys()];
 
   it("are pinned", () => {
-    expect(frameKey(identity)).toMatchInlineSnapshot(`"472be1fcc03500fd5269d6e7fafa7cc37fc87151a4b0a76553274093331066b4"`);
+    expect(frameKey(identity)).toMatchInlineSnapshot(
+      `"472be1fcc03500fd5269d6e7fafa7cc37fc87151a4b0a76553274093331066b4"`,
+    );
     const nonces = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)] as const;
     const toClient = deriveSnapshotKey(key, ...nonces, SnapshotDirection.toClient);
-    expect(Buffer.from(toClient).toString("hex")).toMatchInlineSnapshot(`"8e6b7ddcdd4246f0e55f19b5409b0bfea57a4e84a245c772f7bb32e52c5c75ae"`);
+    expect(Buffer.from(toClient).toString("hex")).toMatchInlineSnapshot(
+      `"8e6b7ddcdd4246f0e55f19b5409b0bfea57a4e84a245c772f7bb32e52c5c75ae"`,
+    );
   });
 
   it("differ for every byte of node, session and mesh key", () => {
