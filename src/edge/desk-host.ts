@@ -27,6 +27,7 @@ import type {
 } from "../manage/reports.js";
 import { AssertionError } from "../base/assert.js";
 import type { Value } from "../state/declaration.js";
+import { ResourceUnavailable } from "./trouble.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
 
 /** What the node does for the desk. Every call is made on the live thread; a call that throws is our own mistake. */
@@ -61,17 +62,6 @@ export interface DeskService {
   deskHealth(text: string): void;
 }
 
-/** Why the desk's port did not open: the system's code, such as `EADDRINUSE`. Thrown by `DeskHost.start` only. */
-export class DeskPortError extends Error {
-  override name = "DeskPortError";
-  readonly code: string;
-
-  constructor(code: string, text: string) {
-    super(text);
-    this.code = code;
-  }
-}
-
 /** Pauses before the desk is started again; the last one stays. One that ran for `WELL_AFTER_MS` begins anew. */
 const RESTART_PAUSES_MS = [100, 500, 2_000, 10_000, 30_000];
 const WELL_AFTER_MS = 60_000;
@@ -81,6 +71,8 @@ const CLOSE_LIMIT_MS = 1_000;
 const IMAGE_CHUNKS_AHEAD = 2;
 /** A desk that runs wild dies alone: 100,000 paths need some 60 MB. */
 const HEAP_LIMIT_MB = 512;
+
+const CONNECTIONS_PER_DESK = 1_000_000_000;
 
 const DESK_SCRIPT = new URL("../desk.js", import.meta.url);
 
@@ -97,6 +89,7 @@ export class DeskHost {
   private imageAhead = 0;
   private isImageDue = false;
   private readonly connections = new Set<number>();
+  private launches = 0;
   private failedStarts = 0;
   private restartTimer: NodeJS.Timeout | undefined;
   private isClosing = false;
@@ -109,7 +102,7 @@ export class DeskHost {
 
   /**
    * Starts the desk; resolves with its TCP port once that is open. Call it once.
-   * @throws DeskPortError when the port cannot be opened, or what the worker died of before.
+   * @throws ResourceUnavailable when the port cannot be opened, or what the worker died of before.
    */
   async open(): Promise<number> {
     const port = await this.launch();
@@ -146,7 +139,7 @@ export class DeskHost {
   private launch(): Promise<number> {
     return new Promise((resolve, reject) => {
       const worker = new Worker(this.script, {
-        workerData: this.start,
+        workerData: { ...this.start, firstConnection: this.launches++ * CONNECTIONS_PER_DESK },
         name: "hana desk",
         resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB },
       });
@@ -158,7 +151,7 @@ export class DeskHost {
         if (message.kind === "ready") {
           isReady = true;
           resolve(message.port);
-        } else if (message.kind === "failed") reason = new DeskPortError(message.code, message.text);
+        } else if (message.kind === "failed") reason = portError(message.code, message.text, this.start.port);
         else this.onMessage(message);
       });
       worker.on("error", (error) => {
@@ -318,4 +311,13 @@ export class DeskHost {
 
 function wholeTable<Entry>(table: { readonly size: number; at(index: number): Entry }): Entry[] {
   return Array.from({ length: table.size }, (_, index) => table.at(index));
+}
+
+function portError(code: string, text: string, port: number): Error {
+  const remedy = "choose another with --port";
+  if (code === "EADDRINUSE") return new ResourceUnavailable("port", `TCP port ${port} is in use; ${remedy}`);
+  if (code === "EACCES") {
+    return new ResourceUnavailable("port", `TCP port ${port} needs more rights than this user has; ${remedy}`);
+  }
+  return new ResourceUnavailable("port", `TCP port ${port} cannot be opened: ${text}`);
 }

@@ -5,6 +5,7 @@
  * and their answers, images for a replica that lags, OSC packets of TCP connections. Both ends are our own code, so
  * nothing is validated; a message that matches none of these is our own mistake.
  */
+import type { AddressBlock } from "../config/addresses.js";
 import type { Origin, Term } from "../state/change.js";
 import type { Value } from "../state/declaration.js";
 import type { RingMemory } from "../state/ring.js";
@@ -28,13 +29,15 @@ export interface DeskStart {
   readonly port: number;
   /** Where HTTP is served beside loopback: an address of this host, `0.0.0.0` or `::` for all. */
   readonly httpHost: string;
-  /** Networks that OSC over TCP is taken from, such as `127.0.0.0/8` or `192.168.1.7`. Already resolved. */
-  readonly oscAllow: readonly string[];
+  /** Who may send OSC over TCP; the default is settled already. */
+  readonly oscAllow: readonly AddressBlock[];
   readonly node: string;
   readonly name: string;
   readonly mesh: string;
   /** The package's version. */
   readonly version: string;
+  /** Number of the first OSC connection; set by the host, so that no two desks of a process share one. */
+  readonly firstConnection?: number;
 }
 
 /** A request of the desk that the live thread answers with the same `id`. */
@@ -83,8 +86,7 @@ export type DeskToLive =
     }
   | { readonly kind: "oscClosed"; readonly connection: number }
   /** Counters of the desk, all of them, about once a second when one moved. */
-  | { readonly kind: "counters"; readonly counters: Readonly<Record<string, number>> }
-  | { readonly kind: "closed" };
+  | { readonly kind: "counters"; readonly counters: Readonly<Record<string, number>> };
 
 /** From the live thread to the desk. */
 export type LiveToDesk =

@@ -6,7 +6,7 @@
  */
 import type { Declaration, Value, ValueTypeName } from "../state/declaration.js";
 import type { Component } from "../state/component.js";
-import { Reject, rejectText } from "../state/reject.js";
+import { type Reject, rejectText } from "../state/reject.js";
 
 /** What a node is in its mesh. `starting` listens for a controller and holds its writes as pending. */
 export type NodeRole = "starting" | "controller" | "follower";

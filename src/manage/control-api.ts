@@ -1,0 +1,437 @@
+/**
+ * Control API: a request under `/-/` to its answer. What the command line, pages and scripts talk to.
+ *
+ *   GET  /-/status                       StatusReport, with the desk's counters
+ *   GET  /-/peers                        PeerReport[]
+ *   GET  /-/health                       { healthy, findings }; status 503 while there is an alarm
+ *   GET  /-/get?path=P                   PathReport; 404 for an unknown path
+ *   GET  /-/list?pattern=P               PathReport[], by an OSC pattern (default: everything)
+ *   GET  /-/watch?pattern=P[&initial=1]  ChangeReport, one a line, without end; `initial` begins with what is there
+ *   GET  /-/show                         the show as TOML, as `--show` reads it
+ *   POST /-/set       { path, value | words, wait?, timeoutMs?, surface? }
+ *   POST /-/trigger   { path, wait?, timeoutMs?, surface? }
+ *   POST /-/rename    { path, to, ... }        POST /-/remove  { path, ... }
+ *   POST /-/declare   { declarations: { path: declaration }, values?: { path: value } }, or a show as application/toml
+ *   POST /-/log-level { level }
+ *
+ * A write answers { path, confirmed, version }: 200 when confirmed, 202 when it was not waited for. Everything else is
+ * { error, reason }: `error` a stable name, `reason` a sentence. The rest of the name space is kept for OSCQuery.
+ * Pure: what changes the node goes through `ApiBackend`; it opens nothing and knows no socket.
+ */
+import { fromBase64 } from "../config/base64.js";
+import { formatComplaint } from "../config/complaint.js";
+import { parseDeclared } from "../config/declarations.js";
+import { collectShow, formatShow, type LivePath } from "../config/show-text.js";
+import { parseShow, SHOW_MAX_BYTES } from "../config/show.js";
+import { type ParsedValue, parseJsonValue, parseValue } from "../config/value-text.js";
+import { textProblem } from "../config/values.js";
+import { compilePattern, type OscPattern } from "../input/osc-pattern.js";
+import type { Declaration, Value } from "../state/declaration.js";
+import { validatePath } from "../state/path.js";
+import { Reject, rejectText } from "../state/reject.js";
+import { fixedDeclaration } from "../state/templates.js";
+import { type AccessRules, refuseAccess } from "./api-access.js";
+import { reportPath } from "./change-report.js";
+import type { DeskAnswers, DeskCommand, DeskCommandKind } from "./desk-messages.js";
+import type { Replica } from "./replica.js";
+import { type DeclareEntry, LOG_LEVELS, outcomeText, type WriteOptions, type WriteOutcome } from "./reports.js";
+import { WatchQueue } from "./watch-queue.js";
+
+export interface ApiRequest {
+  readonly method: string;
+  /** The request target as it came: path and query. */
+  readonly target: string;
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+  readonly contentType: string;
+  readonly localAddress: string;
+  /** Not longer than `bodyLimitBytes(target)`. */
+  readonly body: string;
+}
+
+/** A finished answer; a body in parts is made while it is sent. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string | Iterable<string>;
+}
+
+/** An answer without end: whoever sends it drains the queue after every pump of the replica. */
+export interface ApiStream {
+  readonly watch: WatchQueue;
+}
+
+export interface ApiBackend {
+  readonly rules: AccessRules;
+  /** The replica, holding everything that was in the ring when this was called. */
+  current(): Promise<Replica>;
+  command<Kind extends DeskCommandKind>(
+    command: Extract<DeskCommand, { readonly kind: Kind }>,
+  ): Promise<DeskAnswers[Kind]>;
+  counters(): Readonly<Record<string, number>>;
+}
+
+const SMALL_BODY_BYTES = 1024 * 1024;
+const WATCHES_MAX = 64;
+const TIMEOUT_DEFAULT_MS = 5_000;
+const TIMEOUT_MAX_MS = 600_000;
+const SURFACE = /^[!-~]{1,64}$/;
+const JSON_TYPE = "application/json; charset=utf-8";
+/** Paths between two parts of a long answer. */
+const PART_PATHS = 512;
+
+/** How long a body may be, by the request target. */
+export function bodyLimitBytes(target: string): number {
+  return routeOf(target) === "/-/declare" ? SHOW_MAX_BYTES : SMALL_BODY_BYTES;
+}
+
+function routeOf(target: string): string {
+  const end = target.indexOf("?");
+  return end < 0 ? target : target.slice(0, end);
+}
+
+/** Ends a request with an error answer; never leaves this file. */
+class ApiError extends Error {
+  readonly answer: ApiAnswer;
+
+  constructor(status: number, error: string, reason: string, more: Readonly<Record<string, unknown>> = {}) {
+    super(reason);
+    this.answer = jsonAnswer(status, { error, reason, ...more });
+  }
+}
+
+type Handler = (query: URLSearchParams, request: ApiRequest) => Promise<ApiAnswer | ApiStream>;
+type Fields = Readonly<Record<string, unknown>>;
+
+export class ControlApi {
+  private readonly backend: ApiBackend;
+  private readonly routes: ReadonlyMap<string, Handler>;
+
+  constructor(backend: ApiBackend) {
+    this.backend = backend;
+    this.routes = new Map<string, Handler>([
+      ["GET /-/status", () => this.status()],
+      ["GET /-/peers", () => this.peers()],
+      ["GET /-/health", () => this.health()],
+      ["GET /-/get", (query) => this.get(query)],
+      ["GET /-/list", (query) => this.list(query)],
+      ["GET /-/watch", (query) => this.watch(query)],
+      ["GET /-/show", () => this.show()],
+      ["POST /-/set", (_, request) => this.set(fieldsOf(request))],
+      ["POST /-/trigger", (_, request) => this.trigger(fieldsOf(request))],
+      ["POST /-/rename", (_, request) => this.rename(fieldsOf(request))],
+      ["POST /-/remove", (_, request) => this.remove(fieldsOf(request))],
+      ["POST /-/declare", (_, request) => this.declare(request)],
+      ["POST /-/log-level", (_, request) => this.logLevel(fieldsOf(request))],
+    ]);
+  }
+
+  /** Why the request must not be answered, as the answer that says so; undefined when it may. Needs no body. */
+  refuse(request: Pick<ApiRequest, "method" | "target" | "host" | "origin" | "localAddress">): ApiAnswer | undefined {
+    const reason = refuseAccess(request, this.backend.rules);
+    if (reason !== "") return errorAnswer(403, "forbidden", reason);
+    const route = routeOf(request.target);
+    if (this.routes.has(`${methodOf(request.method)} ${route}`)) return undefined;
+    if (!this.isRoute(route)) return errorAnswer(404, "notFound", "there is nothing at this address");
+    return errorAnswer(405, "method", `${route} does not take ${request.method}`);
+  }
+
+  /** The answer to a request that `refuse` lets through. Never rejects. */
+  async handle(request: ApiRequest): Promise<ApiAnswer | ApiStream> {
+    const route = routeOf(request.target);
+    const handler = this.routes.get(`${methodOf(request.method)} ${route}`) as Handler;
+    try {
+      return await handler(new URLSearchParams(request.target.slice(route.length)), request);
+    } catch (error) {
+      if (error instanceof ApiError) return error.answer;
+      return errorAnswer(500, "failed", error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  private isRoute(route: string): boolean {
+    return this.routes.has(`GET ${route}`) || this.routes.has(`POST ${route}`);
+  }
+
+  private async status(): Promise<ApiAnswer> {
+    const report = await this.backend.command({ kind: "status" });
+    return jsonAnswer(200, { ...report, counters: { ...report.counters, ...this.backend.counters() } });
+  }
+
+  private async peers(): Promise<ApiAnswer> {
+    return jsonAnswer(200, await this.backend.command({ kind: "peers" }));
+  }
+
+  private async health(): Promise<ApiAnswer> {
+    const findings = await this.backend.command({ kind: "health" });
+    const healthy = !findings.some((finding) => finding.level === "alarm");
+    return jsonAnswer(healthy ? 200 : 503, { healthy, findings });
+  }
+
+  private async get(query: URLSearchParams): Promise<ApiAnswer> {
+    const path = query.get("path");
+    if (path === null) throw new ApiError(400, "request", "the query has no path");
+    const replica = await this.backend.current();
+    const id = replica.state.idOf(path);
+    if (id < 0) throw new ApiError(404, "unknownPath", `${path}: ${rejectText(Reject.unknownPath)}`);
+    return jsonAnswer(200, reportPath(replica, id));
+  }
+
+  private async list(query: URLSearchParams): Promise<ApiAnswer> {
+    const pattern = patternOf(query);
+    const replica = await this.backend.current();
+    return { status: 200, contentType: JSON_TYPE, body: listParts(replica, (path) => pattern.matches(path)) };
+  }
+
+  private async watch(query: URLSearchParams): Promise<ApiStream> {
+    const pattern = patternOf(query);
+    const replica = await this.backend.current();
+    if (replica.watcherCount >= WATCHES_MAX) {
+      throw new ApiError(503, "tooMany", `there are ${WATCHES_MAX} watches, the most at a time`);
+    }
+    const watch = new WatchQueue(replica, pattern);
+    replica.addWatcher(watch);
+    if (isTrue(query.get("initial"))) watch.addAll();
+    return { watch };
+  }
+
+  private async show(): Promise<ApiAnswer> {
+    const replica = await this.backend.current();
+    const body = formatShow(collectShow(livePaths(replica)));
+    return { status: 200, contentType: "application/toml; charset=utf-8", body };
+  }
+
+  private async set(fields: Fields): Promise<ApiAnswer> {
+    const path = pathField(fields, "path");
+    const options = writeOptions(fields);
+    const replica = await this.backend.current();
+    const declaration = replica.declarationOf(path);
+    const parsed = "words" in fields ? parseValue(wordsField(fields), declaration) : valueField(fields, declaration);
+    if ("problem" in parsed) throw refused(path, Reject.wrongType, parsed.problem);
+    if (parsed.type === "impulse") return this.fire(path, options);
+    const auto = declaration === undefined ? { ...options, autoType: parsed.type } : options;
+    const outcome = await this.backend.command({ kind: "write", path, value: parsed.value, options: auto });
+    return outcomeAnswer(path, outcome, options);
+  }
+
+  private trigger(fields: Fields): Promise<ApiAnswer> {
+    return this.fire(pathField(fields, "path"), { ...writeOptions(fields), autoType: "impulse" });
+  }
+
+  private async fire(path: string, options: WriteOptions): Promise<ApiAnswer> {
+    return outcomeAnswer(path, await this.backend.command({ kind: "trigger", path, options }), options);
+  }
+
+  private async rename(fields: Fields): Promise<ApiAnswer> {
+    const path = pathField(fields, "path");
+    const to = pathField(fields, "to");
+    const options = writeOptions(fields);
+    return outcomeAnswer(path, await this.backend.command({ kind: "rename", path, to, options }), options);
+  }
+
+  private async remove(fields: Fields): Promise<ApiAnswer> {
+    const path = pathField(fields, "path");
+    const options = writeOptions(fields);
+    return outcomeAnswer(path, await this.backend.command({ kind: "remove", path, options }), options);
+  }
+
+  private async declare(request: ApiRequest): Promise<ApiAnswer> {
+    const isToml = request.contentType.startsWith("application/toml");
+    const fields = isToml ? {} : fieldsOf(request);
+    const replica = await this.backend.current();
+    const entries = isToml ? showEntries(request.body, replica) : jsonEntries(fields, replica);
+    const options = writeOptions(fields);
+    const { declared, refused } = await this.backend.command({ kind: "declare", entries, options });
+    if (refused.length === 0) return jsonAnswer(200, { declared, refused });
+    const complaints = refused.map(({ path, reject, detail }) => `${path}: ${detail ?? rejectText(reject)}`);
+    const reason = complaints[0] as string;
+    return jsonAnswer(409, { error: "refused", reason, declared, complaints });
+  }
+
+  private async logLevel(fields: Fields): Promise<ApiAnswer> {
+    const level = LOG_LEVELS.find((name) => name === fields["level"]);
+    if (level === undefined) throw new ApiError(400, "request", `level is none of ${LOG_LEVELS.join(", ")}`);
+    await this.backend.command({ kind: "logLevel", level });
+    return jsonAnswer(200, { level });
+  }
+}
+
+/** HEAD is GET without a body, which the server leaves out. */
+function methodOf(method: string): string {
+  return method === "HEAD" ? "GET" : method;
+}
+
+function isTrue(text: string | null): boolean {
+  return text === "1" || text === "true";
+}
+
+function patternOf(query: URLSearchParams): OscPattern {
+  const text = query.get("pattern") ?? "//";
+  const pattern = compilePattern(text);
+  if (pattern === null) throw new ApiError(400, "badPattern", `${text}: is not an OSC address pattern`);
+  return pattern;
+}
+
+function fieldsOf(request: ApiRequest): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(request.body);
+  } catch {
+    throw new ApiError(400, "request", "the body is not JSON");
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
+  throw new ApiError(400, "request", "the body is not a JSON object");
+}
+
+function pathField(fields: Fields, name: string): string {
+  const path = fields[name];
+  if (typeof path !== "string") throw new ApiError(400, "request", `${name} is not a string`);
+  const problem = validatePath(path);
+  if (problem !== "") throw new ApiError(422, "badPath", `${path}: ${problem}`);
+  return path;
+}
+
+function wordsField(fields: Fields): readonly string[] {
+  const { words } = fields;
+  if (Array.isArray(words) && words.every((word) => typeof word === "string")) return words;
+  throw new ApiError(400, "request", "words is not a list of strings");
+}
+
+/** A JSON value as it may be written: what the state can make of it, it does, as of an OSC argument. */
+function valueField(fields: Fields, declaration: Declaration | undefined): ParsedValue {
+  if (!("value" in fields)) throw new ApiError(400, "request", "the body has neither value nor words");
+  const { value } = fields;
+  if (declaration === undefined) return parseJsonValue(JSON.stringify(value), undefined);
+  const { type } = declaration;
+  if (type === "impulse") {
+    const fires = value === null || value === true || (typeof value === "number" && value !== 0);
+    return fires ? { type, value: null } : { problem: "an impulse has no value" };
+  }
+  if (type === "blob") {
+    const bytes = typeof value === "string" ? fromBase64(value) : undefined;
+    return bytes === undefined ? { problem: "is not base64" } : { type, value: bytes };
+  }
+  if (typeof value === "string") {
+    const problem = textProblem(value);
+    return problem === "" ? { type, value } : { problem };
+  }
+  if (typeof value === "number" || typeof value === "boolean" || isNumbers(value)) return { type, value };
+  return { problem: "is no value of any type" };
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= 4 && value.every((lane) => typeof lane === "number");
+}
+
+function writeOptions(fields: Fields): WriteOptions {
+  const { wait = true, timeoutMs = TIMEOUT_DEFAULT_MS, surface = "api" } = fields;
+  if (typeof wait !== "boolean") throw new ApiError(400, "request", "wait is not true or false");
+  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0 && timeoutMs <= TIMEOUT_MAX_MS)) {
+    throw new ApiError(400, "request", "timeoutMs is not a number from 0 to 600000");
+  }
+  if (typeof surface !== "string" || !SURFACE.test(surface)) {
+    throw new ApiError(400, "request", "surface is not 1 to 64 printable characters");
+  }
+  return { wait, timeoutMs, surface };
+}
+
+function showEntries(text: string, replica: Replica): DeclareEntry[] {
+  const parsed = parseShow(text, "show", { paths: replica.state.capacity });
+  if ("complaints" in parsed) throw badDeclarations(parsed.complaints.map(formatComplaint));
+  const entries = new Map<string, DeclareEntry>(parsed.show.declarations.map((entry) => [entry.path, entry]));
+  for (const { path, value } of parsed.show.values) entries.set(path, withValue(path, value, entries, replica));
+  return [...entries.values()];
+}
+
+/** A value of a path that the show does not declare is one that always exists. */
+function withValue(path: string, value: Value, entries: ReadonlyMap<string, DeclareEntry>, replica: Replica) {
+  const declaration = entries.get(path)?.declaration ?? replica.declarationOf(path) ?? fixedDeclaration(path);
+  if (declaration === undefined) throw badDeclarations([`${path}: ${rejectText(Reject.unknownPath)}`]);
+  return { path, declaration, value };
+}
+
+function jsonEntries(fields: Fields, replica: Replica): DeclareEntry[] {
+  const complaints: string[] = [];
+  const entries = new Map<string, DeclareEntry>();
+  for (const [path, input] of Object.entries(tableField(fields, "declarations"))) {
+    const parsed = parseDeclared(path, input);
+    if ("declaration" in parsed) entries.set(path, { path, declaration: parsed.declaration });
+    else for (const { field, message } of parsed.problems) complaints.push(`${path}: ${field} ${message}`);
+  }
+  for (const [path, value] of Object.entries(tableField(fields, "values"))) {
+    const declaration = entries.get(path)?.declaration ?? replica.declarationOf(path);
+    const parsed = valueField({ value }, declaration);
+    if (declaration === undefined) complaints.push(`${path}: ${rejectText(Reject.unknownPath)}`);
+    else if ("problem" in parsed) complaints.push(`${path}: ${parsed.problem}`);
+    else entries.set(path, { path, declaration, value: parsed.value });
+  }
+  if (complaints.length > 0) throw badDeclarations(complaints);
+  return [...entries.values()];
+}
+
+function tableField(fields: Fields, name: string): Fields {
+  const table = fields[name] ?? {};
+  if (typeof table === "object" && !Array.isArray(table)) return table as Fields;
+  throw new ApiError(400, "request", `${name} is not an object`);
+}
+
+function badDeclarations(complaints: readonly string[]): ApiError {
+  return new ApiError(422, "badDeclaration", complaints[0] ?? "", { complaints: complaints.slice(0, 200) });
+}
+
+/** The status of each reason why a write was not taken; 422, "understood and refused", for those not listed. */
+const STATUS: Partial<Record<Reject, number>> = {
+  [Reject.unknownPath]: 404,
+  [Reject.readOnly]: 403,
+  [Reject.strict]: 403,
+  [Reject.superseded]: 409,
+  [Reject.alreadyDeclared]: 409,
+  [Reject.pathTaken]: 409,
+  [Reject.queueFull]: 503,
+  [Reject.pathsFull]: 507,
+  [Reject.autoFull]: 507,
+  [Reject.timedOut]: 504,
+  [Reject.closed]: 503,
+};
+
+const REJECT_NAMES = new Map(Object.entries(Reject).map(([name, code]) => [code, name]));
+
+function refused(path: string, reject: Reject, text: string): ApiError {
+  return new ApiError(STATUS[reject] ?? 422, REJECT_NAMES.get(reject) ?? "refused", `${path}: ${text}`);
+}
+
+function outcomeAnswer(path: string, outcome: WriteOutcome, options: WriteOptions): ApiAnswer {
+  if (outcome.reject !== Reject.none) throw refused(path, outcome.reject, outcomeText(outcome));
+  const { confirmed, version } = outcome;
+  return jsonAnswer(confirmed || options.wait ? 200 : 202, { path, confirmed, version: version ?? null });
+}
+
+function* listParts(replica: Replica, isWanted: (path: string) => boolean): Generator<string> {
+  let part = "[";
+  let count = 0;
+  for (const id of replica.state.ids()) {
+    // The tree may have become another between two parts.
+    if (!replica.state.exists(id) || !isWanted(replica.state.pathOf(id))) continue;
+    part += `${count === 0 ? "" : ","}\n${JSON.stringify(reportPath(replica, id))}`;
+    count++;
+    if (count % PART_PATHS !== 0) continue;
+    yield part;
+    part = "";
+  }
+  yield `${part}\n]\n`;
+}
+
+function* livePaths(replica: Replica): Generator<LivePath> {
+  const { state } = replica;
+  for (const id of state.ids()) {
+    const declaration = state.declarationOf(id);
+    if (declaration !== undefined) yield { path: state.pathOf(id), declaration, value: state.valueOf(id) };
+  }
+}
+
+function jsonAnswer(status: number, value: unknown): ApiAnswer {
+  return { status, contentType: JSON_TYPE, body: `${JSON.stringify(value)}\n` };
+}
+
+export function errorAnswer(status: number, error: string, reason: string): ApiAnswer {
+  return jsonAnswer(status, { error, reason });
+}
