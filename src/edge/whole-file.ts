@@ -1,0 +1,101 @@
+/**
+ * Whole file: small files that are there completely or not at all, whoever looks at whatever moment.
+ *
+ * A file is written under a name of its own, synced, and then given its place in one step: by `link`, which fails when
+ * the place is taken, or by `rename`, which replaces. A crash can leave a temporary file behind, never half a key.
+ */
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { codeOf } from "./trouble.js";
+
+/** Owner only. */
+export const PRIVATE_FILE_MODE = 0o600;
+export const PRIVATE_FOLDER_MODE = 0o700;
+
+/** Creates a file that does not exist yet; false when it does, and then it is left alone. */
+export function createWholeFile(path: string, text: string): boolean {
+  const temporary = writeTemporary(path, text);
+  try {
+    fs.linkSync(temporary, path);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    if (!NO_LINKS.has(codeOf(error))) throw error;
+    return createWithoutLink(path, text);
+  } finally {
+    fs.unlinkSync(temporary);
+  }
+  syncFolder(dirname(path));
+  return true;
+}
+
+/** Creates or replaces a file. */
+export function replaceWholeFile(path: string, text: string): void {
+  const temporary = writeTemporary(path, text);
+  try {
+    fs.renameSync(temporary, path);
+  } catch (error) {
+    fs.unlinkSync(temporary);
+    throw error;
+  }
+  syncFolder(dirname(path));
+}
+
+/** The text of a file, or undefined when there is none. */
+export function readWholeFile(path: string): string | undefined {
+  try {
+    return fs.readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+export function makePrivateFolder(path: string): void {
+  fs.mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+}
+
+/** What file systems without hard links (FAT, some network shares) answer. */
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"]);
+
+/** The best there is without links: exclusive, one write. A reader may for a moment find it empty. */
+function createWithoutLink(path: string, text: string): boolean {
+  try {
+    writeSynced(path, text);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+  syncFolder(dirname(path));
+  return true;
+}
+
+function writeTemporary(path: string, text: string): string {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  writeSynced(temporary, text);
+  return temporary;
+}
+
+function writeSynced(path: string, text: string): void {
+  const file = fs.openSync(path, "wx", PRIVATE_FILE_MODE);
+  try {
+    fs.writeFileSync(file, text);
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+/** Makes the name last too. Windows cannot open a folder, and keeps names by itself. */
+function syncFolder(path: string): void {
+  if (process.platform === "win32") return;
+  const folder = fs.openSync(path, "r");
+  try {
+    fs.fsyncSync(folder);
+  } catch (error) {
+    // Some file systems do not sync folders and say so; the file itself is synced.
+    if (codeOf(error) !== "EINVAL" && codeOf(error) !== "ENOTSUP") throw error;
+  } finally {
+    fs.closeSync(folder);
+  }
+}
