@@ -21,8 +21,12 @@ export function doubleText(value: number): string {
 /** Nine significant digits tell any two 32-bit floats apart (IEEE 754). */
 const FLOAT32_DIGITS = 9;
 
-/** The shortest text that reads back, rounded to 32 bits, as the same float; `value` is one already. */
+/**
+ * The shortest text that reads back, rounded to 32 bits, as the same float; `value` is one already. (Of all floats
+ * 2^-96, 2^87 and 2^90 come out a digit longer than they must: below a power of two the floats lie closer.)
+ */
 export function float32Text(value: number): string {
+  if (value === 0) return doubleText(value);
   for (let digits = 1; digits < FLOAT32_DIGITS; digits++) {
     const candidate = Number(value.toPrecision(digits));
     if (Math.fround(candidate) === value) return doubleText(candidate);

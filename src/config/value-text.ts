@@ -10,9 +10,7 @@ import { doubleText, float32Text, parseNumber } from "./number-text.js";
 import { checkValue, numberProblem, rounded, type ValueShape } from "./values.js";
 
 /** A value and its type, which without a declaration was guessed. */
-export type ParsedValue =
-  | { readonly type: ValueTypeName; readonly value: Value }
-  | { readonly problem: string };
+export type ParsedValue = { readonly type: ValueTypeName; readonly value: Value } | { readonly problem: string };
 
 /** What a value text is read against. */
 export type TextShape = Pick<Declaration, "type" | "values">;
@@ -77,7 +75,10 @@ export function formatValue(value: Value, declaration: TextShape | undefined): s
 }
 
 /** The value as `JSON.stringify` should get it: floats in their shortest form, a blob as base64. */
-export function jsonValue(value: Value, declaration: TextShape | undefined): number | boolean | string | number[] | null {
+export function jsonValue(
+  value: Value,
+  declaration: TextShape | undefined,
+): number | boolean | string | number[] | null {
   if (typeof value === "number") return Number(numberText(value, declaration?.type));
   if (value instanceof Uint8Array) return toBase64(value);
   if (value === null || typeof value !== "object") return value;
@@ -157,6 +158,7 @@ function numbersOf(words: readonly string[]): number[] | undefined {
 const VECTORS: readonly ValueTypeName[] = ["float", "vec2", "vec3", "vec4"];
 
 function guessValue(words: readonly string[]): ParsedValue {
+  if (words.length === 0) return { problem: "is missing" };
   const text = words.join(" ");
   if (text === "true" || text === "false") return { type: "bool", value: text === "true" };
   const numbers = text.includes(",") ? undefined : numbersOf(words);

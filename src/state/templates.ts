@@ -203,7 +203,11 @@ const MODULATION_SOURCES: EntityKind = {
       unit: "beats",
     }),
     parameter("phase", "float", "Where in its cycle it starts", { range: UNIT_RANGE }),
-    parameter("attack", "float", "Envelope: time to full", { range: { min: 0, max: 600_000 }, default: 10, unit: "ms" }),
+    parameter("attack", "float", "Envelope: time to full", {
+      range: { min: 0, max: 600_000 },
+      default: 10,
+      unit: "ms",
+    }),
     parameter("decay", "float", "Envelope: time from full to sustain", {
       range: { min: 0, max: 600_000 },
       default: 100,

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { formatOscTarget, type OscTarget, parseOscTarget } from "../../../src/config/osc-target.js";
+
+const plain: OscTarget = { host: "127.0.0.1", port: 9000, pattern: undefined, from: undefined };
+
+describe("an OSC target", () => {
+  it.each<[string, Partial<OscTarget>]>([
+    ["127.0.0.1:9000", {}],
+    ["127.0.0.1:9000,/viz/*", { pattern: "/viz/*" }],
+    ["127.0.0.1:9000,/viz/{a,b}/[a-c]?", { pattern: "/viz/{a,b}/[a-c]?" }],
+    ["127.0.0.1:9000,//zoom", { pattern: "//zoom" }],
+    ["127.0.0.1:9000,from=10.0.0.1", { from: { host: "10.0.0.1", port: undefined } }],
+    ["127.0.0.1:9000,from=10.0.0.1:9001", { from: { host: "10.0.0.1", port: 9001 } }],
+    ["127.0.0.1:9000,/viz/{a,b},from=[::1]:9001", { pattern: "/viz/{a,b}", from: { host: "::1", port: 9001 } }],
+    ["[::1]:9000,from=[::1]", { host: "::1", from: { host: "::1", port: undefined } }],
+  ])("is %s", (text, target) => {
+    expect(parseOscTarget(text)).toEqual({ target: { ...plain, ...target } });
+    expect(formatOscTarget({ ...plain, ...target })).toBe(text);
+  });
+
+  it("may have spaces around its parts and the parts behind the address in any order", () => {
+    expect(parseOscTarget(" 127.0.0.1:9000 , from=a , /viz")).toEqual({
+      target: { ...plain, pattern: "/viz", from: { host: "a", port: undefined } },
+    });
+  });
+
+  it.each<[string, string]>([
+    ["", "no host and port"],
+    ["127.0.0.1", "no host and port"],
+    ["127.0.0.1:0", "no host and port"],
+    [",/viz", "no host and port"],
+    ["a:1,viz", 'what is "viz"?'],
+    ["a:1,", 'what is ""?'],
+    ["a:1,/viz,/b", 'what is "/b"?'],
+    ["a:1,from=b,from=c", 'what is "from=c"?'],
+    ["a:1,from=", "from= names no host"],
+    ["a:1,from=b:0", "from= names no host"],
+    ["a:1,/viz/{a", "brackets or braces"],
+    ["a:1,/viz/]", "brackets or braces"],
+    ["a:1,/viz/[a{b]}", "brackets or braces"],
+    ["a:1,/viz/a b", "a space"],
+    ["a:1,/viz/#", "a #"],
+    [`a:1,/${"a".repeat(255)}`, "longer than 255"],
+  ])("is not %j", (text, problem) => {
+    const parsed = parseOscTarget(text);
+    expect("problem" in parsed && parsed.problem).toContain(problem);
+  });
+});
