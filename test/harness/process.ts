@@ -15,6 +15,8 @@ export const mainFile = join(rootFolder, "dist/main.js");
 const READY_MS = 10_000;
 const RUN_MS = 15_000;
 const STOP_MS = 10_000;
+/** How long output may go on after the end, while a process that it left behind holds the pipe. */
+const DRAIN_MS = 1_000;
 /** How much of each stream an error message quotes. */
 const TAIL_CHARACTERS = 2_000;
 
@@ -41,7 +43,7 @@ export interface Line {
 
 export class RunningProcess {
   readonly child: ChildProcess;
-  /** Resolves when the process has ended and both streams are drained; never rejects. */
+  /** Resolves when the process has ended and its output is drained; never rejects. */
   readonly ended: Promise<Exit>;
   /** Every JSON line of stdout so far. */
   readonly lines: Line[] = [];
@@ -65,6 +67,10 @@ export class RunningProcess {
     this.ended = new Promise((resolve) => {
       this.child.on("error", (error) => this.onEnd({ code: null, signal: null }, String(error), resolve));
       this.child.on("close", (code, signal) => this.onEnd({ code, signal }, "", resolve));
+      this.child.on("exit", (code, signal) => {
+        const left = "(it left a process behind that holds its output)";
+        setTimeout(() => this.onEnd({ code, signal }, left, resolve), DRAIN_MS).unref();
+      });
     });
   }
 
@@ -151,6 +157,8 @@ export class RunningProcess {
     if (this.exit) return;
     this.exit = exit;
     this.stderr += error;
+    this.child.stdout?.destroy();
+    this.child.stderr?.destroy();
     if (this.partial) this.onLine(this.partial);
     for (const listener of this.listeners) listener();
     resolve(exit);

@@ -65,6 +65,17 @@ describe("a started process", () => {
   });
 });
 
+it("a process that leaves another behind, with its output, still counts as ended", async () => {
+  const parent = script(`
+    import { spawn } from "node:child_process";
+    const left = spawn("sleep", ["5"], { stdio: "inherit" });
+    left.unref();
+  `);
+  const { code, stderr } = await sandbox.run(process.execPath, parent, { timeoutMs: 4_000 });
+  expect(code).toBe(0);
+  expect(stderr).toContain("left a process behind");
+});
+
 describe("a command", () => {
   it("gives its output and its exit code", async () => {
     const command = script(`console.log("out"); console.error("err"); process.exitCode = 78;`);
