@@ -27,6 +27,8 @@ export const ChangeFlag = {
   resync: 4,
   /** One of several changes that become visible together. */
   grouped: 8,
+  /** The controller confirmed what is shown already: only the version is new. */
+  confirmed: 16,
 } as const;
 
 /** A term: its number and the id (16 hex digits) of the node that is its controller. */

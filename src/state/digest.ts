@@ -95,6 +95,11 @@ export class Digests {
     this.countedIn.fill(0);
   }
 
+  static equal(left: Int32Array, right: Int32Array): boolean {
+    for (let word = 0; word < left.length; word++) if (left[word] !== right[word]) return false;
+    return true;
+  }
+
   /** A component's digest as 16 hex digits. */
   hex(component: number): string {
     const high = (this.words[component * 2 + 1] as number) >>> 0;

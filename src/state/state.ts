@@ -12,12 +12,16 @@ import type { Staging } from "./staging.js";
 
 /** Doubles per id: the largest value is four numbers. */
 export const LANES = 4;
+/** Ids at the top that a follower gives to paths whose own id the controller has yet to give. */
+export const PROVISIONAL_IDS = 4_096;
 
 export class State {
   /** One more than the highest id that can be given. */
   readonly capacity: number;
   /** The id that the next declaration gets from this node while it is controller. */
   nextId = 0;
+  /** The lowest provisional id. */
+  readonly firstProvisional: number;
   /** Paths that exist now. */
   pathCount = 0;
   /** Rises with every declaration, rename and removal: whoever compiled a table from the tree compares it. */
@@ -45,7 +49,9 @@ export class State {
   private readonly idsByAlias = new Map<string, number>();
 
   constructor(capacity: number) {
+    assert(capacity > PROVISIONAL_IDS, "the capacity holds more than the provisional ids");
     this.capacity = capacity;
+    this.firstProvisional = capacity - PROVISIONAL_IDS;
     this.types = new Uint8Array(capacity);
     this.clips = new Uint8Array(capacity);
     this.components = new Uint8Array(capacity);
@@ -88,6 +94,17 @@ export class State {
   /** Every id that exists, in the order of ids. */
   *ids(): Generator<number> {
     for (let id = 0; id < this.nextId; id++) if (this.types[id] !== 0) yield id;
+    for (let id = this.firstProvisional; id < this.capacity; id++) if (this.types[id] !== 0) yield id;
+  }
+
+  isProvisional(id: number): boolean {
+    return id >= this.firstProvisional;
+  }
+
+  /** A provisional id that is free, or -1. */
+  freeProvisional(): number {
+    for (let id = this.firstProvisional; id < this.capacity; id++) if (this.types[id] === 0) return id;
+    return -1;
   }
 
   /** Puts a checked declaration at an id. Over an existing one it replaces the declaration and keeps what fits. */
@@ -107,7 +124,7 @@ export class State {
     this.setDefault(id);
     this.pathCount++;
     this.generation++;
-    if (id >= this.nextId) this.nextId = id + 1;
+    if (id >= this.nextId && id < this.firstProvisional) this.nextId = id + 1;
   }
 
   rename(id: number, path: string): void {
@@ -125,14 +142,14 @@ export class State {
 
   /** Empties the tree, ids included: only before a whole snapshot takes its place. */
   clear(): void {
-    for (let id = 0; id < this.nextId; id++) if (this.types[id] !== 0) this.forget(id);
+    for (const id of this.ids()) this.forget(id);
     this.nextId = 0;
     this.generation++;
   }
 
   private forget(id: number): void {
     const declaration = this.declarations[id];
-    this.idsByPath.delete(this.pathOf(id));
+    if (this.idsByPath.get(this.pathOf(id)) === id) this.idsByPath.delete(this.pathOf(id));
     if (declaration !== undefined && this.idsByAlias.get(declaration.oscAlias) === id) {
       this.idsByAlias.delete(declaration.oscAlias);
     }

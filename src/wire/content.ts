@@ -230,6 +230,19 @@ export class ContentWriter {
     return size;
   }
 
+  /** Ends the open run, so that what follows can be taken back by `rewind`. */
+  closeRun(): void {
+    this.runCountAt = -1;
+  }
+
+  /** Goes back to where the last run was closed (its `out.offset` and `count` then); the block must end there. */
+  rewind(offset: number, count: number): void {
+    this.out.offset = offset;
+    this.out.overflow = false;
+    this.runCountAt = -1;
+    this.count = count;
+  }
+
   /** Bytes of the block, from its header to here. */
   get length(): number {
     return this.out.offset - this.start;

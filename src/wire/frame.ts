@@ -11,9 +11,7 @@
  *            write varint), [info], [content: varint length, block], journal u8 x (varint length, block)
  */
 import { ByteReader, type ByteWriter } from "../base/bytes.js";
-
-/** Rises with every change of the bytes on the wire; a test pins their fingerprint to it. */
-export const PROTOCOL_VERSION = 1;
+import { NODE_ID_BYTES } from "./envelope.js";
 
 export const FrameType = {
   /** Controller to all: changes or a heartbeat; also a repair, to one or to all. */
@@ -44,7 +42,6 @@ export const StreamFlag = {
   info: 4,
 } as const;
 
-export const NODE_ID_BYTES = 8;
 export const JOURNAL_MAX = 8;
 export const ACKS_MAX = 16;
 

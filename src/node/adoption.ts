@@ -1,0 +1,78 @@
+/**
+ * Adoption: a snapshot takes the place of what this node holds. Only what differs is shown as a change.
+ *
+ * The image is decoded beside the present state first, so bytes that turn out to be no image change nothing.
+ */
+import { type ValueType, ValueType as Types } from "../state/declaration.js";
+import { encodeNamed } from "../state/declaration-bytes.js";
+import { ImageDecoder } from "../state/image.js";
+import { State } from "../state/state.js";
+import type { PendingWrites } from "../sync/pending-writes.js";
+import type { Applier } from "./applier.js";
+import type { NodeCore } from "./core.js";
+
+export interface Snapshot {
+  readonly termNumber: number;
+  readonly termNode: string;
+  /** It holds every change up to this sequence. */
+  readonly sequence: number;
+  /** The controller's origins by its index. */
+  readonly origins: readonly { readonly node: string; readonly surface: string }[];
+  readonly chunks: readonly Uint8Array[];
+}
+
+/** Decodes the image of a snapshot; undefined when its bytes are none. */
+export function decodeSnapshot(core: NodeCore, snapshot: Snapshot): State | undefined {
+  const state = new State(core.state.capacity);
+  const decoder = new ImageDecoder({ state, terms: core.terms, origins: core.origins });
+  for (const chunk of snapshot.chunks) if (!decoder.push(chunk)) return undefined;
+  return state;
+}
+
+/** Makes the present state equal to `incoming`. */
+export function adopt(core: NodeCore, applier: Applier, pending: PendingWrites, incoming: State): void {
+  const { state } = core;
+  const paths = new Map<number, string>();
+  pending.forEach((slot) => {
+    const id = pending.idOf(slot);
+    if (state.exists(id)) paths.set(id, state.pathOf(id));
+    return true;
+  });
+  removeStrangers(core, applier, incoming);
+  for (const id of incoming.ids()) adoptPath(core, applier, incoming, id);
+  state.nextId = Math.max(state.nextId, incoming.nextId);
+  pending.remap((id) => {
+    const path = paths.get(id);
+    if (path !== undefined) return state.idOf(path);
+    // A provisional path that the snapshot knows has moved to its own id already.
+    return state.exists(id) ? id : -1;
+  });
+}
+
+/** Paths that the snapshot lacks go, unless they are provisional; so do those whose id is another's now. */
+function removeStrangers(core: NodeCore, applier: Applier, incoming: State): void {
+  const { state } = core;
+  for (const id of [...state.ids()]) {
+    if (state.isProvisional(id)) continue;
+    if (!incoming.exists(id) || incoming.pathOf(id) !== state.pathOf(id)) applier.adoptRemoval(id);
+  }
+}
+
+function adoptPath(core: NodeCore, applier: Applier, incoming: State, id: number): void {
+  const { state } = core;
+  const declaration = incoming.declarationOf(id);
+  if (declaration === undefined) return;
+  const payload = encodeNamed(incoming.pathOf(id), declaration);
+  if (payload === undefined) return;
+  const isSame = state.exists(id) && sameBytes(payload, encodeNamed(state.pathOf(id), state.declarationOf(id)));
+  applier.loadContext(incoming, id);
+  if (!isSame) applier.adoptDeclaration(id, incoming.pathOf(id), declaration, payload);
+  if ((incoming.types[id] as ValueType) === Types.impulse) applier.adoptVersion(id);
+  else applier.adoptImageValue(incoming, id, !isSame);
+}
+
+function sameBytes(left: Uint8Array, right: Uint8Array | undefined): boolean {
+  if (right === undefined || left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
+  return true;
+}

@@ -1,0 +1,396 @@
+/**
+ * Applier: the one place where the state changes and the ring hears of it. Both walks end here.
+ *
+ * On the controller a change is committed: it gets the next sequence. On a follower it is adopted as the stream says.
+ * Values run without an allocation. The applier decides nothing about who may write: its callers have.
+ */
+import { ByteReader, ByteWriter } from "../base/bytes.js";
+import { ChangeFlag, EventKind, type Origin } from "../state/change.js";
+import { coerce } from "../state/coerce.js";
+import { type Declaration, isText, lanesOf, ValueType } from "../state/declaration.js";
+import { decodeNamed, encodeNamed } from "../state/declaration-bytes.js";
+import { Reject } from "../state/reject.js";
+import { ChangeContext } from "../state/ring.js";
+import { LANES, type State } from "../state/state.js";
+import { type ContentReader, layoutOf } from "../wire/content.js";
+import type { PendingWrites } from "../sync/pending-writes.js";
+import type { NodeCore } from "./core.js";
+
+/** What came of a delta from the stream. */
+export const Adopted = { applied: 0, old: 1, unknown: 2, misfit: 3 } as const;
+export type Adopted = (typeof Adopted)[keyof typeof Adopted];
+
+const NO_PAYLOAD = new Uint8Array(0);
+
+export class Applier {
+  private readonly core: NodeCore;
+  private readonly pending: PendingWrites;
+  private readonly context = new ChangeContext();
+  private readonly decoder = new TextDecoder();
+  /** What is committed now changes together with what is committed next. */
+  isGrouped = false;
+
+  constructor(core: NodeCore, pending: PendingWrites) {
+    this.core = core;
+    this.pending = pending;
+  }
+
+  /** Commits what is in hand, coerced, as the next change. False when it changes nothing. */
+  commit(id: number, origin: number, gesture: number): boolean {
+    const { state, staging } = this.core;
+    if (!state.differs(id, staging)) {
+      this.core.counters.changesUnchanged++;
+      return false;
+    }
+    state.store(id, staging);
+    this.stamp(origin, gesture);
+    this.stampPath(id);
+    this.core.ring.value(id, state.types[id] as ValueType, staging, this.context);
+    this.core.counters.changesApplied++;
+    return true;
+  }
+
+  /** Takes the next sequence and the present hybrid time. */
+  private stamp(origin: number, gesture: number): void {
+    const { context, core } = this;
+    core.clock.tickHybrid();
+    core.sequence[0] = (core.sequence[0] as number) + 1;
+    context.doubles[0] = core.sequence[0] as number;
+    context.doubles[1] = core.clock.register[1] as number;
+    context.term = core.term;
+    context.origin = origin;
+    context.gesture = gesture;
+    context.flags = this.isGrouped ? ChangeFlag.grouped : 0;
+  }
+
+  private stampPath(id: number): void {
+    const { context } = this;
+    const { state } = this.core;
+    state.sequences[id] = context.doubles[0] as number;
+    state.timesUs[id] = context.doubles[1] as number;
+    state.terms[id] = context.term;
+    state.origins[id] = context.origin;
+    state.gestures[id] = context.gesture;
+  }
+
+  /** Fires an impulse as the next change. */
+  commitImpulse(id: number, origin: number, gesture: number): void {
+    this.stamp(origin, gesture);
+    this.stampPath(id);
+    this.core.ring.event(EventKind.impulse, id, NO_PAYLOAD, this.context);
+    this.core.counters.changesApplied++;
+  }
+
+  /** Declares a path as the next change. The same declaration again changes nothing. */
+  commitDeclare(path: string, declaration: Declaration, origin: number): Reject {
+    const { state, limits } = this.core;
+    const payload = encodeNamed(path, declaration);
+    if (payload === undefined) return Reject.badDeclaration;
+    const found = state.idOf(path);
+    const known = found >= 0 && state.isProvisional(found) ? -1 : found;
+    if (known >= 0 && sameBytes(payload, encodeNamed(path, state.declarationOf(known)))) return Reject.none;
+    if (known < 0 && (state.pathCount >= limits.paths || state.nextId >= state.firstProvisional)) return Reject.pathsFull;
+    const id = known >= 0 ? known : state.nextId;
+    this.stamp(origin, 0);
+    this.declare(id, path, declaration, payload);
+    return Reject.none;
+  }
+
+  commitRename(id: number, path: string, origin: number): Reject {
+    if (this.core.state.idOf(path) >= 0) return Reject.pathTaken;
+    const payload = encodeNamed(path, undefined);
+    if (payload === undefined) return Reject.badPath;
+    this.stamp(origin, 0);
+    this.rename(id, path, payload);
+    return Reject.none;
+  }
+
+  commitRemove(id: number, origin: number): void {
+    this.stamp(origin, 0);
+    this.remove(id);
+  }
+
+  /** Puts a declaration in place; a value that still fits stays. The context says version and origin. */
+  private declare(id: number, path: string, declaration: Declaration, payload: Uint8Array): void {
+    const { state, staging, digests } = this.core;
+    const taken = state.idOf(path);
+    if (taken >= 0 && taken !== id) this.replaceProvisional(taken, id);
+    const keeps = state.exists(id) && state.types[id] === ValueType[declaration.type];
+    if (keeps) state.load(id, staging);
+    digests.drop(id);
+    state.declare(id, path, declaration);
+    digests.name(id);
+    if (keeps && coerce(state, id, staging) === Reject.none) state.store(id, staging);
+    this.stampPath(id);
+    this.core.ring.event(EventKind.declare, id, payload, this.context);
+    if (keeps) this.showValue(id);
+  }
+
+  /** The controller gave a path its id: what was pending under the provisional one moves over. */
+  private replaceProvisional(from: number, to: number): void {
+    this.pending.move(from, to);
+    this.core.digests.drop(from);
+    this.core.state.remove(from);
+    this.core.ring.event(EventKind.remove, from, NO_PAYLOAD, this.context);
+  }
+
+  private showValue(id: number): void {
+    const { state, staging } = this.core;
+    const type = state.types[id] as ValueType;
+    if (type === ValueType.impulse) return;
+    state.load(id, staging);
+    this.core.ring.value(id, type, staging, this.context);
+  }
+
+  private rename(id: number, path: string, payload: Uint8Array): void {
+    const { state, digests } = this.core;
+    digests.drop(id);
+    state.rename(id, path);
+    digests.name(id);
+    this.stampPath(id);
+    this.core.ring.event(EventKind.rename, id, payload, this.context);
+  }
+
+  private remove(id: number): void {
+    this.core.digests.drop(id);
+    this.core.state.remove(id);
+    this.core.ring.event(EventKind.remove, id, NO_PAYLOAD, this.context);
+  }
+
+  /** The index of an origin; a new one is told to the ring. */
+  origin(node: string, surface: string): number {
+    const { origins } = this.core;
+    const before = origins.size;
+    const index = origins.intern(node, surface);
+    if (index === before) this.tellOrigin(index);
+    return index;
+  }
+
+  tellOrigin(index: number): void {
+    const { core, context } = this;
+    const { node, surface } = core.origins.at(index);
+    const encoder = new TextEncoder();
+    const out = new ByteWriter(new Uint8Array(512));
+    out.blob(encoder.encode(node));
+    out.blob(encoder.encode(surface));
+    context.doubles[0] = core.sequence[0] as number;
+    context.doubles[1] = core.clock.register[1] as number;
+    context.flags = 0;
+    core.ring.event(EventKind.origin, index, out.buffer.slice(0, out.offset), context);
+  }
+
+  /** The index of a term; a new one is told to the ring. */
+  termIndex(number: number, node: string): number {
+    const { terms, ring } = this.core;
+    const before = terms.size;
+    const index = terms.intern(number, node);
+    if (index !== before) return index;
+    const out = new ByteWriter(new Uint8Array(64));
+    out.varint(number);
+    out.blob(new TextEncoder().encode(node));
+    this.context.flags = 0;
+    ring.event(EventKind.term, index, out.buffer.slice(0, out.offset), this.context);
+    return index;
+  }
+
+  /** Adopts a value from the stream of the present term. `origin` is this node's index of its origin. */
+  adoptValue(delta: ContentReader, origin: number): Adopted {
+    const { state, counters } = this.core;
+    const { id } = delta;
+    const type = state.typeOf(id) as ValueType;
+    if ((type as number) === 0) return Adopted.unknown;
+    if (state.terms[id] === this.core.term && (delta.doubles[0] as number) <= (state.sequences[id] as number)) {
+      counters.deltasOld++;
+      return Adopted.old;
+    }
+    if (delta.layout !== layoutOf(type) || !this.storeDelta(id, type, delta)) {
+      counters.deltasMisfit++;
+      return Adopted.misfit;
+    }
+    this.stampDelta(delta, origin);
+    this.stampPath(id);
+    this.core.digests.update(id);
+    this.noteSequence(delta);
+    counters.changesApplied++;
+    if (!this.pending.isPending(id)) this.showDelta(id, type);
+    return Adopted.applied;
+  }
+
+  private storeDelta(id: number, type: ValueType, delta: ContentReader): boolean {
+    const { state } = this.core;
+    if (isText(type)) {
+      const bytes = delta.payload();
+      state.texts[id] = type === ValueType.string ? this.decoder.decode(bytes) : bytes;
+      return true;
+    }
+    const { numbers } = delta;
+    const lanes = lanesOf(type);
+    for (let lane = 0; lane < lanes; lane++) if (!Number.isFinite(numbers[lane])) return false;
+    const at = id * LANES;
+    for (let lane = 0; lane < lanes; lane++) state.numbers[at + lane] = numbers[lane] as number;
+    return true;
+  }
+
+  private stampDelta(delta: ContentReader, origin: number): void {
+    const { context } = this;
+    context.doubles[0] = delta.doubles[0] as number;
+    context.doubles[1] = delta.doubles[1] as number;
+    context.term = this.core.term;
+    context.origin = origin;
+    context.gesture = delta.gesture;
+    context.flags = 0;
+  }
+
+  private noteSequence(delta: ContentReader): void {
+    const { sequence, clock } = this.core;
+    if ((delta.doubles[0] as number) > (sequence[0] as number)) sequence[0] = delta.doubles[0] as number;
+    const time = delta.doubles[1] as number;
+    if (time > (clock.register[1] as number)) clock.observeHybrid(time);
+  }
+
+  private showDelta(id: number, type: ValueType): void {
+    const { state, staging } = this.core;
+    state.load(id, staging);
+    this.core.ring.value(id, type, staging, this.context);
+  }
+
+  /** Adopts an event from the stream. False when its payload is none. */
+  adoptEvent(event: ContentReader, origin: number): boolean {
+    const { state } = this.core;
+    const { id } = event;
+    this.stampDelta(event, origin);
+    this.noteSequence(event);
+    if (event.kind === EventKind.declare) return this.adoptDeclare(event);
+    if (!state.exists(id)) return false;
+    if (event.kind === EventKind.impulse) {
+      this.stampPath(id);
+      this.core.digests.update(id);
+      this.core.ring.event(EventKind.impulse, id, NO_PAYLOAD, this.context);
+    } else if (event.kind === EventKind.remove) this.remove(id);
+    else if (event.kind === EventKind.rename) return this.adoptRename(event);
+    this.core.counters.changesApplied++;
+    return true;
+  }
+
+  private adoptDeclare(event: ContentReader): boolean {
+    const payload = event.payload();
+    const named = decodeNamed(payload);
+    if (named?.declaration === undefined || event.id >= this.core.state.firstProvisional) return false;
+    this.declare(event.id, named.path, named.declaration, payload);
+    this.core.digests.update(event.id);
+    this.core.counters.changesApplied++;
+    return true;
+  }
+
+  private adoptRename(event: ContentReader): boolean {
+    const payload = event.payload();
+    const named = decodeNamed(payload);
+    if (named === undefined || this.core.state.idOf(named.path) >= 0) return false;
+    this.rename(event.id, named.path, payload);
+    this.core.digests.update(event.id);
+    return true;
+  }
+
+  /** Takes version, time and origin of a path from an image's state. */
+  loadContext(incoming: State, id: number): void {
+    const { context } = this;
+    context.doubles[0] = incoming.sequences[id] as number;
+    context.doubles[1] = incoming.timesUs[id] as number;
+    context.term = incoming.terms[id] as number;
+    context.origin = incoming.origins[id] as number;
+    context.gesture = 0;
+    context.flags = ChangeFlag.resync;
+  }
+
+  adoptRemoval(id: number): void {
+    this.context.flags = ChangeFlag.resync;
+    this.remove(id);
+  }
+
+  adoptDeclaration(id: number, path: string, declaration: Declaration, payload: Uint8Array): void {
+    this.declare(id, path, declaration, payload);
+  }
+
+  adoptVersion(id: number): void {
+    this.stampPath(id);
+    this.core.digests.update(id);
+  }
+
+  /** Adopts a value from an image; shown when it differs from what is shown, or when the path is new here. */
+  adoptImageValue(incoming: State, id: number, isNew: boolean): void {
+    const { state, staging } = this.core;
+    incoming.load(id, staging);
+    const differs = isNew || state.differs(id, staging);
+    state.store(id, staging);
+    this.adoptVersion(id);
+    if (this.pending.isPending(id)) return;
+    if (!differs) this.context.flags = ChangeFlag.confirmed;
+    this.core.ring.value(id, state.types[id] as ValueType, staging, this.context);
+    this.context.flags = ChangeFlag.resync;
+  }
+
+  /** Shows a pending value that is in hand, coerced. */
+  showPending(id: number, origin: number, gesture: number): void {
+    const { context, core } = this;
+    core.clock.tickHybrid();
+    context.doubles[0] = 0;
+    context.doubles[1] = core.clock.register[1] as number;
+    context.term = 0;
+    context.origin = origin;
+    context.gesture = gesture;
+    context.flags = ChangeFlag.pending | (this.isGrouped ? ChangeFlag.grouped : 0);
+    core.ring.value(id, core.state.types[id] as ValueType, core.staging, context);
+  }
+
+  /** Declares a path of this node's own that the controller has not given an id yet. */
+  declareProvisional(id: number, path: string, declaration: Declaration): boolean {
+    const payload = encodeNamed(path, declaration);
+    if (payload === undefined) return false;
+    const { context, core } = this;
+    context.doubles[0] = 0;
+    context.doubles[1] = core.clock.register[1] as number;
+    context.term = 0;
+    context.origin = 0;
+    context.gesture = 0;
+    context.flags = ChangeFlag.pending;
+    core.state.declare(id, path, declaration);
+    core.ring.event(EventKind.declare, id, payload, context);
+    return true;
+  }
+
+  /** Takes back a provisional path that was refused. */
+  dropProvisional(id: number): void {
+    this.context.flags = ChangeFlag.rolledBack;
+    this.core.state.remove(id);
+    this.core.ring.event(EventKind.remove, id, NO_PAYLOAD, this.context);
+  }
+
+  /** A pending value (in hand) is given up: shows the confirmed one, or only its version if that is the same. */
+  showConfirmed(id: number): void {
+    const { state, staging } = this.core;
+    const isSame = !state.differs(id, staging);
+    const { context } = this;
+    context.doubles[0] = state.sequences[id] as number;
+    context.doubles[1] = state.timesUs[id] as number;
+    context.term = state.terms[id] as number;
+    context.origin = state.origins[id] as number;
+    context.gesture = state.gestures[id] as number;
+    context.flags = isSame ? ChangeFlag.confirmed : ChangeFlag.rolledBack;
+    state.load(id, staging);
+    this.core.ring.value(id, state.types[id] as ValueType, staging, context);
+  }
+
+  /** Reads the payload of an origin event; undefined when it is none. */
+  originFrom(payload: Uint8Array): Origin | undefined {
+    const input = new ByteReader(payload);
+    const node = this.decoder.decode(input.blob(16));
+    const surface = this.decoder.decode(input.blob(255));
+    return input.failed ? undefined : { node, surface };
+  }
+}
+
+function sameBytes(left: Uint8Array, right: Uint8Array | undefined): boolean {
+  if (right === undefined || left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
+  return true;
+}

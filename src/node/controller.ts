@@ -1,0 +1,306 @@
+/**
+ * Controller: the walk from writes to the stream. Orders changes, publishes them, repairs, answers writers.
+ *
+ * It acts only between `open` and `close`; who may be controller is decided by `roles`.
+ */
+import { coerce } from "../state/coerce.js";
+import { ValueType } from "../state/declaration.js";
+import { decodeNamed } from "../state/declaration-bytes.js";
+import { Reject } from "../state/reject.js";
+import { componentOf } from "../state/component.js";
+import { Acknowledgements } from "../sync/acknowledgements.js";
+import { HeartbeatSchedule } from "../sync/heartbeat-schedule.js";
+import { Publisher } from "../sync/publisher.js";
+import { RepairDesk } from "../sync/repair-desk.js";
+import { SendBudget, type SendLimits } from "../sync/send-budget.js";
+import { SentRing } from "../sync/sent-ring.js";
+import { type FrameTarget, StreamFrames } from "../sync/stream-frames.js";
+import { WriteIntake } from "../sync/write-intake.js";
+import { FrameType, type StreamInfo } from "../wire/frame.js";
+import { decodeNak, writeResultFields } from "../wire/messages.js";
+import { Layout } from "../wire/content.js";
+import { type WriteCopy, WriteFrameReader, WriteKind, type WriteSink } from "../wire/write-frame.js";
+import type { Applier } from "./applier.js";
+import type { NodeCore } from "./core.js";
+import type { FrameIo } from "./frame-io.js";
+
+/** Writes of a group that waits for its end, at most. */
+const GROUP_HELD_MAX = 4_096;
+/** The ring is taken in before it can lap. */
+const PUMP_AT = 32_768;
+
+/** What the info section says that the controller's walk does not know. */
+export interface ControllerFacts {
+  readonly unicastPort: number;
+  readonly snapshotPort: number;
+}
+
+interface OpenGroup {
+  readonly writes: WriteCopy[];
+}
+
+export class Controller implements WriteSink {
+  private readonly core: NodeCore;
+  private readonly applier: Applier;
+  private readonly io: FrameIo;
+  readonly facts: ControllerFacts;
+  readonly budget: SendBudget;
+  readonly sent = new SentRing();
+  readonly frames: StreamFrames;
+  readonly publisher: Publisher;
+  readonly repairs: RepairDesk;
+  readonly heartbeats: HeartbeatSchedule;
+  readonly intake = new WriteIntake();
+  private readonly acks = new Acknowledgements();
+  private readonly reader = new WriteFrameReader();
+  private readonly groups = new Map<string, OpenGroup>();
+  private readonly decoder = new TextDecoder();
+  private readonly sendRepair: (sequence: number, target: FrameTarget | undefined) => void;
+  /** Who wrote the frame that is being read. */
+  private writer = "";
+  private writerSession = 0;
+  private writerTerm = 0;
+  isOpen = false;
+  private parentNumber = 0;
+  private parentNode = "";
+  /** [0] where the term forked from its parent. */
+  private readonly fork = new Float64Array(1);
+
+  constructor(core: NodeCore, applier: Applier, io: FrameIo, limits: SendLimits, facts: ControllerFacts) {
+    this.core = core;
+    this.applier = applier;
+    this.io = io;
+    this.facts = facts;
+    this.budget = new SendBudget(core.clock, limits);
+    this.frames = new StreamFrames(io, this.sent, this.acks);
+    this.repairs = new RepairDesk(core.clock, this.sent);
+    this.heartbeats = new HeartbeatSchedule(core.clock);
+    const { state, digests, memory } = core;
+    this.publisher = new Publisher({ state, digests, memory, sent: this.sent, frames: this.frames, budget: this.budget });
+    this.sendRepair = (sequence, target) => {
+      this.budget.spend(this.frames.sendRepair(sequence, target));
+    };
+  }
+
+  /** Begins a term above `parent`; what the state holds now is its beginning. */
+  open(number: number, parentNumber: number, parentNode: string): void {
+    const { core } = this;
+    this.parentNumber = parentNumber;
+    this.parentNode = parentNode;
+    this.fork[0] = core.sequence[0] as number;
+    core.term = this.applier.termIndex(number, core.identity.id);
+    this.frames.term = number;
+    this.sent.clear();
+    this.repairs.clear();
+    this.groups.clear();
+    this.publisher.restart(core.sequence[0] as number);
+    core.digests.clear();
+    for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.update(id);
+    this.isOpen = true;
+    this.heartbeats.start();
+    // Followers that go on without a snapshot learn the new controller's indexes of origins here.
+    for (let index = 1; index < core.origins.size; index++) this.applier.tellOrigin(index);
+  }
+
+  close(): void {
+    this.isOpen = false;
+    this.heartbeats.stop();
+    this.repairs.clear();
+    this.groups.clear();
+  }
+
+  /** Publishes what changed in this turn. Answers when it wants to be called again, in microseconds. */
+  settle(): void {
+    const before = this.sent.newest;
+    this.publisher.flush();
+    if (this.sent.newest !== before) this.heartbeats.onChange();
+    if (this.acks.size > 0) this.answerWriters();
+  }
+
+  /** Takes the ring in before the writers of this turn can lap it. */
+  relieve(): void {
+    if (this.publisher.behind > PUMP_AT) this.publisher.pump();
+  }
+
+  tick(): void {
+    if (!this.publisher.isIdle) this.settle();
+    this.repairs.tick(this.sendRepair);
+    if (this.heartbeats.take()) {
+      const info = this.heartbeats.takeInfo() && this.publisher.digestsAreSent ? this.info(0) : undefined;
+      this.budget.spend(this.frames.sendHeartbeat(info, undefined));
+    }
+  }
+
+  /** When `tick` is wanted, in microseconds. */
+  get dueUs(): number {
+    const due = Math.min(this.heartbeats.dueUs, this.repairs.dueUs);
+    return this.publisher.isIdle ? due : Math.min(due, this.core.clock.nowUs + 500);
+  }
+
+  /** Answers a hello: the heartbeat that a joiner starts from. */
+  welcome(nonce: number, target: FrameTarget): void {
+    this.settle();
+    this.frames.sendHeartbeat(this.info(nonce), target);
+  }
+
+  private info(answers: number): StreamInfo {
+    const { core } = this;
+    return {
+      sequence: this.publisher.publishedSequence,
+      parentNumber: this.parentNumber,
+      parentNode: this.parentNode,
+      forkSequence: this.fork[0] as number,
+      unicastPort: this.facts.unicastPort,
+      snapshotPort: this.facts.snapshotPort,
+      priority: core.identity.priority,
+      answers,
+      digests: core.digests.words,
+      paths: core.state.pathCount,
+    };
+  }
+
+  onNak(plain: Uint8Array, length: number, from: FrameTarget): void {
+    const nak = decodeNak(plain, length);
+    if (nak === undefined) {
+      this.core.counters.messagesMalformed++;
+      return;
+    }
+    if (nak.term !== this.frames.term) return;
+    for (let index = 0; index + 1 < nak.ranges.length; index += 2) {
+      this.repairs.ask(nak.ranges[index] as number, nak.ranges[index + 1] as number, from);
+    }
+  }
+
+  /** Takes in a follower's writes. */
+  onWrites(plain: Uint8Array, length: number, node: string, session: number, from: FrameTarget): void {
+    this.writer = node;
+    this.writerSession = session;
+    const before = this.intake.duplicates;
+    if (!this.reader.read(plain, length, this)) this.core.counters.messagesMalformed++;
+    if (this.writerTerm !== this.frames.term) return;
+    const write = this.acknowledgable(node);
+    this.targets.set(node, from);
+    // What came again was taken before: its answer was lost, so it is answered at once and to the writer alone.
+    if (this.intake.duplicates > before || this.intake.refusalsOf(node).length > 0) this.answer(node, session, write);
+    else this.acks.add(node, session, write);
+  }
+
+  private readonly targets = new Map<string, FrameTarget>();
+
+  /** A group that is not whole yet is not acknowledged: its writes are not in the stream. */
+  private acknowledgable(node: string): number {
+    const group = this.groups.get(node);
+    const first = group?.writes[0];
+    return first === undefined ? this.intake.floorOf(node) : (first.doubles[0] as number) - 1;
+  }
+
+  /** Tells writers whose writes changed nothing, so that no frame could carry the acknowledgement. */
+  private answerWriters(): void {
+    if (!this.publisher.isIdle) return;
+    for (const ack of this.acks.rest()) this.answer(ack.node, ack.session, ack.write);
+  }
+
+  private answer(node: string, session: number, write: number): void {
+    const target = this.targets.get(node);
+    if (target === undefined) return;
+    this.publisher.flush();
+    // What still waits is out with the next frame at the latest.
+    const frame = this.publisher.isIdle ? this.sent.newest : this.sent.newest + 1;
+    const refusals = this.intake.refusalsOf(node);
+    const result = { session, write, frame, term: this.frames.term, refusals };
+    this.io.message(FrameType.writeResult, writeResultFields(result), target);
+  }
+
+  onWriteFrame(term: number, first: number): boolean {
+    this.writerTerm = term;
+    return term === this.frames.term && this.intake.accepts(this.writer, this.writerSession, first);
+  }
+
+  onWrite(write: WriteFrameReader): void {
+    if (!this.intake.take(this.writer, write.doubles[0] as number)) return;
+    if (write.kind === WriteKind.groupEnd) this.endGroup();
+    else if (write.isGrouped) this.holdForGroup(write);
+    else this.execute(write);
+    this.relieve();
+  }
+
+  private holdForGroup(write: WriteFrameReader): void {
+    const group = this.groups.get(this.writer) ?? { writes: [] };
+    this.groups.set(this.writer, group);
+    group.writes.push(write.snapshot());
+    if (group.writes.length >= GROUP_HELD_MAX) this.endGroup();
+  }
+
+  private endGroup(): void {
+    const group = this.groups.get(this.writer);
+    this.groups.delete(this.writer);
+    if (group === undefined) return;
+    this.applier.isGrouped = true;
+    for (const write of group.writes) this.execute(write);
+    this.applier.isGrouped = false;
+  }
+
+  private execute(write: WriteCopy): void {
+    const reject = this.take(write);
+    if (reject === Reject.none) return;
+    this.core.counters.writesRefused++;
+    this.intake.refuse(this.writer, write.doubles[0] as number, reject);
+  }
+
+  private take(write: WriteCopy): Reject {
+    const { state } = this.core;
+    const origin = this.applier.origin(this.writer, write.surfaceName);
+    if (write.kind === WriteKind.declare) return this.takeDeclare(write, origin);
+    const id = write.path === undefined ? write.id : state.idOf(write.path);
+    if (!state.exists(id)) return Reject.unknownPath;
+    switch (write.kind) {
+      case WriteKind.value:
+        return this.takeValue(id, write, origin);
+      case WriteKind.trigger:
+        if (state.types[id] !== ValueType.impulse) return Reject.wrongType;
+        this.applier.commitImpulse(id, origin, write.gesture);
+        return Reject.none;
+      case WriteKind.rename:
+        return this.takeRename(id, write, origin);
+      case WriteKind.remove:
+        this.applier.commitRemove(id, origin);
+        return Reject.none;
+      default:
+        return Reject.wrongType;
+    }
+  }
+
+  private takeValue(id: number, write: WriteCopy, origin: number): Reject {
+    const { state, staging } = this.core;
+    if (write.layout === Layout.text) {
+      if (state.types[id] === ValueType.blob) staging.bytes(write.bytes);
+      else staging.string(this.decoder.decode(write.bytes));
+    } else {
+      staging.number(write.numbers[0] as number);
+      staging.count = write.lanes;
+      for (let lane = 1; lane < 4; lane++) staging.numbers[lane] = write.numbers[lane] as number;
+    }
+    const reject = coerce(state, id, staging);
+    if (reject === Reject.none) this.applier.commit(id, origin, write.gesture);
+    return reject;
+  }
+
+  private takeDeclare(write: WriteCopy, origin: number): Reject {
+    const named = decodeNamed(write.bytes);
+    if (named?.declaration === undefined) return Reject.badDeclaration;
+    if (!this.publisher.hasEventRoom) return Reject.queueFull;
+    return this.applier.commitDeclare(named.path, named.declaration, origin);
+  }
+
+  private takeRename(id: number, write: WriteCopy, origin: number): Reject {
+    const named = decodeNamed(write.bytes);
+    if (named === undefined || componentOf(named.path) < 0) return Reject.badPath;
+    return this.applier.commitRename(id, named.path, origin);
+  }
+
+  /** How many frames of this term are out. */
+  get frameSequence(): number {
+    return this.sent.newest;
+  }
+
+}

@@ -1,0 +1,268 @@
+/**
+ * Follower: the walk from the controller's frames to the state. Repairs what is lost, settles what was pending.
+ *
+ * It follows one term at a time. Frames of a lower term are refused and counted (fencing); a higher term is a matter
+ * for `roles`. While it has no snapshot it holds frames; a gap that repair cannot close sends it back for one.
+ */
+import type { Random } from "../base/random.js";
+import { EventKind } from "../state/change.js";
+import { Digests } from "../state/digest.js";
+import { ContentReader, type ContentSink, EVENT_LIMIT_BYTES } from "../wire/content.js";
+import { NODE_ID_BYTES } from "../wire/envelope.js";
+import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
+import { NAK_RANGES_MAX } from "../wire/messages.js";
+import { NakDecision, NakSchedule } from "../sync/nak-schedule.js";
+import type { PendingWrites } from "../sync/pending-writes.js";
+import { Arrival, ReceiveWindow } from "../sync/receive-window.js";
+import { Adopted, type Applier } from "./applier.js";
+import type { NodeCore } from "./core.js";
+
+/** protocol.md: an impulse that comes later than this is counted and reported, not fired. */
+const IMPULSE_LATE_US = 250_000;
+const ORIGINS_TABLE = 65_536;
+
+/** What the follower needs of the rest of the node. */
+export interface FollowerPort {
+  /** Asks the controller for missing frames: first and last, `count` pairs. */
+  sendNak(ranges: Float64Array, count: number): void;
+  /** Repair cannot help any more: a snapshot is needed. */
+  onLost(reason: string): void;
+}
+
+export const FollowState = { idle: 0, joining: 1, inSync: 2 } as const;
+export type FollowState = (typeof FollowState)[keyof typeof FollowState];
+
+export class Follower implements ContentSink {
+  private readonly core: NodeCore;
+  private readonly applier: Applier;
+  private readonly pending: PendingWrites;
+  private readonly port: FollowerPort;
+  readonly window = new ReceiveWindow();
+  readonly naks: NakSchedule;
+  private readonly reader = new ContentReader();
+  private readonly pieceReader = new ContentReader();
+  private readonly groupReader = new ContentReader();
+  private readonly ownNode = new Uint8Array(NODE_ID_BYTES);
+  /** The controller's index of an origin → this node's. */
+  private readonly origins = new Uint16Array(ORIGINS_TABLE);
+  private readonly ranges = new Float64Array(NAK_RANGES_MAX * 2);
+  private readonly onSettled: (slot: number) => void;
+  private pieces: Uint8Array[] = [];
+  private piecesBytes = 0;
+  state: FollowState = FollowState.idle;
+  /** Values of the block being read wait for a declaration that is not here yet. */
+  private hasUnknown = false;
+  private eventsMayAct = false;
+  private isLate = false;
+  /** Structure up to this sequence came with the snapshot. */
+  private readonly structureThrough = new Float64Array(1);
+
+  constructor(core: NodeCore, applier: Applier, pending: PendingWrites, port: FollowerPort, random: Random) {
+    this.core = core;
+    this.applier = applier;
+    this.pending = pending;
+    this.port = port;
+    this.naks = new NakSchedule(core.clock, random);
+    for (let index = 0; index < NODE_ID_BYTES; index++) {
+      this.ownNode[index] = Number.parseInt(core.identity.id.slice(index * 2, index * 2 + 2), 16);
+    }
+    this.onSettled = (slot) => {
+      this.pending.stage(slot, this.core.staging);
+      this.applier.showConfirmed(this.pending.idOf(slot));
+    };
+  }
+
+  /** Begins to hold frames after `frame`, until a snapshot is here. */
+  join(term: number, frame: number): void {
+    this.core.term = term;
+    this.window.restart(frame);
+    this.naks.observe(0);
+    this.pieces = [];
+    this.piecesBytes = 0;
+    this.state = FollowState.joining;
+  }
+
+  /** Follows from `frame` on without a snapshot: this node holds what the controller holds. */
+  follow(term: number, frame: number): void {
+    this.join(term, frame);
+    this.origins.fill(0);
+    this.structureThrough[0] = 0;
+    this.state = FollowState.inSync;
+  }
+
+  /** The snapshot is in place, at `sequence`: what was held acts now. */
+  joined(sequence: number): void {
+    this.structureThrough[0] = sequence;
+    this.state = FollowState.inSync;
+    this.judgeLateness();
+    this.advance();
+  }
+
+  stop(): void {
+    this.state = FollowState.idle;
+    this.naks.observe(0);
+  }
+
+  mapOrigin(theirs: number, node: string, surface: string): void {
+    if (theirs < ORIGINS_TABLE) this.origins[theirs] = this.applier.origin(node, surface);
+  }
+
+  /** Takes in a frame of the followed term. */
+  receive(frame: StreamFrameReader, buffer: Uint8Array): void {
+    if (this.state === FollowState.idle) return;
+    const sequence = frame.doubles[1] as number;
+    const isHeartbeat = (frame.flags & StreamFlag.heartbeat) !== 0;
+    const now = this.core.clock.register[0] as number;
+    this.core.counters.framesReceived++;
+    this.judgeLateness();
+    if (!this.window.hear(sequence, now) || (frame.doubles[2] as number) > this.window.complete + 1) {
+      this.port.onLost("more frames are missing than can be repaired");
+      return;
+    }
+    this.journal(frame, buffer, isHeartbeat ? sequence : sequence - 1);
+    if (!isHeartbeat) this.content(sequence, buffer, frame.contentStart, frame.contentEnd);
+    if ((frame.flags & StreamFlag.repair) !== 0) this.core.counters.framesRepaired++;
+    if (this.state === FollowState.inSync && this.window.hasGap) this.advance();
+    this.observeGap();
+    this.settle(frame, sequence);
+  }
+
+  /** The contents of earlier frames, oldest first, where they are missing. */
+  private journal(frame: StreamFrameReader, buffer: Uint8Array, newest: number): void {
+    if (this.window.complete >= newest) return;
+    for (let index = frame.journalCount - 1; index >= 0; index--) {
+      const sequence = newest - index;
+      if (sequence <= 0 || this.window.has(sequence)) continue;
+      this.core.counters.framesJournaled++;
+      this.content(sequence, buffer, frame.journal[index * 2] as number, frame.journal[index * 2 + 1] as number);
+    }
+  }
+
+  private content(sequence: number, buffer: Uint8Array, start: number, end: number): void {
+    const now = this.core.clock.register[0] as number;
+    if (this.state === FollowState.joining) {
+      this.window.hold(sequence, buffer, start, end, now);
+      return;
+    }
+    const arrival = this.window.arrive(sequence, now);
+    if (arrival === Arrival.inOrder) this.act(buffer, start, end, true);
+    else if (arrival === Arrival.early) {
+      this.act(buffer, start, end, false);
+      if (this.hasUnknown || ContentReader.hasEvents(buffer, start)) this.window.keep(sequence, buffer, start, end);
+    }
+  }
+
+  private act(buffer: Uint8Array, start: number, end: number, eventsMayAct: boolean): void {
+    this.eventsMayAct = eventsMayAct;
+    this.hasUnknown = false;
+    if (!this.reader.read(buffer, start, end, this)) this.core.counters.framesMalformed++;
+  }
+
+  /** Whether what now comes in order was held up by a gap for longer than an impulse may be late. */
+  private judgeLateness(): void {
+    const since = this.window.gapSinceUs;
+    this.isLate = since > 0 && (this.core.clock.register[0] as number) - since > IMPULSE_LATE_US;
+  }
+
+  /** Moves on over what has arrived; kept contents act in their turn. */
+  private advance(): void {
+    const { window } = this;
+    for (let sequence = window.advance(); sequence > 0; sequence = window.advance()) {
+      const kept = window.keptContent(sequence);
+      this.act(kept, 0, kept.length, true);
+      window.release(sequence);
+    }
+  }
+
+  private observeGap(): void {
+    const isMissing = this.state === FollowState.inSync && this.window.hasGap;
+    this.naks.observe(isMissing ? this.window.complete + 1 : 0);
+  }
+
+  /** Asks for what is missing when it is time. */
+  tick(): void {
+    if (this.state !== FollowState.inSync) return;
+    const decision = this.naks.decide();
+    if (decision === NakDecision.wait) return;
+    if (decision === NakDecision.giveUp) {
+      this.port.onLost("missing frames did not come back");
+      return;
+    }
+    const count = this.window.missing(this.ranges, NAK_RANGES_MAX);
+    if (count > 0) this.port.sendNak(this.ranges, count);
+  }
+
+  /** What the frame acknowledges is settled once every frame up to it is here. */
+  private settle(frame: StreamFrameReader, sequence: number): void {
+    if (frame.ackCount > 0) {
+      const write = frame.acknowledged(this.ownNode, this.core.identity.session);
+      if (write >= 0) this.pending.acknowledge(write, sequence);
+    }
+    this.settlePending();
+  }
+
+  settlePending(): void {
+    if (this.pending.size === 0 || this.state !== FollowState.inSync) return;
+    this.pending.settle(this.window.complete, this.core.sequence[0] as number, this.onSettled);
+  }
+
+  onValue(delta: ContentReader): void {
+    const origin = this.origins[delta.origin & 0xffff] as number;
+    if (this.applier.adoptValue(delta, origin) !== Adopted.unknown) return;
+    this.hasUnknown = true;
+    this.core.counters.deltasWaited++;
+  }
+
+  onEvent(event: ContentReader): void {
+    if (!this.eventsMayAct) return;
+    if (event.kind === EventKind.group) this.group(event.payload());
+    else if (event.kind === EventKind.origin) this.adoptOrigin(event);
+    else if (event.kind === EventKind.impulse && this.isLate) this.core.counters.impulsesLate++;
+    else if (event.kind === EventKind.impulse || (event.doubles[0] as number) > (this.structureThrough[0] as number)) {
+      this.applier.adoptEvent(event, this.origins[event.origin & 0xffff] as number);
+    }
+  }
+
+  private group(payload: Uint8Array): void {
+    if (!this.groupReader.read(payload, 0, payload.length, this)) this.core.counters.framesMalformed++;
+  }
+
+  private adoptOrigin(event: ContentReader): void {
+    const input = this.applier.originFrom(event.payload());
+    if (input !== undefined) this.mapOrigin(event.id, input.node, input.surface);
+  }
+
+  /** A part of an event that is longer than a frame; it acts when the last part is here. */
+  onPiece(piece: ContentReader): void {
+    if (!this.eventsMayAct) return;
+    if (piece.isFirstPiece) {
+      this.pieces = [];
+      this.piecesBytes = 0;
+    }
+    const bytes = piece.payload();
+    this.piecesBytes += bytes.length;
+    if (this.piecesBytes > EVENT_LIMIT_BYTES * 2) {
+      this.core.counters.framesMalformed++;
+      return;
+    }
+    this.pieces.push(bytes);
+    if (!piece.isLastPiece) return;
+    const whole = join(this.pieces, this.piecesBytes);
+    if (!this.pieceReader.read(whole, 0, whole.length, this)) this.core.counters.framesMalformed++;
+  }
+
+  /** Whether this node's digests are those that the controller told, at the same place of the stream. */
+  matches(digests: Int32Array): boolean {
+    return Digests.equal(this.core.digests.words, digests);
+  }
+}
+
+function join(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

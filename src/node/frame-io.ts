@@ -1,0 +1,51 @@
+/**
+ * FrameIo: the node's sealed datagrams, both ways. The only part of `node/` that knows there are seals.
+ */
+import type { Opener } from "../security/opener.js";
+import type { Sealer } from "../security/sealer.js";
+import type { FramePort, FrameTarget } from "../sync/stream-frames.js";
+import type { FrameType } from "../wire/frame.js";
+import { encodeMessage } from "../wire/messages.js";
+import type { DatagramPort } from "./ports.js";
+
+export class FrameIo implements FramePort {
+  readonly plain: Uint8Array;
+  private readonly sealer: Sealer;
+  private readonly port: DatagramPort;
+  readonly opener: Opener;
+
+  constructor(sealer: Sealer, opener: Opener, port: DatagramPort) {
+    this.sealer = sealer;
+    this.opener = opener;
+    this.port = port;
+    this.plain = sealer.plain;
+  }
+
+  multicast(type: FrameType, length: number): number {
+    const size = this.sealer.seal(type, 0, length);
+    this.port.multicast(this.sealer.view(size));
+    return size;
+  }
+
+  unicast(type: FrameType, length: number, target: FrameTarget): number {
+    const size = this.sealer.seal(type, 0, length);
+    this.port.unicast(this.sealer.view(size), target.address, target.port);
+    return size;
+  }
+
+  /** Sends a control message; to all without a target. */
+  message(type: FrameType, fields: readonly unknown[], target: FrameTarget | undefined): void {
+    const length = encodeMessage(fields, this.plain);
+    if (length === 0) return;
+    if (target === undefined) this.multicast(type, length);
+    else this.unicast(type, length, target);
+  }
+
+  get packetsSent(): number {
+    return this.sealer.packets;
+  }
+
+  get bytesSent(): number {
+    return this.sealer.bytesSealed;
+  }
+}

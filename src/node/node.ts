@@ -1,0 +1,205 @@
+/**
+ * Node: one member of the mesh. Takes datagrams, time and writes; answers with effects on its ports.
+ *
+ * It is the coordinator and stays thin: it hands each frame to the machine that it is for and carries out what `roles`
+ * decides. A new behaviour is a new machine with its own file, not a method here.
+ */
+import { Opener, OpenResult } from "../security/opener.js";
+import { Sealer } from "../security/sealer.js";
+import { ForeignKeys } from "../security/foreign-keys.js";
+import { PendingWrites } from "../sync/pending-writes.js";
+import { Peers } from "../sync/peers.js";
+import { Role, RoleAction, Roles } from "../sync/roles.js";
+import { type SendLimits, WIRED_LIMITS } from "../sync/send-budget.js";
+import { FrameType, StreamFrameReader } from "../wire/frame.js";
+import { Applier } from "./applier.js";
+import { Controller } from "./controller.js";
+import { NodeCore, type NodeIdentity, type NodeLimits } from "./core.js";
+import { Follower } from "./follower.js";
+import { FrameIo } from "./frame-io.js";
+import { Health, HealthCode } from "./health.js";
+import { Membership } from "./membership.js";
+import type { NodePorts } from "./ports.js";
+import { StreamFollowing } from "./stream-following.js";
+import { WriteSender } from "./write-sender.js";
+import { Writes } from "./writes.js";
+
+export interface NodeOptions {
+  readonly identity: NodeIdentity;
+  readonly limits: NodeLimits;
+  readonly meshKey: Uint8Array;
+  readonly meshTag: number;
+  /** 8 bytes each. */
+  readonly nodeId: Uint8Array;
+  readonly session: Uint8Array;
+  readonly unicastPort: number;
+  readonly snapshotPort: number;
+  readonly declaresAuto: boolean;
+  /** Frames that the journal reaches back, 0..8. Default 3. */
+  readonly redundancy?: number;
+  readonly sendLimits?: SendLimits;
+}
+
+export class HanaNode {
+  readonly core: NodeCore;
+  readonly applier: Applier;
+  readonly pending: PendingWrites;
+  readonly controller: Controller;
+  readonly follower: Follower;
+  readonly writes: Writes;
+  readonly peers = new Peers();
+  readonly roles: Roles;
+  readonly io: FrameIo;
+  readonly health = new Health();
+  readonly foreignKeys = new ForeignKeys();
+  readonly membership: Membership;
+  readonly following: StreamFollowing;
+  private readonly sender: WriteSender;
+  private readonly ports: NodePorts;
+  private readonly frame = new StreamFrameReader();
+  private isClosed = false;
+
+  constructor(options: NodeOptions, ports: NodePorts) {
+    this.ports = ports;
+    const core = new NodeCore(options.identity, options.limits);
+    this.core = core;
+    const { nodeId, session, meshKey, meshTag } = options;
+    const sealer = new Sealer(meshKey, meshTag, nodeId, session);
+    this.io = new FrameIo(sealer, new Opener(meshKey, meshTag, nodeId, 256, session), ports.datagrams);
+    this.pending = new PendingWrites(core.state, core.clock);
+    this.applier = new Applier(core, this.pending);
+    this.controller = new Controller(core, this.applier, this.io, options.sendLimits ?? WIRED_LIMITS, options);
+    this.controller.frames.redundancy = options.redundancy ?? 3;
+    this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
+    this.membership = new Membership(this, options);
+    this.following = new StreamFollowing(this, ports);
+    this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random);
+    this.sender = new WriteSender(core, this.pending, this.io);
+    this.writes = new Writes({
+      core,
+      applier: this.applier,
+      pending: this.pending,
+      controller: this.controller,
+      requestSettle: () => ports.requestSettle(),
+      declaresAuto: options.declaresAuto,
+    });
+  }
+
+  /** Begins to listen for a mesh. */
+  start(): void {
+    this.roles.start();
+    this.tick();
+  }
+
+  /** Takes in a datagram as it came from a socket. */
+  receive(datagram: Uint8Array, address: string, port: number): void {
+    const { opener } = this.io;
+    const result = opener.open(datagram, datagram.length);
+    if (result !== OpenResult.ok) {
+      if (result === OpenResult.wrongKey) this.foreignKeys.note(address, this.core.clock.nowUs);
+      return;
+    }
+    if (opener.type === FrameType.stream) this.onStream(address);
+    else this.onMessage(opener.type as FrameType, address, port);
+  }
+
+  private onStream(address: string): void {
+    const { opener } = this.io;
+    const { frame } = this;
+    if (!frame.read(opener.plain, opener.plainLength)) {
+      this.core.counters.framesMalformed++;
+      return;
+    }
+    this.following.onFrame(frame, opener.plain, opener.senderNode(opener.sender), address);
+  }
+
+  private onMessage(type: FrameType, address: string, port: number): void {
+    const { opener } = this.io;
+    const node = opener.senderNode(opener.sender);
+    const { plain, plainLength: length } = opener;
+    const { controller } = this;
+    if (type === FrameType.write && controller.isOpen) {
+      controller.onWrites(plain, length, node, opener.sessionNumber(opener.sender), { address, port });
+      this.ports.requestSettle();
+    } else if (type === FrameType.nak && controller.isOpen) controller.onNak(plain, length, { address, port });
+    else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
+    else if (type === FrameType.hello || type === FrameType.report || type === FrameType.peers || type === FrameType.leave) {
+      this.membership.onMessage(type, plain, length, node, address);
+    }
+  }
+
+  /** Ends a turn of the event loop: publishes what changed, or sends it to the controller. */
+  settle(): void {
+    if (this.isClosed) return;
+    if (this.controller.isOpen) this.controller.settle();
+    else if (this.roles.role === Role.following) this.sender.send(this.roles.term.number, this.following.target);
+  }
+
+  /** Does what is due by the clock. Answers when it wants to be called again, in microseconds. */
+  tick(): number {
+    if (this.isClosed) return Number.POSITIVE_INFINITY;
+    this.act(this.roles.tick());
+    if (this.controller.isOpen) this.controller.tick();
+    if (this.roles.role === Role.following) this.sender.tick(this.roles.term.number, this.following.target);
+    this.follower.tick();
+    this.membership.tick();
+    this.following.tick();
+    this.checkForeignKeys();
+    return this.dueUs();
+  }
+
+  private dueUs(): number {
+    const steady = this.core.clock.nowUs + TICK_US;
+    const { controller, follower, pending } = this;
+    return Math.min(steady, controller.isOpen ? controller.dueUs : follower.naks.dueUs, pending.retryDueUs);
+  }
+
+  private act(action: RoleAction): void {
+    if (action === RoleAction.hello) this.membership.sendHello();
+    else if (action === RoleAction.takeControl) this.takeControl();
+    else if (action === RoleAction.startOver) {
+      this.follower.stop();
+      this.roles.start();
+    }
+  }
+
+  /** Opens a term of this node's own; what was pending is its first changes. */
+  takeControl(): void {
+    const parent = this.roles.term;
+    const term = this.roles.takeControl();
+    this.core.counters.takeovers++;
+    this.follower.stop();
+    this.controller.open(term.number, parent.number, parent.node);
+    this.writes.commitPending();
+    this.controller.settle();
+    this.membership.onRole();
+    this.ports.onRole();
+  }
+
+  /** Another controller's term is above this node's. */
+  stepDown(): void {
+    this.core.counters.stepDowns++;
+    this.controller.close();
+    this.setHealth(HealthCode.stepDown, "");
+    this.ports.onRole();
+  }
+
+  setHealth(code: HealthCode, text: string): void {
+    if (this.health.set(code, text, this.core.clock.nowUs)) this.ports.onHealth(code, text);
+  }
+
+  private checkForeignKeys(): void {
+    this.setHealth(HealthCode.foreignKey, this.foreignKeys.list(this.core.clock.nowUs).join("; "));
+  }
+
+  /** Says goodbye; nothing is sent after that. */
+  close(): void {
+    if (this.isClosed) return;
+    this.settle();
+    this.membership.sendLeave();
+    this.isClosed = true;
+  }
+}
+
+/** The longest that a tick may be away. */
+const TICK_US = 20_000;

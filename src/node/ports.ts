@@ -1,0 +1,33 @@
+/**
+ * Ports: what the edges must provide to a node. The composition root implements them with sockets and timers, the
+ * simulator with a virtual network and clock. All calls return at once; what comes of them is told to the node later.
+ */
+import type { Random } from "../base/random.js";
+import type { HealthCode } from "./health.js";
+
+export interface DatagramPort {
+  /** Sends a sealed datagram to the mesh's group. The view is overwritten by the next seal. */
+  multicast(datagram: Uint8Array): void;
+  /** Sends a sealed datagram to one node, likewise. */
+  unicast(datagram: Uint8Array, address: string, port: number): void;
+}
+
+export interface SnapshotRequest {
+  readonly address: string;
+  readonly port: number;
+  /** The snapshot must hold every change up to this sequence. */
+  readonly minSequence: number;
+}
+
+export interface NodePorts {
+  readonly datagrams: DatagramPort;
+  readonly random: Random;
+  /** Asks for `settle` at the end of this turn of the event loop. */
+  requestSettle(): void;
+  /** Fetches the controller's snapshot; answered by `snapshotArrived` or `snapshotFailed`. A newer call replaces it. */
+  fetchSnapshot(request: SnapshotRequest): void;
+  /** The node became controller or stopped being it. */
+  onRole(): void;
+  /** Something that a technician should know. */
+  onHealth(code: HealthCode, text: string): void;
+}

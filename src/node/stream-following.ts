@@ -1,0 +1,189 @@
+/**
+ * StreamFollowing: which controller's stream is followed, and how this node comes to be in sync with it.
+ *
+ * It stands between the frames that are heard and the `Follower` that reads them: fences lower terms, joins higher
+ * ones, fetches snapshots, compares digests.
+ */
+import { adopt, decodeSnapshot, type Snapshot } from "./adoption.js";
+import type { FollowerPort } from "./follower.js";
+import { FollowState } from "./follower.js";
+import { HealthCode } from "./health.js";
+import type { HanaNode } from "./node.js";
+import type { NodePorts } from "./ports.js";
+import { Role } from "../sync/roles.js";
+import type { FrameTarget } from "../sync/stream-frames.js";
+import { FrameType, type StreamFrameReader, type StreamInfo } from "../wire/frame.js";
+import { decodeWriteResult, nakFields } from "../wire/messages.js";
+
+/** A snapshot that is not here by then is asked for again. */
+const SNAPSHOT_PATIENCE_US = 5_000_000;
+const SNAPSHOT_RETRY_US = 100_000;
+
+export class StreamFollowing implements FollowerPort {
+  private readonly node: HanaNode;
+  private readonly ports: NodePorts;
+  /** Where the followed controller takes writes, naks and reports. */
+  target: FrameTarget = { address: "", port: 0 };
+  /** [0] when the snapshot that is being fetched is given up; Infinity when none is. */
+  private readonly registers = new Float64Array([Number.POSITIVE_INFINITY]);
+  private info: StreamInfo | undefined;
+  private controllerAddress = "";
+
+  constructor(node: HanaNode, ports: NodePorts) {
+    this.node = node;
+    this.ports = ports;
+  }
+
+  onFrame(frame: StreamFrameReader, buffer: Uint8Array, sender: string, address: string): void {
+    const { node } = this;
+    const { roles, follower } = node;
+    const order = roles.compare(frame.doubles[0] as number, sender);
+    if (order < 0) {
+      node.core.counters.framesOfLowerTerm++;
+      return;
+    }
+    if (order > 0) this.onHigherTerm(frame.doubles[0] as number, sender, address);
+    else if (roles.role === Role.controlling) return;
+    roles.heard();
+    if (frame.info !== undefined) this.onInfo(frame.info, frame, address);
+    follower.receive(frame, buffer);
+    if (frame.info !== undefined && roles.role === Role.following) this.compareDigests(frame.info, frame);
+    if (node.pending.size > 0) this.ports.requestSettle();
+  }
+
+  private onHigherTerm(number: number, sender: string, address: string): void {
+    const { node } = this;
+    if (node.roles.role === Role.controlling) node.stepDown();
+    node.follower.stop();
+    node.roles.join({ number, node: sender });
+    node.pending.resend();
+    node.membership.onJoin();
+    this.controllerAddress = address;
+    this.registers[0] = Number.POSITIVE_INFINITY;
+    node.membership.sendHello();
+  }
+
+  /** The controller said where it is and what it holds: follow it, directly if this node holds the same. */
+  private onInfo(info: StreamInfo, frame: StreamFrameReader, address: string): void {
+    const { node } = this;
+    this.info = info;
+    if (this.target.address !== address || this.target.port !== info.unicastPort) {
+      this.target = { address, port: info.unicastPort };
+    }
+    this.controllerAddress = address;
+    if (node.roles.role !== Role.joining || this.registers[0] !== Number.POSITIVE_INFINITY) return;
+    const term = node.applier.termIndex(node.roles.term.number, node.roles.term.node);
+    const frameSequence = frame.doubles[1] as number;
+    if (this.holdsTheSame(info)) {
+      node.follower.follow(term, frameSequence);
+      this.arrived();
+    } else {
+      node.follower.join(term, frameSequence);
+      this.fetch();
+    }
+  }
+
+  private holdsTheSame(info: StreamInfo): boolean {
+    const { core, follower } = this.node;
+    const isSamePlace = core.sequence[0] === info.sequence && core.state.pathCount === info.paths;
+    return isSamePlace && info.paths > 0 && follower.matches(info.digests);
+  }
+
+  private fetch(): void {
+    const { info } = this;
+    if (info === undefined) return;
+    this.registers[0] = this.node.core.clock.nowUs + SNAPSHOT_PATIENCE_US;
+    this.ports.fetchSnapshot({
+      address: this.controllerAddress,
+      port: info.snapshotPort,
+      minSequence: info.sequence,
+    });
+  }
+
+  /** The snapshot is here. */
+  snapshotArrived(snapshot: Snapshot): void {
+    const { node } = this;
+    const { roles, core } = node;
+    const isWanted = roles.role === Role.joining && node.follower.state === FollowState.joining;
+    if (!isWanted || snapshot.termNumber !== roles.term.number || snapshot.termNode !== roles.term.node) return;
+    const incoming = decodeSnapshot(core, snapshot);
+    if (incoming === undefined) {
+      this.snapshotFailed("the snapshot's bytes are no image");
+      return;
+    }
+    const offers = node.membership.takeOffers();
+    adopt(core, node.applier, node.pending, incoming);
+    core.sequence[0] = Math.max(snapshot.sequence, 0);
+    snapshot.origins.forEach((origin, index) => {
+      if (origin.node !== "") node.follower.mapOrigin(index, origin.node, origin.surface);
+    });
+    core.counters.snapshotsTaken++;
+    node.follower.joined(snapshot.sequence);
+    this.arrived();
+    node.membership.offer(offers);
+  }
+
+  snapshotFailed(reason: string): void {
+    const { node } = this;
+    node.core.counters.snapshotsFailed++;
+    node.setHealth(HealthCode.snapshot, `joining the mesh is slow: ${reason}`);
+    if (this.registers[0] !== Number.POSITIVE_INFINITY) this.registers[0] = node.core.clock.nowUs + SNAPSHOT_RETRY_US;
+  }
+
+  private arrived(): void {
+    const { node } = this;
+    this.registers[0] = Number.POSITIVE_INFINITY;
+    node.roles.inSync();
+    node.setHealth(HealthCode.snapshot, "");
+    node.setHealth(HealthCode.lost, "");
+    node.membership.onInSync();
+    this.ports.onRole();
+    this.ports.requestSettle();
+  }
+
+  /** Repair cannot close the gap: join anew. */
+  onLost(reason: string): void {
+    const { node } = this;
+    if (node.roles.role === Role.controlling) return;
+    node.setHealth(HealthCode.lost, `${reason}; the state is being fetched again`);
+    node.follower.stop();
+    node.roles.lost();
+    this.registers[0] = Number.POSITIVE_INFINITY;
+  }
+
+  sendNak(ranges: Float64Array, count: number): void {
+    const pairs = Array.from(ranges.subarray(0, count * 2));
+    const fields = nakFields({ term: this.node.roles.term.number, ranges: pairs });
+    this.node.io.message(FrameType.nak, fields, this.target);
+  }
+
+  /** Digests compare nodes that have the same sequence and no gap. */
+  private compareDigests(info: StreamInfo, frame: StreamFrameReader): void {
+    const { core, follower } = this.node;
+    const isSamePlace = follower.window.complete === frame.doubles[1] && core.sequence[0] === info.sequence;
+    if (!isSamePlace || follower.matches(info.digests)) return;
+    core.counters.digestMismatches++;
+    this.onLost("this node's state differed from the controller's");
+  }
+
+  onWriteResult(plain: Uint8Array, length: number, sender: string): void {
+    const { node } = this;
+    const result = decodeWriteResult(plain, length);
+    if (result === undefined) {
+      node.core.counters.messagesMalformed++;
+      return;
+    }
+    const { roles, pending } = node;
+    const isMine = result.session === node.core.identity.session && sender === roles.term.node;
+    if (!isMine || result.term !== roles.term.number) return;
+    for (const refusal of result.refusals) pending.refuse(refusal.write, refusal.reject);
+    pending.acknowledge(result.write, result.frame);
+    node.follower.settlePending();
+  }
+
+  tick(): void {
+    if (this.node.core.clock.nowUs < (this.registers[0] as number)) return;
+    if (this.node.roles.role === Role.joining) this.fetch();
+    else this.registers[0] = Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Writes: what inputs, the library and the control API write to. On the controller a write is committed, elsewhere it
+ * shows as pending and waits for the controller.
+ *
+ * It checks that a path may be written and that the value fits; it orders nothing.
+ */
+import type { WriteTarget } from "../input/write-target.js";
+import { completeDeclaration, type Declaration, ValueType, type ValueTypeName } from "../state/declaration.js";
+import { encodeNamed } from "../state/declaration-bytes.js";
+import { coerce } from "../state/coerce.js";
+import { validatePath } from "../state/path.js";
+import { Reject } from "../state/reject.js";
+import type { Staging } from "../state/staging.js";
+import type { State } from "../state/state.js";
+import type { PendingWrites, WriteDone } from "../sync/pending-writes.js";
+import { WriteKind } from "../wire/write-frame.js";
+import type { Applier } from "./applier.js";
+import type { Controller } from "./controller.js";
+import type { NodeCore } from "./core.js";
+import { Gestures } from "./gestures.js";
+
+const NO_PAYLOAD = new Uint8Array(0);
+const AUTO_SUBTREE = "/viz/";
+
+export interface WritesParts {
+  readonly core: NodeCore;
+  readonly applier: Applier;
+  readonly pending: PendingWrites;
+  readonly controller: Controller;
+  /** Asks for the end-of-turn flush. */
+  readonly requestSettle: () => void;
+  /** Whether unknown addresses under /viz declare themselves. */
+  readonly declaresAuto: boolean;
+}
+
+export class Writes implements WriteTarget {
+  private readonly parts: WritesParts;
+  readonly state: State;
+  readonly staging: Staging;
+  private readonly gestures: Gestures;
+  private autoCount = 0;
+
+  constructor(parts: WritesParts) {
+    this.parts = parts;
+    this.state = parts.core.state;
+    this.staging = parts.core.staging;
+    this.gestures = new Gestures(parts.core.clock, parts.core.state.capacity);
+  }
+
+  surface(name: string): number {
+    return this.parts.applier.origin(this.parts.core.identity.id, name);
+  }
+
+  write(id: number, surface: number): Reject {
+    const { core, controller } = this.parts;
+    const reject = coerce(this.state, id, this.staging);
+    if (reject !== Reject.none) {
+      core.counters.writesRefused++;
+      return reject;
+    }
+    const gesture = this.gestures.of(id, surface);
+    if (!controller.isOpen) return this.pend(id, surface, gesture);
+    if (this.parts.applier.commit(id, surface, gesture)) {
+      controller.relieve();
+      this.parts.requestSettle();
+    }
+    return Reject.none;
+  }
+
+  private pend(id: number, surface: number, gesture: number): Reject {
+    const { pending, applier, core } = this.parts;
+    if (!pending.isPending(id) && !this.state.differs(id, this.staging)) {
+      core.counters.changesUnchanged++;
+      return Reject.none;
+    }
+    if (!pending.addValue(id, this.staging, surface, gesture, applier.isGrouped)) return Reject.queueFull;
+    applier.showPending(id, surface, gesture);
+    this.parts.requestSettle();
+    return Reject.none;
+  }
+
+  trigger(id: number, surface: number): Reject {
+    const { applier, controller, pending } = this.parts;
+    if (this.state.types[id] !== ValueType.impulse) return Reject.wrongType;
+    if (controller.isOpen) {
+      if (!controller.publisher.hasEventRoom) return Reject.queueFull;
+      applier.commitImpulse(id, surface, this.gestures.of(id, surface));
+      controller.relieve();
+    } else if (!pending.addEvent(WriteKind.trigger, id, NO_PAYLOAD, surface, applier.isGrouped)) return Reject.queueFull;
+    this.parts.requestSettle();
+    return Reject.none;
+  }
+
+  declareAuto(path: string, type: ValueTypeName, surface: number): number {
+    const { declaresAuto, core } = this.parts;
+    if (!path.startsWith(AUTO_SUBTREE)) return -Reject.unknownPath;
+    if (!declaresAuto) return this.refusePath(Reject.strict);
+    if (this.autoCount >= core.limits.autoPaths) return this.refusePath(Reject.autoFull);
+    const reject = this.declare(path, completeDeclaration({ type }), surface);
+    if (reject !== Reject.none) return this.refusePath(reject);
+    this.autoCount++;
+    core.counters.autoDeclared++;
+    return this.state.idOf(path);
+  }
+
+  private refusePath(reject: Reject): number {
+    this.parts.core.counters.pathsRefused++;
+    return -reject;
+  }
+
+  /** Declares a path with a checked, complete declaration. */
+  declare(path: string, declaration: Declaration, surface: number): Reject {
+    const { applier, controller, pending } = this.parts;
+    if (validatePath(path) !== "") return Reject.badPath;
+    if (controller.isOpen || this.isBeforeAnyTerm) return this.commitNew(path, declaration, surface);
+    const payload = encodeNamed(path, declaration);
+    if (payload === undefined) return Reject.badDeclaration;
+    let id = this.state.idOf(path);
+    if (id < 0) {
+      id = this.state.freeProvisional();
+      if (id < 0) return Reject.queueFull;
+      applier.declareProvisional(id, path, declaration);
+    }
+    if (!pending.addEvent(WriteKind.declare, id, payload, surface, false)) return Reject.queueFull;
+    this.parts.requestSettle();
+    return Reject.none;
+  }
+
+  /** Before any controller was heard, what is declared here is what this node would begin a term with. */
+  private get isBeforeAnyTerm(): boolean {
+    return this.parts.core.term === 0;
+  }
+
+  private commitNew(path: string, declaration: Declaration, surface: number): Reject {
+    const { applier, controller } = this.parts;
+    if (controller.isOpen && !controller.publisher.hasEventRoom) return Reject.queueFull;
+    const reject = applier.commitDeclare(path, declaration, surface);
+    if (controller.isOpen) controller.relieve();
+    this.parts.requestSettle();
+    return reject;
+  }
+
+  /** Sets a value that a show begins with; only while no term has begun. */
+  begin(id: number): Reject {
+    const reject = coerce(this.state, id, this.staging);
+    if (reject === Reject.none) this.parts.applier.commit(id, 0, 0);
+    return reject;
+  }
+
+  rename(id: number, path: string, surface: number): Reject {
+    const { applier, controller, pending } = this.parts;
+    if (validatePath(path) !== "") return Reject.badPath;
+    if (!this.state.exists(id)) return Reject.unknownPath;
+    this.parts.requestSettle();
+    if (controller.isOpen) return applier.commitRename(id, path, surface);
+    const payload = encodeNamed(path, undefined);
+    if (payload === undefined) return Reject.badPath;
+    return pending.addEvent(WriteKind.rename, id, payload, surface, false) ? Reject.none : Reject.queueFull;
+  }
+
+  remove(id: number, surface: number): Reject {
+    const { applier, controller, pending } = this.parts;
+    if (!this.state.exists(id)) return Reject.unknownPath;
+    this.parts.requestSettle();
+    if (controller.isOpen) {
+      applier.commitRemove(id, surface);
+      return Reject.none;
+    }
+    return pending.addEvent(WriteKind.remove, id, NO_PAYLOAD, surface, false) ? Reject.none : Reject.queueFull;
+  }
+
+  /** Calls back when what was written last is confirmed or refused; at once on the controller. */
+  whenDone(done: WriteDone): void {
+    const { controller, pending, core } = this.parts;
+    if (controller.isOpen || pending.size === 0) done(Reject.none, core.sequence[0] as number);
+    else pending.whenDone(done);
+  }
+
+  beginGroup(): void {
+    this.parts.applier.isGrouped = true;
+  }
+
+  endGroup(): void {
+    const { applier, controller, pending } = this.parts;
+    applier.isGrouped = false;
+    if (controller.isOpen) controller.publisher.pump();
+    else pending.endGroup();
+  }
+
+  /** Puts the value that is shown in hand: the pending one, or the confirmed. */
+  load(id: number, staging: Staging): void {
+    const { pending } = this.parts;
+    if (pending.isPending(id)) pending.load(id, staging);
+    else this.state.load(id, staging);
+  }
+
+  /** Commits everything that is pending, in order: this node has become controller. */
+  commitPending(): void {
+    const { pending, applier, core } = this.parts;
+    pending.forEach((slot) => {
+      applier.isGrouped = pending.isGroupedAt(slot);
+      const id = pending.idOf(slot);
+      const surface = pending.surfaceAt(slot);
+      const kind = pending.kindOf(slot);
+      if (kind === WriteKind.value && this.state.exists(id)) {
+        pending.stage(slot, this.staging);
+        if (coerce(this.state, id, this.staging) === Reject.none) {
+          applier.commit(id, surface, pending.gestureAt(slot));
+        }
+      } else if (kind === WriteKind.trigger && this.state.exists(id)) applier.commitImpulse(id, surface, 0);
+      else if (kind === WriteKind.declare) this.commitDeclare(id, surface);
+      else if (kind === WriteKind.remove && this.state.exists(id)) applier.commitRemove(id, surface);
+      return true;
+    });
+    applier.isGrouped = false;
+    core.clock.tickHybrid();
+    pending.clear(Reject.none);
+  }
+
+  private commitDeclare(id: number, surface: number): void {
+    const { applier } = this.parts;
+    const declaration = this.state.declarationOf(id);
+    const path = this.state.pathOf(id);
+    if (declaration === undefined || !this.state.isProvisional(id)) return;
+    applier.commitDeclare(path, declaration, surface);
+  }
+}

@@ -1,0 +1,422 @@
+/**
+ * Publisher: the follower of the ring that turns changes into frames. The controller's way out.
+ *
+ * Values wait as ids, each once, so what goes out is the newest (conflation costs nothing); events wait as themselves,
+ * in order. What changed together (a group) goes out in one frame, or as one event in pieces when no frame holds it.
+ * It runs on the state as it is at flush time, counts a path into the digest when it publishes it, and never waits for
+ * a receiver. It knows no socket and no time beyond its budget's.
+ */
+import { assert } from "../base/assert.js";
+import { ChangeFlag, EventKind } from "../state/change.js";
+import { isText, type ValueType } from "../state/declaration.js";
+import type { Digests } from "../state/digest.js";
+import { Found, type RingMemory, RingReader } from "../state/ring.js";
+import { LANES, type State } from "../state/state.js";
+import { BLOCK_HEADER_BYTES, ChangeRecord, ContentWriter, EVENT_LIMIT_BYTES, encodeEvent } from "../wire/content.js";
+import type { SendBudget } from "./send-budget.js";
+import { CONTENT_LIMIT_BYTES, type SentRing } from "./sent-ring.js";
+import type { StreamFrames } from "./stream-frames.js";
+
+/** Items of the queue that are no id. */
+const EVENT = -1;
+const GROUP_BEGIN = -2;
+const GROUP_END = -3;
+const VOID = -4;
+
+/** An event that waits to be published. */
+interface WaitingEvent {
+  readonly kind: EventKind;
+  readonly id: number;
+  readonly origin: number;
+  readonly gesture: number;
+  readonly sequence: number;
+  readonly timeUs: number;
+  readonly payload: Uint8Array;
+}
+
+/** Events that may wait at once: ten seconds at their cap. */
+export const EVENTS_WAITING_MAX = 16_384;
+
+export interface PublisherParts {
+  readonly state: State;
+  readonly digests: Digests;
+  readonly memory: RingMemory;
+  readonly sent: SentRing;
+  readonly frames: StreamFrames;
+  readonly budget: SendBudget;
+}
+
+export class Publisher {
+  private readonly parts: PublisherParts;
+  private readonly reader: RingReader;
+  private readonly writer: ContentWriter;
+  private readonly change = new ChangeRecord();
+  private readonly encoder = new TextEncoder();
+  /** Items to publish, in order: ids and marks. Head and tail begin at 0 again whenever the queue is empty. */
+  private readonly queue: Int32Array;
+  private readonly mask: number;
+  private head = 0;
+  private tail = 0;
+  /** Where in the queue an id waits (its tail position plus one), 0 when it does not. */
+  private readonly waitsAt: Int32Array;
+  private readonly events: WaitingEvent[] = [];
+  private eventHead = 0;
+  private groupOpen = false;
+  /** An event too long for one frame, and how much of it is out. */
+  private pieces: Uint8Array | undefined;
+  private piecesSent = 0;
+  private scratch: ContentWriter | undefined;
+  /** [0] the newest change sequence that was published. */
+  private readonly registers = new Float64Array(1);
+  /** Frames in which some changes waited for a later flush. */
+  changesPublished = 0;
+  eventsDropped = 0;
+
+  constructor(parts: PublisherParts) {
+    this.parts = parts;
+    this.reader = new RingReader(parts.memory);
+    this.writer = new ContentWriter(parts.sent.bytes);
+    let size = 1;
+    while (size < parts.state.capacity * 2 + EVENTS_WAITING_MAX * 2) size *= 2;
+    this.queue = new Int32Array(size);
+    this.mask = size - 1;
+    this.waitsAt = new Int32Array(parts.state.capacity);
+  }
+
+  /** Starts at the present end of the ring, with nothing waiting: at the start of a term. */
+  restart(sequence: number): void {
+    this.reader.skip();
+    this.head = 0;
+    this.tail = 0;
+    this.waitsAt.fill(0);
+    this.events.length = 0;
+    this.eventHead = 0;
+    this.groupOpen = false;
+    this.pieces = undefined;
+    this.registers[0] = sequence;
+  }
+
+  get publishedSequence(): number {
+    return this.registers[0] as number;
+  }
+
+  get isIdle(): boolean {
+    return this.head === this.tail && this.pieces === undefined && this.reader.behind === 0;
+  }
+
+  /** Whether the digests are those of the newest frame: not while an event is only partly out. */
+  get digestsAreSent(): boolean {
+    return this.pieces === undefined;
+  }
+
+  /** How many changes stand in the ring unread: the caller pumps before it can lap. */
+  get behind(): number {
+    return this.reader.behind;
+  }
+
+  /** Whether another event may be accepted. */
+  get hasEventRoom(): boolean {
+    return this.events.length - this.eventHead + this.reader.behind < EVENTS_WAITING_MAX;
+  }
+
+  /** Takes what the ring holds into the queue. */
+  pump(): void {
+    const { reader } = this;
+    for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
+      if (found === Found.value) this.enqueueValue(reader.id, (reader.flags & ChangeFlag.grouped) !== 0);
+      else if (found === Found.event) this.enqueueEvent();
+      else this.enqueueAll();
+    }
+    this.closeGroup();
+  }
+
+  private push(item: number): void {
+    assert(this.tail - this.head <= this.mask, "the publisher's queue has room");
+    this.queue[this.tail & this.mask] = item;
+    this.tail++;
+  }
+
+  private enqueueValue(id: number, isGrouped: boolean): void {
+    if (isGrouped !== this.groupOpen) this.toggleGroup(isGrouped);
+    const waits = this.waitsAt[id] as number;
+    if (waits > this.head) {
+      if (!isGrouped) return;
+      // A group owns its paths: the earlier place is given up, so that nothing of the group shows before the rest.
+      this.queue[(waits - 1) & this.mask] = VOID;
+    }
+    this.push(id);
+    this.waitsAt[id] = this.tail;
+  }
+
+  private toggleGroup(isGrouped: boolean): void {
+    this.push(isGrouped ? GROUP_BEGIN : GROUP_END);
+    this.groupOpen = isGrouped;
+  }
+
+  private closeGroup(): void {
+    if (this.groupOpen) this.toggleGroup(false);
+  }
+
+  private enqueueEvent(): void {
+    const { reader } = this;
+    if (reader.kind === EventKind.term) return;
+    const isGrouped = (reader.flags & ChangeFlag.grouped) !== 0;
+    if (isGrouped !== this.groupOpen) this.toggleGroup(isGrouped);
+    const payload = reader.payload();
+    if (payload === undefined) {
+      this.eventsDropped++;
+      return;
+    }
+    this.events.push({
+      kind: reader.kind as EventKind,
+      id: reader.id,
+      origin: reader.origin,
+      gesture: reader.gesture,
+      sequence: reader.doubles[0] as number,
+      timeUs: reader.doubles[1] as number,
+      payload,
+    });
+    this.push(EVENT);
+  }
+
+  /** The value ring lapped: every path may have changed. Structure cannot be lost so, since writers pump in time. */
+  private enqueueAll(): void {
+    for (const id of this.parts.state.ids()) this.enqueueValue(id, false);
+  }
+
+  /** Sends what waits, as far as the budget goes. Answers whether everything is out. */
+  flush(): boolean {
+    this.pump();
+    if (this.head === this.tail && this.pieces === undefined) return true;
+    const { budget, frames } = this.parts;
+    if (!budget.takeFlush()) return false;
+    while ((this.head !== this.tail || this.pieces !== undefined) && budget.hasPacket()) {
+      if (this.buildFrame()) budget.spend(frames.sendNewest());
+    }
+    if (this.head !== this.tail) return false;
+    this.head = 0;
+    this.tail = 0;
+    return this.pieces === undefined;
+  }
+
+  /** Fills the next frame's content. False when nothing was left worth a frame. */
+  private buildFrame(): boolean {
+    const { sent, budget } = this.parts;
+    const start = sent.start(sent.newest + 1);
+    const limit = start + (budget.isQuiet ? CONTENT_LIMIT_BYTES / 2 : CONTENT_LIMIT_BYTES);
+    const { writer } = this;
+    if (this.pieces !== undefined) this.writePiece(start);
+    else if (!this.writeItems(start, limit)) {
+      // What did not fit half a frame may fit a whole one; what does not fit that becomes an event in pieces.
+      if (!this.writeItems(start, start + CONTENT_LIMIT_BYTES) && !this.beginPieces(start)) return false;
+    }
+    sent.append(writer.length);
+    return true;
+  }
+
+  /** Writes items while they fit, and takes them off the queue. False when not even the first one fitted. */
+  private writeItems(start: number, limit: number): boolean {
+    this.skipVoids();
+    if (this.head === this.tail) return false;
+    const { writer } = this;
+    this.loadFirst();
+    writer.begin(start, limit, this.change);
+    let position = this.head;
+    let event = this.eventHead;
+    let end = position;
+    while (position < this.tail) {
+      const item = this.queue[position & this.mask] as number;
+      if (item === GROUP_BEGIN) {
+        const after = this.writeGroup(writer, position, event);
+        if (after < 0) break;
+        event += this.eventsBetween(position, after);
+        position = after;
+      } else {
+        if (!this.writeItem(writer, item, event)) break;
+        if (item === EVENT) event++;
+        position++;
+      }
+      end = position;
+    }
+    if (end === this.head) return false;
+    this.commit(end);
+    // A removed path's id may be all there was.
+    return writer.count > 0 || this.writeItems(start, limit);
+  }
+
+  private skipVoids(): void {
+    while (this.head < this.tail) {
+      const item = this.queue[this.head & this.mask] as number;
+      const isEmpty = item === VOID || item === GROUP_END || (item >= 0 && !this.parts.state.exists(item));
+      if (!isEmpty) return;
+      if (item >= 0) this.waitsAt[item] = 0;
+      this.head++;
+    }
+  }
+
+  /** Writes a whole group, or nothing of it. Answers the position after it, or -1. */
+  private writeGroup(writer: ContentWriter, from: number, firstEvent: number): number {
+    writer.closeRun();
+    const mark = writer.out.offset;
+    const count = writer.count;
+    let event = firstEvent;
+    for (let position = from + 1; position < this.tail; position++) {
+      const item = this.queue[position & this.mask] as number;
+      if (item === GROUP_END) return position + 1;
+      if (!this.writeItem(writer, item, event)) {
+        writer.rewind(mark, count);
+        return -1;
+      }
+      if (item === EVENT) event++;
+    }
+    return this.tail;
+  }
+
+  private eventsBetween(from: number, to: number): number {
+    let count = 0;
+    for (let position = from; position < to; position++) if (this.queue[position & this.mask] === EVENT) count++;
+    return count;
+  }
+
+  private writeItem(writer: ContentWriter, item: number, event: number): boolean {
+    if (item === EVENT) return this.writeEvent(writer, event);
+    if (item < 0 || !this.parts.state.exists(item)) return true;
+    return this.writeValue(writer, item);
+  }
+
+  private writeValue(writer: ContentWriter, id: number): boolean {
+    const { state } = this.parts;
+    const type = state.types[id] as ValueType;
+    this.loadChange(id);
+    return writer.value(this.change, type, state.numbers, id * LANES, isText(type) ? this.textBytes(id) : undefined);
+  }
+
+  private textBytes(id: number): Uint8Array {
+    const text = this.parts.state.texts[id] ?? "";
+    return typeof text === "string" ? this.encoder.encode(text) : text;
+  }
+
+  private writeEvent(writer: ContentWriter, index: number): boolean {
+    const event = this.events[index] as WaitingEvent;
+    this.loadEvent(event);
+    return writer.event(event.kind, this.change, event.payload);
+  }
+
+  private loadChange(id: number): void {
+    const { change } = this;
+    const { state } = this.parts;
+    change.id = id;
+    change.origin = state.origins[id] as number;
+    change.gesture = state.gestures[id] as number;
+    change.doubles[0] = state.sequences[id] as number;
+    change.doubles[1] = state.timesUs[id] as number;
+  }
+
+  private loadEvent(event: WaitingEvent): void {
+    const { change } = this;
+    change.id = event.id;
+    change.origin = event.origin;
+    change.gesture = event.gesture;
+    change.doubles[0] = event.sequence;
+    change.doubles[1] = event.timeUs;
+  }
+
+  /** The first item's version and time are the base of the block. */
+  private loadFirst(): void {
+    let position = this.head;
+    while ((this.queue[position & this.mask] as number) < EVENT && position < this.tail - 1) position++;
+    const item = this.queue[position & this.mask] as number;
+    if (item === EVENT) this.loadEvent(this.events[this.eventHead] as WaitingEvent);
+    else if (item >= 0) this.loadChange(item);
+  }
+
+  /** Takes everything before `end` off the queue: it is published. */
+  private commit(end: number): void {
+    const { state, digests } = this.parts;
+    for (; this.head < end; this.head++) {
+      const item = this.queue[this.head & this.mask] as number;
+      if (item === EVENT) this.commitEvent();
+      else if (item >= 0) {
+        this.waitsAt[item] = 0;
+        if (!state.exists(item)) continue;
+        digests.update(item);
+        this.published(state.sequences[item] as number);
+      }
+    }
+  }
+
+  private commitEvent(): void {
+    const event = this.events[this.eventHead] as WaitingEvent;
+    this.eventHead++;
+    if (this.eventHead === this.events.length) {
+      this.events.length = 0;
+      this.eventHead = 0;
+    }
+    if (event.kind !== EventKind.origin) this.digestEvent(event);
+    this.published(event.sequence);
+  }
+
+  private digestEvent(event: WaitingEvent): void {
+    const { state, digests } = this.parts;
+    if (event.kind === EventKind.remove || !state.exists(event.id)) {
+      digests.drop(event.id);
+      return;
+    }
+    digests.update(event.id);
+  }
+
+  private published(sequence: number): void {
+    this.changesPublished++;
+    if (sequence > (this.registers[0] as number)) this.registers[0] = sequence;
+  }
+
+  /** Turns the first item, or the first group, into one long event. False when there was nothing to send. */
+  private beginPieces(start: number): boolean {
+    if (this.head === this.tail) return false;
+    const first = this.queue[this.head & this.mask] as number;
+    if (first === EVENT) {
+      const event = this.events[this.eventHead] as WaitingEvent;
+      this.loadEvent(event);
+      this.pieces = encodeEvent(event.kind, this.change, event.payload);
+      this.commit(this.head + 1);
+    } else this.pieces = this.encodeGroup(first === GROUP_BEGIN);
+    this.piecesSent = 0;
+    if (this.pieces === undefined) return false;
+    this.writePiece(start);
+    return true;
+  }
+
+  /** The bytes of a group event that holds the first item, or the first group up to what an event can hold. */
+  private encodeGroup(isGroup: boolean): Uint8Array | undefined {
+    this.scratch ??= new ContentWriter(new Uint8Array(EVENT_LIMIT_BYTES));
+    const writer = this.scratch;
+    this.loadFirst();
+    writer.begin(0, EVENT_LIMIT_BYTES, this.change);
+    let position = this.head;
+    let event = this.eventHead;
+    for (; position < this.tail; position++) {
+      const item = this.queue[position & this.mask] as number;
+      if (!this.writeItem(writer, item, event)) break;
+      if (item === EVENT) event++;
+      if (!isGroup || item === GROUP_END) {
+        position++;
+        break;
+      }
+    }
+    const payload = writer.out.buffer.slice(0, writer.length);
+    const bytes = encodeEvent(EventKind.group, this.change, payload);
+    this.commit(position);
+    return bytes;
+  }
+
+  private writePiece(start: number): void {
+    const { writer } = this;
+    const pieces = this.pieces as Uint8Array;
+    this.change.doubles[0] = this.publishedSequence;
+    writer.begin(start, start + CONTENT_LIMIT_BYTES, this.change);
+    this.piecesSent += writer.piece(pieces, this.piecesSent);
+    if (this.piecesSent >= pieces.length) this.pieces = undefined;
+  }
+}
+
+assert(CONTENT_LIMIT_BYTES / 2 > BLOCK_HEADER_BYTES + 64, "half a frame holds a block with a vector in it");

@@ -1,0 +1,164 @@
+/**
+ * Roles: who this node follows, and when it becomes controller itself. Told the time and what was heard; decides only.
+ *
+ * A starting node listens 500 ms and joins whoever it hears. Nobody who joins takes control from somebody. When the
+ * controller is silent for 500 ms or leaves, the first in rank (highest priority, then lowest id) among those in sync
+ * goes ahead, the next ones 40 ms later each. Priority 0 never does.
+ */
+import type { Clock } from "../base/clock.js";
+import { compareTerms, type Term } from "../state/change.js";
+import type { Peers } from "./peers.js";
+
+export const Role = { starting: "starting", joining: "joining", following: "following", controlling: "controlling" } as const;
+export type Role = (typeof Role)[keyof typeof Role];
+
+const LISTEN_US = 500_000;
+const SILENCE_US = 500_000;
+const RANK_US = 40_000;
+/** A joiner whose controller is gone this long looks for another. */
+const JOIN_SILENCE_US = 1_500_000;
+/** A loop that was held up this long has not heard what is queued in its sockets. */
+const LAG_US = 200_000;
+const HELLO_STEPS_US = [0, 100_000, 250_000, 400_000];
+const HELLO_REPEAT_US = 1_000_000;
+
+export const NO_TERM: Term = { number: 0, node: "" };
+
+/** What a tick asks the node to do. */
+export const RoleAction = { none: 0, hello: 1, takeControl: 2, startOver: 3 } as const;
+export type RoleAction = (typeof RoleAction)[keyof typeof RoleAction];
+
+export class Roles {
+  private readonly clock: Clock;
+  private readonly peers: Peers;
+  private readonly node: string;
+  private readonly priority: number;
+  role: Role = Role.starting;
+  /** The term that is followed or held. */
+  term: Term = NO_TERM;
+  /** The highest term number heard of: a new term goes above it. */
+  highest = 0;
+  /** [0] when this role began to wait, [1] when the controller was heard, [2] last tick. */
+  private readonly registers = new Float64Array(3);
+  private hellos = 0;
+  private hasLeft = false;
+
+  constructor(clock: Clock, peers: Peers, node: string, priority: number) {
+    this.clock = clock;
+    this.peers = peers;
+    this.node = node;
+    this.priority = priority;
+  }
+
+  start(): void {
+    const now = this.clock.nowUs;
+    this.role = Role.starting;
+    this.hellos = 0;
+    this.hasLeft = false;
+    this.registers.fill(now);
+  }
+
+  /** How a term that was heard compares to the present one: below, equal or above 0. */
+  compare(number: number, node: string): number {
+    const order = compareTerms({ number, node }, this.term);
+    // A node that starts over joins the term that it lost as it would a new one.
+    return this.role === Role.starting && order === 0 ? 1 : order;
+  }
+
+  /** Another term's controller was heard: join it. */
+  join(term: Term): void {
+    this.role = Role.joining;
+    this.term = term;
+    this.highest = Math.max(this.highest, term.number);
+    this.hasLeft = false;
+    this.heard();
+  }
+
+  inSync(): void {
+    this.role = Role.following;
+  }
+
+  /** What was joined must be joined anew. */
+  lost(): void {
+    this.role = Role.joining;
+    this.hellos = 0;
+    this.registers[0] = this.clock.nowUs;
+  }
+
+  heard(): void {
+    this.registers[1] = this.clock.register[0] as number;
+  }
+
+  get silenceUs(): number {
+    return this.clock.nowUs - (this.registers[1] as number);
+  }
+
+  /** Takes control: answers the new term. */
+  takeControl(): Term {
+    this.highest++;
+    this.term = { number: this.highest, node: this.node };
+    this.role = Role.controlling;
+    return this.term;
+  }
+
+  /** The controller said that it goes. */
+  controllerLeft(): void {
+    this.hasLeft = true;
+    this.registers[1] = this.clock.nowUs;
+  }
+
+  /** This node's place among those that may take control; -1 for never. */
+  rank(mustBeInSync: boolean): number {
+    if (this.priority === 0) return -1;
+    let rank = 0;
+    for (const peer of this.peers.values()) {
+      if (peer.node === this.term.node || peer.node === this.node || peer.priority === 0) continue;
+      if (mustBeInSync && !peer.isInSync) continue;
+      const isBefore =
+        peer.priority > this.priority || (peer.priority === this.priority && peer.node < this.node);
+      if (isBefore) rank++;
+    }
+    return rank;
+  }
+
+  tick(): RoleAction {
+    const now = this.clock.nowUs;
+    const lag = now - (this.registers[2] as number);
+    this.registers[2] = now;
+    // Silence is judged only by a loop that has had the time to hear.
+    if (lag > LAG_US) this.registers[1] = Math.max(this.registers[1] as number, now - SILENCE_US / 2);
+    if (this.role === Role.starting) return this.tickStarting(now);
+    if (this.role === Role.joining) return this.tickJoining(now);
+    if (this.role === Role.following) return this.tickFollowing();
+    return RoleAction.none;
+  }
+
+  private tickStarting(now: number): RoleAction {
+    const waited = now - (this.registers[0] as number);
+    if (this.wantsHello(waited)) return RoleAction.hello;
+    if (waited < LISTEN_US) return RoleAction.none;
+    const rank = this.rank(false);
+    return rank >= 0 && waited >= LISTEN_US + rank * HELLO_REPEAT_US ? RoleAction.takeControl : RoleAction.none;
+  }
+
+  private wantsHello(waited: number): boolean {
+    const step = HELLO_STEPS_US[this.hellos];
+    const due = step ?? LISTEN_US + (this.hellos - HELLO_STEPS_US.length + 1) * HELLO_REPEAT_US;
+    if (waited < due) return false;
+    this.hellos++;
+    return true;
+  }
+
+  private tickJoining(now: number): RoleAction {
+    if (this.silenceUs > JOIN_SILENCE_US || this.hasLeft) return RoleAction.startOver;
+    return this.wantsHello(now - (this.registers[0] as number)) ? RoleAction.hello : RoleAction.none;
+  }
+
+  private tickFollowing(): RoleAction {
+    const rank = this.rank(true);
+    const patience = (this.hasLeft ? 0 : SILENCE_US) + Math.max(0, rank) * RANK_US;
+    if (this.silenceUs <= patience) return RoleAction.none;
+    if (rank >= 0) return RoleAction.takeControl;
+    return this.silenceUs > JOIN_SILENCE_US ? RoleAction.startOver : RoleAction.none;
+  }
+}

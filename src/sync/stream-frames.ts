@@ -1,0 +1,118 @@
+/**
+ * StreamFrames: makes the controller's frames out of contents, acknowledgements and journal, and hands them out.
+ *
+ * It owns the layout's budget: what fits where. It knows no socket and no key: `FramePort` seals and sends.
+ */
+import { ByteWriter } from "../base/bytes.js";
+import { FrameType, JOURNAL_MAX, StreamFlag, type StreamInfo, writeInfo, writeNode } from "../wire/frame.js";
+import type { Acknowledgements } from "./acknowledgements.js";
+import type { SentRing } from "./sent-ring.js";
+
+/** Where a frame goes. */
+export interface FrameTarget {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Seals what stands in `plain` and sends it. */
+export interface FramePort {
+  readonly plain: Uint8Array;
+  /** Answers the datagram's length in bytes. */
+  multicast(type: FrameType, length: number): number;
+  unicast(type: FrameType, length: number, target: FrameTarget): number;
+}
+
+/** At most half of a frame is journal, when it has content of its own. */
+const JOURNAL_SHARE = 0.5;
+
+export class StreamFrames {
+  private readonly out: ByteWriter;
+  private readonly port: FramePort;
+  private readonly sent: SentRing;
+  private readonly acks: Acknowledgements;
+  term = 0;
+  /** How many frames the journal reaches back (k). */
+  redundancy = 3;
+
+  constructor(port: FramePort, sent: SentRing, acks: Acknowledgements) {
+    this.port = port;
+    this.sent = sent;
+    this.acks = acks;
+    this.out = new ByteWriter(port.plain);
+  }
+
+  /** Sends the newest frame of the sent ring, for the first time. Answers the datagram's bytes. */
+  sendNewest(): number {
+    const sequence = this.sent.newest;
+    this.header(sequence, 0);
+    this.content(sequence);
+    this.journal(sequence - 1, this.out.offset + this.out.limit * JOURNAL_SHARE);
+    return this.port.multicast(FrameType.stream, this.out.offset);
+  }
+
+  /** Sends a heartbeat: what the newest frame is, its journal, and what the controller says of itself. */
+  sendHeartbeat(info: StreamInfo | undefined, target: FrameTarget | undefined): number {
+    const { sent, out } = this;
+    this.header(sent.newest, StreamFlag.heartbeat | (info === undefined ? 0 : StreamFlag.info));
+    if (info !== undefined) writeInfo(out, info);
+    this.journal(sent.newest, out.limit);
+    if (target !== undefined) return this.port.unicast(FrameType.stream, out.offset, target);
+    return this.port.multicast(FrameType.stream, out.offset);
+  }
+
+  /** Sends a frame again, to one node or to all. Its journal is left out: it is asked for because that failed. */
+  sendRepair(sequence: number, target: FrameTarget | undefined): number {
+    this.header(sequence, StreamFlag.repair);
+    this.content(sequence);
+    this.out.u8(0);
+    if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
+    return this.port.multicast(FrameType.stream, this.out.offset);
+  }
+
+  private header(sequence: number, flags: number): void {
+    const { out } = this;
+    out.reset(0, this.port.plain.length);
+    out.u32(this.term);
+    out.u48(sequence);
+    out.u16(Math.max(0, sequence - this.sent.oldest));
+    out.u8(flags);
+    if ((flags & StreamFlag.repair) !== 0) out.u8(0);
+    else this.acknowledgements();
+  }
+
+  private acknowledgements(): void {
+    const { out, acks } = this;
+    const count = acks.begin();
+    out.u8(count);
+    for (let index = 0; index < count; index++) {
+      const ack = acks.take();
+      writeNode(out, ack.node);
+      out.u32(ack.session);
+      out.varint(ack.write);
+    }
+  }
+
+  private content(sequence: number): void {
+    const start = this.sent.start(sequence);
+    const length = this.sent.length(sequence);
+    this.out.varint(length);
+    this.out.bytes(this.sent.bytes, start, start + length);
+  }
+
+  /** Contents from `from` backwards, as many whole ones as fit below `limit`. */
+  private journal(from: number, limit: number): void {
+    const { out, sent } = this;
+    const countAt = out.offset;
+    out.u8(0);
+    const most = Math.min(this.redundancy, JOURNAL_MAX);
+    const end = Math.min(limit, out.limit);
+    let count = 0;
+    while (count < most && sent.has(from - count)) {
+      const length = sent.length(from - count);
+      if (out.offset + length + 2 > end) break;
+      this.content(from - count);
+      count++;
+    }
+    out.buffer[countAt] = count;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * WriteIntake: the controller's memory of each follower's writes, so that every write is taken exactly once.
+ *
+ * Writes of one boot of a node are taken in order; a frame that begins after what is missing is dropped and comes
+ * again. Refusals are remembered a while, because the answer that told them may be lost. Followers learn the floors
+ * from the stream's acknowledgements, so a new controller knows where each writer stands.
+ */
+import type { Reject } from "../state/reject.js";
+
+/** Writers known at once; the one that wrote longest ago is forgotten first. */
+const WRITERS_MAX = 256;
+const REFUSALS_KEPT = 64;
+
+export interface Refusal {
+  readonly write: number;
+  readonly reject: Reject;
+}
+
+interface Writer {
+  session: number;
+  floor: number;
+  readonly refusals: Refusal[];
+}
+
+export class WriteIntake {
+  private readonly writers = new Map<string, Writer>();
+  /** Writes that came again, and frames that came too early. */
+  duplicates = 0;
+  early = 0;
+
+  /** Whether a frame that is complete from `first` on may be taken from this boot of a node. */
+  accepts(node: string, session: number, first: number): boolean {
+    const writer = this.writers.get(node);
+    if (writer === undefined || writer.session !== session) {
+      this.open(node, session, first - 1);
+      return true;
+    }
+    // What lies before `first` has been answered: the writer no longer asks for it.
+    while (writer.refusals.length > 0 && (writer.refusals[0] as Refusal).write < first) writer.refusals.shift();
+    if (first <= writer.floor + 1) return true;
+    this.early++;
+    return false;
+  }
+
+  private open(node: string, session: number, floor: number): Writer {
+    const writer: Writer = { session, floor, refusals: [] };
+    this.writers.delete(node);
+    if (this.writers.size >= WRITERS_MAX) this.writers.delete(this.writers.keys().next().value as string);
+    this.writers.set(node, writer);
+    return writer;
+  }
+
+  /** Takes one write; false when it has been taken before. */
+  take(node: string, write: number): boolean {
+    const writer = this.writers.get(node);
+    if (writer === undefined || write <= writer.floor) {
+      this.duplicates++;
+      return false;
+    }
+    writer.floor = write;
+    return true;
+  }
+
+  floorOf(node: string): number {
+    return this.writers.get(node)?.floor ?? 0;
+  }
+
+  refuse(node: string, write: number, reject: Reject): void {
+    const refusals = this.writers.get(node)?.refusals;
+    if (refusals === undefined) return;
+    refusals.push({ write, reject });
+    if (refusals.length > REFUSALS_KEPT) refusals.shift();
+  }
+
+  refusalsOf(node: string): readonly Refusal[] {
+    return this.writers.get(node)?.refusals ?? [];
+  }
+
+  /** Learns from the stream where a writer stands. */
+  learn(node: string, session: number, write: number): void {
+    const writer = this.writers.get(node);
+    if (writer === undefined || writer.session !== session) this.open(node, session, write);
+    else if (write > writer.floor) writer.floor = write;
+  }
+}
