@@ -13,7 +13,7 @@ import { z } from "zod";
 import { validatePath } from "../state/path.js";
 import { type AddressBlock, parseAddress, parseBlock } from "./addresses.js";
 import type { Complaint, ComplaintSource } from "./complaint.js";
-import { formatOscTarget, type OscTarget, parseOscTarget } from "./osc-target.js";
+import { formatOscOut, type OscOut, parseOscOut } from "./osc-out.js";
 import { environmentNameOf, flagOf, SETTING_NAMES, type SettingName } from "./setting-names.js";
 import { isTable, parseToml, type TomlDocument, tomlPath, tomlString } from "./toml.js";
 
@@ -43,7 +43,7 @@ export interface Settings {
   /** HANA_SHOW */
   readonly show: string | undefined;
   /** HANA_OSC_OUT */
-  readonly oscOut: readonly OscTarget[];
+  readonly oscOut: readonly OscOut[];
   /** HANA_SET */
   readonly set: readonly InitialValue[];
   /** HANA_LOG_LEVEL */
@@ -137,9 +137,9 @@ function readText<Result>(read: (text: string) => Result | { readonly problem: s
   });
 }
 
-function readTarget(value: string): OscTarget | { readonly problem: string } {
-  const parsed = parseOscTarget(value);
-  return "target" in parsed ? parsed.target : parsed;
+function readOscOut(value: string): OscOut | { readonly problem: string } {
+  const parsed = parseOscOut(value);
+  return "out" in parsed ? parsed.out : parsed;
 }
 
 function readBlock(value: string): AddressBlock | { readonly problem: string } {
@@ -170,7 +170,7 @@ const schema = z
     priority: integer("priority", 0, 1_000).default(100),
     show: text("show").optional(),
     oscOut: z
-      .array(readText(readTarget))
+      .array(readText(readOscOut))
       .max(64)
       .meta({ description: described("oscOut") })
       .default([]),
@@ -370,7 +370,7 @@ function portClash(settings: Settings, layers: readonly Layer[]): Complaint | un
 export function formatSettings(settings: Settings): string {
   const { limits, osc, oscOut, set, ...plainSettings } = settings;
   const top = Object.entries(plainSettings).flatMap(([key, value]) => (value === undefined ? [] : [line(key, value)]));
-  top.push(line("oscOut", oscOut.map(formatOscTarget)));
+  top.push(line("oscOut", oscOut.map(formatOscOut)));
   top.push(
     line(
       "set",

@@ -33,7 +33,19 @@ describe("an address", () => {
   });
 
   it("is what the system says it is", () => {
-    const group = fc.constantFrom("0", "1", "ffff", "12345", "g", "10.0.0.1", "256.0.0.1", "", "1.2.3");
+    const group = fc.constantFrom(
+      "0",
+      "1",
+      "ffff",
+      "12345",
+      "g",
+      "10.0.0.1",
+      "256.0.0.1",
+      "01.2.3.4",
+      "01",
+      "",
+      "1.2.3",
+    );
     fc.assert(
       fc.property(
         fc.array(group, { minLength: 1, maxLength: 9 }),

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { formatOscTarget, type OscTarget, parseOscTarget } from "../../../src/config/osc-target.js";
+import { formatOscOut, type OscOut, parseOscOut } from "../../../src/config/osc-out.js";
 
-const plain: OscTarget = { host: "127.0.0.1", port: 9000, pattern: undefined, from: undefined };
+const plain: OscOut = { host: "127.0.0.1", port: 9000, pattern: undefined, from: undefined };
 
-describe("an OSC target", () => {
-  it.each<[string, Partial<OscTarget>]>([
+describe("an OSC out", () => {
+  it.each<[string, Partial<OscOut>]>([
     ["127.0.0.1:9000", {}],
     ["127.0.0.1:9000,/viz/*", { pattern: "/viz/*" }],
     ["127.0.0.1:9000,/viz/{a,b}/[a-c]?", { pattern: "/viz/{a,b}/[a-c]?" }],
@@ -13,14 +13,14 @@ describe("an OSC target", () => {
     ["127.0.0.1:9000,from=10.0.0.1:9001", { from: { host: "10.0.0.1", port: 9001 } }],
     ["127.0.0.1:9000,/viz/{a,b},from=[::1]:9001", { pattern: "/viz/{a,b}", from: { host: "::1", port: 9001 } }],
     ["[::1]:9000,from=[::1]", { host: "::1", from: { host: "::1", port: undefined } }],
-  ])("is %s", (text, target) => {
-    expect(parseOscTarget(text)).toEqual({ target: { ...plain, ...target } });
-    expect(formatOscTarget({ ...plain, ...target })).toBe(text);
+  ])("is %s", (text, out) => {
+    expect(parseOscOut(text)).toEqual({ out: { ...plain, ...out } });
+    expect(formatOscOut({ ...plain, ...out })).toBe(text);
   });
 
   it("may have spaces around its parts and the parts behind the address in any order", () => {
-    expect(parseOscTarget(" 127.0.0.1:9000 , from=a , /viz")).toEqual({
-      target: { ...plain, pattern: "/viz", from: { host: "a", port: undefined } },
+    expect(parseOscOut(" 127.0.0.1:9000 , from=a , /viz")).toEqual({
+      out: { ...plain, pattern: "/viz", from: { host: "a", port: undefined } },
     });
   });
 
@@ -42,7 +42,7 @@ describe("an OSC target", () => {
     ["a:1,/viz/#", "a #"],
     [`a:1,/${"a".repeat(255)}`, "longer than 255"],
   ])("is not %j", (text, problem) => {
-    const parsed = parseOscTarget(text);
+    const parsed = parseOscOut(text);
     expect("problem" in parsed && parsed.problem).toContain(problem);
   });
 });

@@ -1,29 +1,29 @@
 /**
- * OSC target: a renderer or surface that is told of changes, as `--osc-out` names it.
+ * OSC out: a renderer or surface that is told of changes, as `--osc-out` names it.
  *
  * `HOST:PORT[,PATTERN][,from=HOST[:PORT]]`. The text is taken apart once, here; the pattern is compiled where patterns
  * are matched. Commas inside `{a,b}` belong to the pattern.
  */
 import { type HostPort, hostText, parseHost, parseHostPort } from "./addresses.js";
 
-export interface OscTarget extends HostPort {
+export interface OscOut extends HostPort {
   /** OSC address pattern of the paths that it wants; undefined for all. */
   readonly pattern: string | undefined;
   /** What it sends from: its own changes are not sent back. Undefined: exactly `host` and `port`. */
   readonly from: { readonly host: string; readonly port: number | undefined } | undefined;
 }
 
-export type ParsedOscTarget = { readonly target: OscTarget } | { readonly problem: string };
+export type ParsedOscOut = { readonly out: OscOut } | { readonly problem: string };
 
 const FORM = "HOST:PORT[,PATTERN][,from=HOST[:PORT]]";
 const PATTERN_MAX_BYTES = 255;
 
-export function parseOscTarget(text: string): ParsedOscTarget {
+export function parseOscOut(text: string): ParsedOscOut {
   const [address, ...options] = splitOutsideBraces(text);
   const hostPort = parseHostPort((address as string).trim());
   if (hostPort === undefined) return { problem: `is not ${FORM}: no host and port of 1 to 65535` };
   let pattern: string | undefined;
-  let from: OscTarget["from"];
+  let from: OscOut["from"];
   for (const option of options.map((part) => part.trim())) {
     if (option.startsWith("/") && pattern === undefined) pattern = option;
     else if (option.startsWith("from=") && from === undefined) from = parseFrom(option.slice("from=".length));
@@ -31,19 +31,19 @@ export function parseOscTarget(text: string): ParsedOscTarget {
     if (option.startsWith("from=") && from === undefined) return { problem: `is not ${FORM}: from= names no host` };
   }
   const problem = pattern === undefined ? "" : patternProblem(pattern);
-  return problem === "" ? { target: { ...hostPort, pattern, from } } : { problem: `has a pattern that ${problem}` };
+  return problem === "" ? { out: { ...hostPort, pattern, from } } : { problem: `has a pattern that ${problem}` };
 }
 
-/** The text that `parseOscTarget` reads as this target. */
-export function formatOscTarget(target: OscTarget): string {
-  const { host, port, pattern, from } = target;
+/** The text that `parseOscOut` reads as this out. */
+export function formatOscOut(out: OscOut): string {
+  const { host, port, pattern, from } = out;
   const parts = [`${hostText(host)}:${port}`];
   if (pattern !== undefined) parts.push(pattern);
   if (from !== undefined) parts.push(`from=${hostText(from.host)}${from.port === undefined ? "" : `:${from.port}`}`);
   return parts.join(",");
 }
 
-function parseFrom(text: string): OscTarget["from"] {
+function parseFrom(text: string): OscOut["from"] {
   const host = parseHost(text);
   return host === undefined ? parseHostPort(text) : { host, port: undefined };
 }
