@@ -99,7 +99,6 @@ export class OscStreamDecoder {
   }
 
   private skip(reject: OscReject): void {
-    if (this.skipping) return;
     this.skipping = true;
     this.skippedCount++;
     this.lastSkipped = reject;
@@ -124,7 +123,7 @@ export class OscStreamDecoder {
   /** A packet that lies whole in its chunk is handed over where it lies. Returns where the chunk goes on. */
   private takeContent(chunk: Uint8Array, at: number, onPacket: OscPacketHandler): number {
     const end = Math.min(at + this.size - this.length, chunk.length);
-    const isWhole = this.length === 0 && end - at === this.size;
+    const isWhole = end - at === this.size;
     if (!isWhole) {
       for (let from = at; from < end; from++) this.frame[this.length++] = chunk[from];
       if (this.length < this.size) return end;

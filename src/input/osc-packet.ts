@@ -352,7 +352,7 @@ export class OscPacket {
     if (end - start < SIZE_BYTES) return -OscReject.truncated;
     const length = this.word(start);
     const contentStart = start + SIZE_BYTES;
-    if (length < 0 || length > end - contentStart) return -OscReject.truncated;
+    if (length < 0) return -OscReject.truncated;
     this.offsets[argument] = contentStart;
     this.lengths[argument] = length;
     return this.skipZeros(contentStart + length, (4 - (length & 3)) & 3, end);

@@ -64,7 +64,7 @@ export class OscPattern {
   private readonly loops: Int32Array;
   /** Positions from which a jump leads. */
   private readonly jumping: Int32Array;
-  /** Pairs: who has reached the first has reached the second. In ascending order of the first, always forward. */
+  /** Pairs: who has reached the first has reached the second. Every jump to a position stands before those from it. */
   private readonly jumps: Int32Array;
   private readonly end: number;
 
@@ -163,7 +163,6 @@ class PatternCompiler {
     while (this.at < text.length) {
       if (!this.element()) return false;
     }
-    this.jumps.sort((one, other) => one.from - other.from);
     return true;
   }
 

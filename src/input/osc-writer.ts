@@ -214,7 +214,7 @@ export class OscWriter {
   }
 
   private closeElement(): void {
-    if (this.depth === 0 || this.out.overflow) return;
+    if (this.depth === 0) return;
     const sizeOffset = this.sizeOffsets[this.depth];
     const end = this.out.offset;
     this.out.offset = sizeOffset;

@@ -58,7 +58,11 @@ describe("an encoded packet", () => {
         expect(writer.packet().subarray(8, 8 + expected.length)).toEqual(expected);
         expect(writer.length).toBe(8 + (expected.length & ~3) + 4);
       }),
-      { seed: 7705, numRuns: 1_000, examples: [[[0xd83d, 0xde00]], [[0xd83d]], [[0xde00, 0xd83d]], [[0xd83d, 0x41]]] },
+      {
+        seed: 7705,
+        numRuns: 1_000,
+        examples: [[[0xd83d, 0xde00]], [[0xd83d]], [[0xde00, 0xd83d]], [[0xd83d, 0x41]], [[0xde00, 0xde00]]],
+      },
     );
   });
 
@@ -155,10 +159,12 @@ describe("a writer that runs out of room", () => {
     writer.end();
     expect(writer.overflow).toBe(true);
     writer.rewind(mark);
-    writer.begin("/a", "");
-    writer.end();
+    for (const address of ["/a", "/b"]) {
+      writer.begin(address, "");
+      writer.end();
+    }
     writer.bundleEnd();
-    expect(decodeByOscMin(writer.packet()).map((message) => message.address)).toEqual(["/a"]);
+    expect(decodeByOscMin(writer.packet()).map((message) => message.address)).toEqual(["/a", "/b"]);
   });
 });
 
