@@ -23,7 +23,15 @@ import {
 } from "../state/declaration.js";
 import { DECLARATION_LIMIT_BYTES, decodeDeclaration, encodeDeclaration } from "../state/declaration-bytes.js";
 import { PATH_MAX_BYTES, validateAddress, validatePath } from "../state/path.js";
-import { checkValue, nearestInRange, numberProblem, rounded, textProblem, utf8Bytes } from "./values.js";
+import {
+  checkValue,
+  isLongerThan,
+  nearestInRange,
+  numberProblem,
+  rounded,
+  textProblem,
+  type ValueShape,
+} from "./values.js";
 
 /** One thing wrong with a declaration. `field` is "" for the whole of it. */
 export interface DeclarationProblem {
@@ -56,6 +64,10 @@ export const DECLARATION_FIELDS = [
   "critical",
 ] as const;
 type Field = (typeof DECLARATION_FIELDS)[number];
+const fieldNames: ReadonlySet<string> = new Set(DECLARATION_FIELDS);
+const typeNames = Object.keys(ValueType) as ValueTypeName[];
+const clipNames = Object.keys(ClipMode) as ClipModeName[];
+const easingNames = Object.keys(Easing) as EasingName[];
 
 /** A description is a sentence or two, not a manual. */
 const DESCRIPTION_MAX_BYTES = 2_000;
@@ -86,7 +98,7 @@ export function parseDeclaration(input: unknown): ParsedDeclaration {
 }
 
 /** The default that a declaration has when it gives none. */
-export function impliedDefault(shape: Pick<Declaration, "type" | "range" | "clip" | "values">): Value {
+export function impliedDefault(shape: ValueShape): Value {
   const zero = zeroOf(shape);
   const { range, clip } = shape;
   if (range === undefined) return zero;
@@ -106,10 +118,12 @@ class DeclarationReader {
     this.unknownFields();
     const type = this.type();
     // Without a type nothing about values can be said; what can be said is said at once.
-    const typed = type === undefined ? undefined : this.typedFields(type);
+    const shape = type === undefined ? undefined : this.shape(type);
+    const value = shape === undefined ? undefined : this.default(shape);
+    const smoothMs = type === undefined ? 0 : this.smooth(type);
     const labels = this.labels();
-    if (typed === undefined || this.problems.length > 0) return { problems: this.problems };
-    return checkedSize(completeDeclaration({ ...typed, ...labels }));
+    if (shape === undefined || this.problems.length > 0) return { problems: this.problems };
+    return checkedSize(completeDeclaration({ ...labels, ...shape, default: value, smoothMs }));
   }
 
   private fail(field: string, message: string): undefined {
@@ -119,7 +133,7 @@ class DeclarationReader {
 
   private unknownFields(): void {
     for (const name of Object.keys(this.input)) {
-      if ((DECLARATION_FIELDS as readonly string[]).includes(name)) continue;
+      if (fieldNames.has(name)) continue;
       this.fail(name, `is no field of a declaration; fields are ${DECLARATION_FIELDS.join(", ")}`);
     }
   }
@@ -127,15 +141,14 @@ class DeclarationReader {
   private type(): ValueTypeName | undefined {
     const { type } = this.input;
     if (type === undefined) return this.fail("type", "is missing");
-    return this.oneOf("type", type, Object.keys(ValueType) as ValueTypeName[]);
+    return this.oneOf("type", type, typeNames);
   }
 
-  private typedFields(type: ValueTypeName): DeclarationInput {
-    const clip = this.choice("clip", Object.keys(ClipMode) as ClipModeName[]) ?? "both";
+  private shape(type: ValueTypeName): ValueShape {
+    const clip = this.choice("clip", clipNames) ?? "both";
     const range = this.range(type);
     const values = this.values(type);
-    const shape = { type, clip, values, ...(range === undefined ? {} : { range }) };
-    return { ...shape, default: this.default(shape), smoothMs: this.smooth(type) };
+    return range === undefined ? { type, clip, values } : { type, clip, values, range };
   }
 
   private range(type: ValueTypeName): { min: number; max: number } | undefined {
@@ -169,7 +182,7 @@ class DeclarationReader {
     return [];
   }
 
-  private default(shape: Pick<Declaration, "type" | "range" | "clip" | "values">): Value {
+  private default(shape: ValueShape): Value {
     const value = this.input["default"];
     // An enum without names has been complained about; its default would only repeat that.
     if (value === undefined || (shape.type === "enum" && shape.values.length === 0)) return impliedDefault(shape);
@@ -196,7 +209,7 @@ class DeclarationReader {
       unit: this.text("unit", LABEL_MAX_BYTES),
       description: this.text("description", DESCRIPTION_MAX_BYTES),
       group: this.text("group", LABEL_MAX_BYTES),
-      easing: this.choice("easing", Object.keys(Easing) as EasingName[]),
+      easing: this.choice("easing", easingNames),
       oscAlias: this.alias(),
       persist: this.flag("persist"),
       undo: this.flag("undo"),
@@ -222,7 +235,7 @@ class DeclarationReader {
     if (typeof value !== "string") return this.fail(field, "is not a string");
     const problem = textProblem(value);
     if (problem !== "") return this.fail(field, problem);
-    if (utf8Bytes(value) > limitBytes) return this.fail(field, `is longer than ${limitBytes} bytes`);
+    if (isLongerThan(value, limitBytes)) return this.fail(field, `is longer than ${limitBytes} bytes`);
     return value;
   }
 
@@ -265,7 +278,7 @@ function namesProblem(names: readonly unknown[]): string {
     if (typeof name !== "string" || name === "") return "holds something that is no name";
     // A name is printed alone on a line and typed back.
     if (/\p{Cc}|\p{Cs}/u.test(name)) return "holds a name with a control character";
-    if (utf8Bytes(name) > LABEL_MAX_BYTES) return `holds a name of more than ${LABEL_MAX_BYTES} bytes`;
+    if (isLongerThan(name, LABEL_MAX_BYTES)) return `holds a name of more than ${LABEL_MAX_BYTES} bytes`;
     if (seen.has(name)) return `holds ${JSON.stringify(name)} twice`;
     seen.add(name);
   }

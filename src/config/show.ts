@@ -247,8 +247,13 @@ function isTopKey(key: string): boolean {
   return key === "declare" || key === "values" || (SHOW_ORDER as readonly string[]).includes(key);
 }
 
-/** The fields of a declaration: everything in its table that is no table. */
-function fieldsOf(table: TomlTable): Record<string, unknown> {
+/** The fields of a declaration: everything in its table that is no table, which most often is all of it. */
+function fieldsOf(table: TomlTable): TomlTable {
+  for (const key in table) if (isTable(table[key])) return withoutTables(table);
+  return table;
+}
+
+function withoutTables(table: TomlTable): TomlTable {
   return Object.fromEntries(Object.entries(table).filter(([, value]) => !isTable(value)));
 }
 

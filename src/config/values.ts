@@ -135,13 +135,14 @@ function checkString(value: unknown): CheckedValue {
 export function textProblem(text: string): string {
   if (text.includes("\0")) return "holds a NUL, which OSC cannot carry";
   if (/\p{Cs}/u.test(text)) return "is not valid Unicode";
-  return utf8Bytes(text) > TEXT_LIMIT_BYTES ? "is longer than 60,000 bytes" : "";
+  return isLongerThan(text, TEXT_LIMIT_BYTES) ? "is longer than 60,000 bytes" : "";
 }
 
 const encoder = new TextEncoder();
 
-export function utf8Bytes(text: string): number {
-  return encoder.encode(text).length;
+/** Whether a text has more bytes than that as UTF-8; a UTF-16 unit has at most three, so most texts need no count. */
+export function isLongerThan(text: string, limitBytes: number): boolean {
+  return text.length * 3 > limitBytes && encoder.encode(text).length > limitBytes;
 }
 
 /** By name, or by index. */
