@@ -129,7 +129,7 @@ export class OscPacket {
 
   /**
    * Decodes `bytes` from `start` to, without, `end`. On anything but `OscReject.none` there is no message to read.
-   * Linear in the length: the worst 65,507 bytes take well under a millisecond.
+   * Linear in the length: the worst 65,504 bytes take 0.3 ms, and some 5 ms the first time, before it is compiled.
    */
   parse(bytes: Uint8Array, start: number, end: number): OscReject {
     assert(start >= 0 && start <= end && end <= bytes.length, "the packet must lie in its buffer");
