@@ -87,20 +87,24 @@ export class HttpServer {
   private async send(answer: ApiAnswer, response: ServerResponse): Promise<void> {
     this.count(answer.status);
     writeHead(response, answer.status, answer.contentType);
-    if (response.req.method === "HEAD") response.end();
-    else if (typeof answer.body === "string") response.end(answer.body);
+    if (typeof answer.body === "string") response.end(answer.body);
     else await sendParts(answer.body, response);
   }
 
   private watch({ watch }: ApiStream, response: ServerResponse): void {
+    if (response.closed) {
+      this.follower.replica.removeWatcher(watch);
+      return;
+    }
     this.count(200);
     writeHead(response, 200, "application/x-ndjson; charset=utf-8");
-    const stream = new HttpWatch(watch, response, () => {
+    const stream = new HttpWatch(watch, response);
+    const flush = () => stream.flush();
+    response.on("close", () => {
       this.watches.delete(stream);
       this.follower.replica.removeWatcher(watch);
       this.follower.afterPump.delete(flush);
     });
-    const flush = () => stream.flush();
     this.watches.add(stream);
     this.follower.afterPump.add(flush);
     stream.begin();

@@ -17,15 +17,11 @@ export class HttpWatch {
   private readonly response: ServerResponse;
   private stalled: NodeJS.Timeout | undefined;
 
-  /** `onEnd` is called once, when the client is gone or `end` was called. */
-  constructor(queue: WatchQueue, response: ServerResponse, onEnd: () => void) {
+  constructor(queue: WatchQueue, response: ServerResponse) {
     this.queue = queue;
     this.response = response;
     response.on("drain", () => this.onDrain());
-    response.on("close", () => {
-      clearTimeout(this.stalled);
-      onEnd();
-    });
+    response.on("close", () => clearTimeout(this.stalled));
   }
 
   begin(): void {

@@ -131,7 +131,7 @@ export class ControlApi {
     const reason = refuseAccess(request, this.backend.rules);
     if (reason !== "") return errorAnswer(403, "forbidden", reason);
     const route = routeOf(request.target);
-    if (this.routes.has(`${methodOf(request.method)} ${route}`)) return undefined;
+    if (this.routes.has(`${request.method} ${route}`)) return undefined;
     if (!this.isRoute(route)) return errorAnswer(404, "notFound", "there is nothing at this address");
     return errorAnswer(405, "method", `${route} does not take ${request.method}`);
   }
@@ -139,7 +139,7 @@ export class ControlApi {
   /** The answer to a request that `refuse` lets through. Never rejects. */
   async handle(request: ApiRequest): Promise<ApiAnswer | ApiStream> {
     const route = routeOf(request.target);
-    const handler = this.routes.get(`${methodOf(request.method)} ${route}`) as Handler;
+    const handler = this.routes.get(`${request.method} ${route}`) as Handler;
     try {
       return await handler(new URLSearchParams(request.target.slice(route.length)), request);
     } catch (error) {
@@ -253,11 +253,6 @@ export class ControlApi {
     await this.backend.command({ kind: "logLevel", level });
     return jsonAnswer(200, { level });
   }
-}
-
-/** HEAD is GET without a body, which the server leaves out. */
-function methodOf(method: string): string {
-  return method === "HEAD" ? "GET" : method;
 }
 
 function isTrue(text: string | null): boolean {

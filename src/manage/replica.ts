@@ -43,6 +43,8 @@ export interface ImpulseFields {
 
 /** Entries worked off before `pump` looks at nothing else: 65,536 take some 10 ms. */
 const PUMP_LIMIT = 65_536;
+/** Changes whose version says nothing about whether they are newer than what is shown. */
+const UNORDERED = ChangeFlag.pending | ChangeFlag.rolledBack | ChangeFlag.resync;
 const NODE_LIMIT_BYTES = 16;
 const SURFACE_LIMIT_BYTES = 255;
 
@@ -170,7 +172,7 @@ export class Replica {
     const { id, flags } = reader;
     // Older than an image that the path was removed or declared anew before: what made it so follows in the ring.
     if (state.typeOf(id) !== reader.type) return true;
-    if (flags === 0 && this.isOlder(id)) return true;
+    if ((flags & UNORDERED) === 0 && this.isOlder(id)) return true;
     if (!reader.stage(staging)) return false;
     const isVisible = state.differs(id, staging);
     state.timesUs[id] = reader.doubles[1] as number;

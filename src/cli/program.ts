@@ -1,0 +1,203 @@
+/**
+ * Program: the commands, their arguments and what `--help` says.
+ *
+ * Only the words are here; each command's work lies in a file of its own and is loaded when it is called, so that
+ * `hana get` does not load the schema library, the logger or the network.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { flagOf, SETTING_NAMES } from "../config/setting-names.js";
+import { ExitCode, reportError } from "./command-error.js";
+import { DEFAULT_NODE } from "./node-client.js";
+import { endQuietlyOnClosedPipe } from "./output.js";
+import type { RunOptions, StartNode } from "./run.js";
+import type { SettingOptions } from "./settings-loader.js";
+import { packageVersion } from "./version.js";
+
+/** Parses, carries out, and answers the exit code. Never rejects. */
+export async function runCommand(args: readonly string[], start: StartNode): Promise<number> {
+  endQuietlyOnClosedPipe();
+  try {
+    await buildProgram(start).parseAsync(args, { from: "user" });
+    return ExitCode.success;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return reportError(error);
+    // Help that was asked for is a success; help that was not is a wrong use.
+    return error.exitCode === 0 ? ExitCode.success : ExitCode.usage;
+  }
+}
+
+function buildProgram(start: StartNode): Command {
+  const program = new Command("hana")
+    .description("Keeps the parameters of a show the same on every machine.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpCommand(false)
+    .exitOverride();
+  addRun(program, start);
+  addValues(program);
+  addShow(program);
+  addReports(program);
+  addKeys(program);
+  addOsc(program);
+  addConfig(program);
+  addDemo(program);
+  return program;
+}
+
+function addRun(program: Command, start: StartNode): void {
+  const run = program.command("run").description("run a node until it is stopped");
+  addSettings(run);
+  run
+    .option("--list-interfaces", "print the network interfaces and end")
+    .option("--json", "with --list-interfaces: as JSON")
+    .action(async (options: RunOptions) => (await import("./run.js")).run(options, start));
+}
+
+/** `--config` and one flag for each setting. */
+function addSettings(command: Command): void {
+  command.option("--config <FILE>", "settings file (TOML)");
+  for (const setting of SETTING_NAMES) {
+    const option = new Option(`${flagOf(setting.path)} <${setting.placeholder}>`, setting.description);
+    // A bracket in the placeholder does not make the value optional.
+    option.required = true;
+    option.optional = false;
+    if (setting.kind === "list")
+      option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
+    command.addOption(option);
+  }
+}
+
+function addValues(program: Command): void {
+  withNode(program.command("get").description("print the value of a path"))
+    .argument("<PATH>")
+    .action(async (path: string, options: object) => (await import("./get.js")).get(path, options));
+  const set = program.command("set").description("set a path, and wait until the controller confirmed it");
+  withWriting(set)
+    .argument("<PATH>")
+    .argument("[VALUE...]", "as many words as the type has components; none fires an impulse")
+    .action(async (path: string, words: string[], options: object) =>
+      (await import("./set.js")).set(path, words, options),
+    );
+  withWriting(program.command("trigger").description("fire an impulse"))
+    .argument("<PATH>")
+    .action(async (path: string, options: object) => (await import("./set.js")).trigger(path, options));
+  withNode(program.command("watch").description("print changes as they happen"))
+    .argument("[PATTERN]", "OSC address pattern", "//")
+    .option("--initial", "begin with what is there")
+    .action(async (pattern: string, options: object) => (await import("./watch.js")).watch(pattern, options));
+}
+
+function addShow(program: Command): void {
+  const show = program.command("show").description("save the running show");
+  withNode(show.command("save").description("write declarations and values as a show file"), false)
+    .argument("<FILE>", "- for stdout")
+    .action(async (file: string, options: object) => (await import("./show.js")).saveShow(file, options));
+  withNode(program.command("declare").description("declare what a show file says, and set its values"))
+    .argument("<FILE>", "- for stdin")
+    .action(async (file: string, options: object) => (await import("./show.js")).declareShow(file, options));
+}
+
+function addReports(program: Command): void {
+  withNode(program.command("status").description("print how the node is")).action(async (options: object) =>
+    (await import("./status.js")).status(options),
+  );
+  withNode(program.command("peers").description("print the other nodes")).action(async (options: object) =>
+    (await import("./status.js")).peers(options),
+  );
+}
+
+function addKeys(program: Command): void {
+  const key = program.command("key").description("the mesh key");
+  withKeyFile(key.command("new").description("make a key for a mesh"))
+    .option("--force", "replace the key that is there")
+    .action(async (options: SettingOptions) => (await import("./key.js")).newKey(options));
+  withKeyFile(key.command("show").description("print the join code; whoever has it can join the mesh")).action(
+    async (options: SettingOptions) => (await import("./key.js")).showKey(options),
+  );
+  program
+    .command("join")
+    .description("install the key of a join code")
+    .argument("<CODE...>", "as `hana key show` printed it; - reads it from stdin")
+    .option("--key-file <FILE>", "where to put the key; default: in the user's configuration folder")
+    .option("--force", "replace the key that is there")
+    .option("--json", "print data as JSON")
+    .action(async (code: string[], options: object) => (await import("./key.js")).join(code, options));
+}
+
+function addOsc(program: Command): void {
+  const osc = program.command("osc").description("send and show OSC messages");
+  osc
+    .command("send")
+    .description("send one OSC message by UDP")
+    .argument("<HOST:PORT>")
+    .argument("<ADDRESS>")
+    .argument("[VALUE...]", "numbers go as f, true and false as T and F, the rest as s")
+    .option("-t, --types <TAGS>", "type tags, such as ifs; of i f s b h d T F N I")
+    .action(async (target: string, address: string, values: string[], options: object) =>
+      (await import("./osc-send.js")).sendOsc(target, address, values, options),
+    );
+  osc
+    .command("listen")
+    .description("print OSC messages that arrive by UDP")
+    .argument("<[HOST:]PORT>", "HOST: the address to listen on (127.0.0.1)")
+    .option("-n, --count <N>", "end after so many messages", positiveInteger)
+    .option("--json", "print data as JSON")
+    .action(async (target: string, options: object) => (await import("./osc-listen.js")).listenOsc(target, options));
+}
+
+function addConfig(program: Command): void {
+  const config = program.command("config").description("settings, as `hana run` would take them");
+  const check = config.command("check").description("say everything that is wrong with settings and show");
+  addSettings(check);
+  check.action(async (options: RunOptions) => (await import("./config.js")).checkConfig(options));
+  const print = config.command("print").description("print the settings as a file");
+  addSettings(print);
+  print.action(async (options: RunOptions) => (await import("./config.js")).printConfig(options));
+  config
+    .command("schema")
+    .description("print the JSON Schema of a settings file")
+    .action(async () => (await import("./config.js")).printSchema());
+}
+
+function addDemo(program: Command): void {
+  withNode(program.command("demo").description("move a few parameters, so that there is something to watch"), false)
+    .option("--seconds <N>", "end after so long; default: when interrupted", seconds)
+    .option("--rate <HZ>", "writes a second to each parameter", rate, 20)
+    .action(async (options: object) => (await import("./demo.js")).demo(options));
+}
+
+function withNode(command: Command, hasJson = true): Command {
+  command.option("--node <URL>", `the node to ask (HANA_NODE, else ${DEFAULT_NODE})`);
+  return hasJson ? command.option("--json", "print data as JSON") : command;
+}
+
+function withWriting(command: Command): Command {
+  return withNode(command)
+    .option("--timeout <SECONDS>", "how long to wait for the confirmation", seconds, 5)
+    .option("--no-wait", "do not wait for the confirmation");
+}
+
+function withKeyFile(command: Command): Command {
+  return command
+    .option("--config <FILE>", "settings file (TOML)")
+    .option("--mesh <NAME>", "name of the mesh")
+    .option("--key-file <FILE>", "the key's file")
+    .option("--json", "print data as JSON");
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 600) return value;
+  throw new InvalidArgumentError("It is not a number of seconds from 0 to 600.");
+}
+
+function rate(text: string): number {
+  const value = Number(text);
+  if (value >= 0.1 && value <= 200) return value;
+  throw new InvalidArgumentError("It is not a number from 0.1 to 200.");
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("It is not a whole number above 0.");
+}
