@@ -112,6 +112,8 @@ describe("a declaration is refused", () => {
     [{ type: "vec2", range: [1, 2], default: [1, 3] }, "default: is outside the range"],
     [{ type: "int", default: 1.5 }, "default: is not a whole number"],
     [{ type: "int", default: 2 ** 53 }, "default: does not fit 32 bits"],
+    [{ type: "int", default: -(2 ** 31) - 1 }, "default: does not fit 32 bits"],
+    [{ type: "color", default: [0, -0.1, 0] }, "default: is not a color"],
     [{ type: "bool", default: 1 }, "default: is not true or false"],
     [{ type: "string", default: "a\0" }, "default: holds a NUL"],
     [{ type: "string", default: "\ud800" }, "default: is not valid Unicode"],
@@ -163,6 +165,14 @@ describe("a declaration is refused", () => {
       "default",
       "unit",
       "undo",
+    ]);
+  });
+
+  it("when it and a path would not fit into one message", () => {
+    const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`.padEnd(200));
+    expect(problemsOf({ type: "enum", values: names(160) })).toEqual([]);
+    expect(problemsOf({ type: "enum", values: names(162) })).toEqual([
+      "values: is too long to be sent to the other nodes",
     ]);
   });
 

@@ -35,6 +35,8 @@ describe("the line of a key", () => {
     "z = 2",
     "[list.deep]",
     "z = 3",
+    'quotes = ["""a"""", 1]',
+    "after = 1",
   ].join("\r\n");
   const document = documentOf(text);
 
@@ -56,6 +58,7 @@ describe("the line of a key", () => {
     [["list", "0", "z"], 20],
     [["list", "1", "z"], 22],
     [["list", "1", "deep", "z"], 24],
+    [["list", "1", "deep", "after"], 26],
     [["a", "b", "missing"], 3],
   ])("%j is %d", (parts, line) => {
     expect(document.lineOf(parts)).toBe(line);
