@@ -48,8 +48,3 @@ export function hashBytes(output: Uint8Array, input: Uint8Array, key?: Uint8Arra
   if (key !== undefined) assert(key.length === KEY_BYTES, "a key has 32 bytes");
   sodium.crypto_generichash(output, input, key);
 }
-
-/** Whether two byte strings are equal, in a time that does not tell where they differ. */
-export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && sodium.sodium_memcmp(left, right);
-}

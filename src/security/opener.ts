@@ -219,7 +219,6 @@ export class Opener {
 
   private begin(slot: number, length: number): OpenResult {
     this.senders.startSession(slot, this.header, this.candidateKey);
-    this.candidateIsSet = false;
     this.windows.reset(slot);
     this.windows.accept(slot);
     return this.yield(slot, length, true);

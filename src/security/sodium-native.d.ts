@@ -2,7 +2,6 @@
 declare module "sodium-native" {
   const sodium: {
     crypto_generichash(output: Uint8Array, input: Uint8Array, key?: Uint8Array): void;
-    sodium_memcmp(left: Uint8Array, right: Uint8Array): boolean;
   };
   export default sodium;
 }

@@ -26,7 +26,7 @@ function racer(script: string, go: string): Promise<string> {
   const waiting = `import fs from "node:fs"; while (!fs.existsSync(${JSON.stringify(go)})); ${script}`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", waiting], { stdio: ["ignore", "pipe", 2] });
   let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     output += text;
   });
   return new Promise((resolve) => child.on("close", () => resolve(output.trim())));

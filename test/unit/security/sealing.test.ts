@@ -260,6 +260,16 @@ describe("an opener", () => {
     expect(receiver.senderCount).toBe(2);
   });
 
+  it("outlives any number of nodes that come and fall silent", () => {
+    const receiver = opener(2);
+    for (let number = 0; number < 200; number++) {
+      receiver.nowMs += EVICT_SILENT_MS;
+      const sender = new Sealer(MESH_KEY, MESH_TAG, Uint8Array.of(1, 2, 3, 4, 0, 0, 0, number), session(5));
+      expect([open(receiver, sealed(sender, [1])), open(receiver, sealed(sender, [2]))]).toEqual([0, 0]);
+    }
+    expect(receiver.senderCount).toBe(2);
+  });
+
   it("tells many senders apart, whatever their ids collide on", () => {
     const receiver = opener(64);
     const senders = Array.from(
