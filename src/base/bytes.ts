@@ -18,7 +18,14 @@ const float32Order = hostIsLittleEndian ? [3, 2, 1, 0] : [0, 1, 2, 3];
 const float64Order = hostIsLittleEndian ? [7, 6, 5, 4, 3, 2, 1, 0] : [0, 1, 2, 3, 4, 5, 6, 7];
 const [f0, f1, f2, f3] = float32Order as [number, number, number, number];
 const [d0, d1, d2, d3, d4, d5, d6, d7] = float64Order as [
-  number, number, number, number, number, number, number, number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
 ];
 const lowWord = hostIsLittleEndian ? 0 : 1;
 const highWord = 1 - lowWord;
@@ -261,7 +268,9 @@ export class ByteReader {
   /** A copy of the next `count` bytes; empty when there are fewer. */
   bytes(count: number): Uint8Array {
     if (!this.need(count)) return EMPTY;
-    const copy = this.buffer.slice(this.offset, this.offset + count);
+    // Not `buffer.slice`: on a Node Buffer that is a view, and the receive buffer is used again.
+    const copy = new Uint8Array(count);
+    copy.set(this.buffer.subarray(this.offset, this.offset + count));
     this.offset += count;
     return copy;
   }

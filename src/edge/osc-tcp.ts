@@ -63,7 +63,7 @@ export class OscTcp {
 
   send(number: number, packet: Uint8Array): void {
     const connection = this.connections.get(number);
-    if (connection === undefined) return;
+    if (connection === undefined || connection.socket.destroyed) return;
     const { socket, decoder } = connection;
     const framed = new Uint8Array(framedLimitBytes(packet.length));
     const length = writeFrame(decoder.framing, packet, 0, packet.length, framed, 0);

@@ -89,7 +89,8 @@ export class Applier {
     const found = state.idOf(path);
     const known = found >= 0 && state.isProvisional(found) ? -1 : found;
     if (known >= 0 && sameBytes(payload, encodeNamed(path, state.declarationOf(known)))) return Reject.none;
-    if (known < 0 && (state.pathCount >= limits.paths || state.nextId >= state.firstProvisional)) return Reject.pathsFull;
+    if (known < 0 && (state.pathCount >= limits.paths || state.nextId >= state.firstProvisional))
+      return Reject.pathsFull;
     const id = known >= 0 ? known : state.nextId;
     this.stamp(origin, 0);
     this.declare(id, path, declaration, payload);

@@ -76,7 +76,14 @@ export class Controller implements WriteSink {
     this.repairs = new RepairDesk(core.clock, this.sent);
     this.heartbeats = new HeartbeatSchedule(core.clock);
     const { state, digests, memory } = core;
-    this.publisher = new Publisher({ state, digests, memory, sent: this.sent, frames: this.frames, budget: this.budget });
+    this.publisher = new Publisher({
+      state,
+      digests,
+      memory,
+      sent: this.sent,
+      frames: this.frames,
+      budget: this.budget,
+    });
     this.sendRepair = (sequence, target) => {
       this.budget.spend(this.frames.sendRepair(sequence, target));
     };
@@ -302,5 +309,4 @@ export class Controller implements WriteSink {
   get frameSequence(): number {
     return this.sent.newest;
   }
-
 }

@@ -18,7 +18,8 @@ import {
   peersFields,
   reportFields,
 } from "../wire/messages.js";
-import type { HanaNode, NodeOptions } from "./node.js";
+import type { NodeOptions } from "./options.js";
+import type { NodeParts } from "./parts.js";
 
 const REPORT_US = 1_000_000;
 const REPORT_LOSSY_US = 200_000;
@@ -35,7 +36,7 @@ export interface Offer {
 }
 
 export class Membership {
-  private readonly node: HanaNode;
+  private readonly node: NodeParts;
   private readonly options: NodeOptions;
   /** [0] next report, [1] next list of peers, [2] frames heard and [3] missed at the last report. */
   private readonly registers = new Float64Array(4);
@@ -44,9 +45,14 @@ export class Membership {
   private offers: Offer[] = [];
   private lossPermille = 0;
 
-  constructor(node: HanaNode, options: NodeOptions) {
+  constructor(node: NodeParts, options: NodeOptions) {
     this.node = node;
     this.options = options;
+  }
+
+  /** Share of frames that did not come by themselves lately, 0..1. */
+  get loss(): number {
+    return this.lossPermille / 1_000;
   }
 
   private notice(): NodeNotice {
@@ -63,7 +69,7 @@ export class Membership {
   }
 
   sendHello(): void {
-    this.nonce = ((this.nonce + 1) >>> 0) || 1;
+    this.nonce = (this.nonce + 1) >>> 0 || 1;
     this.node.io.message(FrameType.hello, helloFields({ ...this.notice(), nonce: this.nonce }), undefined);
   }
 
@@ -187,8 +193,8 @@ export class Membership {
 
   private report(now: number): void {
     const { node } = this;
-    const { follower, core, following } = node;
-    if (following.target.port === 0) return;
+    const { follower, core, roles } = node;
+    if (roles.target.port === 0) return;
     this.measureLoss();
     this.registers[0] = now + (this.lossPermille > 0 ? REPORT_LOSSY_US : REPORT_US);
     const fields = reportFields({
@@ -198,7 +204,7 @@ export class Membership {
       lossPermille: this.lossPermille,
       naks: follower.naks.asked,
     });
-    node.io.message(FrameType.report, fields, following.target);
+    node.io.message(FrameType.report, fields, roles.target);
   }
 
   /** Frames that came by journal or repair were lost on their first way. */
@@ -210,13 +216,15 @@ export class Membership {
     const newHeard = heard - (this.registers[2] as number);
     this.registers[2] = heard;
     this.registers[3] = lost;
-    this.lossPermille = newHeard + newLost === 0 ? 0 : Math.min(1_000, Math.round((1_000 * newLost) / (newHeard + newLost)));
+    this.lossPermille =
+      newHeard + newLost === 0 ? 0 : Math.min(1_000, Math.round((1_000 * newLost) / (newHeard + newLost)));
   }
 
   private tickPeers(now: number): void {
     const { peers } = this.node;
     const isDue = now >= (this.registers[1] as number);
-    const isChanged = peers.generation !== this.generation && now >= (this.registers[1] as number) - PEERS_US + PEERS_CHANGED_US;
+    const isChanged =
+      peers.generation !== this.generation && now >= (this.registers[1] as number) - PEERS_US + PEERS_CHANGED_US;
     if (!isDue && !isChanged) return;
     this.generation = peers.generation;
     this.registers[1] = now + PEERS_US;

@@ -10,37 +10,23 @@ import { ForeignKeys } from "../security/foreign-keys.js";
 import { PendingWrites } from "../sync/pending-writes.js";
 import { Peers } from "../sync/peers.js";
 import { Role, RoleAction, Roles } from "../sync/roles.js";
-import { type SendLimits, WIRED_LIMITS } from "../sync/send-budget.js";
+import { WIRED_LIMITS } from "../sync/send-budget.js";
 import { FrameType, StreamFrameReader } from "../wire/frame.js";
 import { Applier } from "./applier.js";
 import { Controller } from "./controller.js";
-import { NodeCore, type NodeIdentity, type NodeLimits } from "./core.js";
+import { NodeCore } from "./core.js";
 import { Follower } from "./follower.js";
 import { FrameIo } from "./frame-io.js";
 import { Health, HealthCode } from "./health.js";
 import { Membership } from "./membership.js";
+import type { NodeOptions } from "./options.js";
+import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
 import { Writes } from "./writes.js";
 
-export interface NodeOptions {
-  readonly identity: NodeIdentity;
-  readonly limits: NodeLimits;
-  readonly meshKey: Uint8Array;
-  readonly meshTag: number;
-  /** 8 bytes each. */
-  readonly nodeId: Uint8Array;
-  readonly session: Uint8Array;
-  readonly unicastPort: number;
-  readonly snapshotPort: number;
-  readonly declaresAuto: boolean;
-  /** Frames that the journal reaches back, 0..8. Default 3. */
-  readonly redundancy?: number;
-  readonly sendLimits?: SendLimits;
-}
-
-export class HanaNode {
+export class HanaNode implements NodeParts {
   readonly core: NodeCore;
   readonly applier: Applier;
   readonly pending: PendingWrites;
@@ -72,7 +58,7 @@ export class HanaNode {
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
     this.membership = new Membership(this, options);
-    this.following = new StreamFollowing(this, ports);
+    this.following = new StreamFollowing(this, this.membership, ports);
     this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random);
     this.sender = new WriteSender(core, this.pending, this.io);
     this.writes = new Writes({
@@ -123,7 +109,12 @@ export class HanaNode {
       this.ports.requestSettle();
     } else if (type === FrameType.nak && controller.isOpen) controller.onNak(plain, length, { address, port });
     else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
-    else if (type === FrameType.hello || type === FrameType.report || type === FrameType.peers || type === FrameType.leave) {
+    else if (
+      type === FrameType.hello ||
+      type === FrameType.report ||
+      type === FrameType.peers ||
+      type === FrameType.leave
+    ) {
       this.membership.onMessage(type, plain, length, node, address);
     }
   }
@@ -132,7 +123,7 @@ export class HanaNode {
   settle(): void {
     if (this.isClosed) return;
     if (this.controller.isOpen) this.controller.settle();
-    else if (this.roles.role === Role.following) this.sender.send(this.roles.term.number, this.following.target);
+    else if (this.roles.role === Role.following) this.sender.send(this.roles.term.number, this.roles.target);
   }
 
   /** Does what is due by the clock. Answers when it wants to be called again, in microseconds. */
@@ -140,7 +131,7 @@ export class HanaNode {
     if (this.isClosed) return Number.POSITIVE_INFINITY;
     this.act(this.roles.tick());
     if (this.controller.isOpen) this.controller.tick();
-    if (this.roles.role === Role.following) this.sender.tick(this.roles.term.number, this.following.target);
+    if (this.roles.role === Role.following) this.sender.tick(this.roles.term.number, this.roles.target);
     this.follower.tick();
     this.membership.tick();
     this.following.tick();
@@ -148,7 +139,8 @@ export class HanaNode {
     return this.dueUs();
   }
 
-  private dueUs(): number {
+  /** When `tick` is wanted, in microseconds of session time. */
+  dueUs(): number {
     const steady = this.core.clock.nowUs + TICK_US;
     const { controller, follower, pending } = this;
     return Math.min(steady, controller.isOpen ? controller.dueUs : follower.naks.dueUs, pending.retryDueUs);

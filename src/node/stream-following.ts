@@ -8,10 +8,10 @@ import { adopt, decodeSnapshot, type Snapshot } from "./adoption.js";
 import type { FollowerPort } from "./follower.js";
 import { FollowState } from "./follower.js";
 import { HealthCode } from "./health.js";
-import type { HanaNode } from "./node.js";
+import type { Membership } from "./membership.js";
+import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
 import { Role } from "../sync/roles.js";
-import type { FrameTarget } from "../sync/stream-frames.js";
 import { FrameType, type StreamFrameReader, type StreamInfo } from "../wire/frame.js";
 import { decodeWriteResult, nakFields } from "../wire/messages.js";
 
@@ -20,17 +20,17 @@ const SNAPSHOT_PATIENCE_US = 5_000_000;
 const SNAPSHOT_RETRY_US = 100_000;
 
 export class StreamFollowing implements FollowerPort {
-  private readonly node: HanaNode;
+  private readonly node: NodeParts;
+  private readonly membership: Membership;
   private readonly ports: NodePorts;
-  /** Where the followed controller takes writes, naks and reports. */
-  target: FrameTarget = { address: "", port: 0 };
   /** [0] when the snapshot that is being fetched is given up; Infinity when none is. */
   private readonly registers = new Float64Array([Number.POSITIVE_INFINITY]);
   private info: StreamInfo | undefined;
   private controllerAddress = "";
 
-  constructor(node: HanaNode, ports: NodePorts) {
+  constructor(node: NodeParts, membership: Membership, ports: NodePorts) {
     this.node = node;
+    this.membership = membership;
     this.ports = ports;
   }
 
@@ -57,19 +57,17 @@ export class StreamFollowing implements FollowerPort {
     node.follower.stop();
     node.roles.join({ number, node: sender });
     node.pending.resend();
-    node.membership.onJoin();
+    this.membership.onJoin();
     this.controllerAddress = address;
     this.registers[0] = Number.POSITIVE_INFINITY;
-    node.membership.sendHello();
+    this.membership.sendHello();
   }
 
   /** The controller said where it is and what it holds: follow it, directly if this node holds the same. */
   private onInfo(info: StreamInfo, frame: StreamFrameReader, address: string): void {
     const { node } = this;
     this.info = info;
-    if (this.target.address !== address || this.target.port !== info.unicastPort) {
-      this.target = { address, port: info.unicastPort };
-    }
+    node.roles.reachAt(address, info.unicastPort);
     this.controllerAddress = address;
     if (node.roles.role !== Role.joining || this.registers[0] !== Number.POSITIVE_INFINITY) return;
     const term = node.applier.termIndex(node.roles.term.number, node.roles.term.node);
@@ -111,7 +109,7 @@ export class StreamFollowing implements FollowerPort {
       this.snapshotFailed("the snapshot's bytes are no image");
       return;
     }
-    const offers = node.membership.takeOffers();
+    const offers = this.membership.takeOffers();
     adopt(core, node.applier, node.pending, incoming);
     core.sequence[0] = Math.max(snapshot.sequence, 0);
     snapshot.origins.forEach((origin, index) => {
@@ -120,7 +118,7 @@ export class StreamFollowing implements FollowerPort {
     core.counters.snapshotsTaken++;
     node.follower.joined(snapshot.sequence);
     this.arrived();
-    node.membership.offer(offers);
+    this.membership.offer(offers);
   }
 
   snapshotFailed(reason: string): void {
@@ -136,7 +134,7 @@ export class StreamFollowing implements FollowerPort {
     node.roles.inSync();
     node.setHealth(HealthCode.snapshot, "");
     node.setHealth(HealthCode.lost, "");
-    node.membership.onInSync();
+    this.membership.onInSync();
     this.ports.onRole();
     this.ports.requestSettle();
   }
@@ -154,7 +152,7 @@ export class StreamFollowing implements FollowerPort {
   sendNak(ranges: Float64Array, count: number): void {
     const pairs = Array.from(ranges.subarray(0, count * 2));
     const fields = nakFields({ term: this.node.roles.term.number, ranges: pairs });
-    this.node.io.message(FrameType.nak, fields, this.target);
+    this.node.io.message(FrameType.nak, fields, this.node.roles.target);
   }
 
   /** Digests compare nodes that have the same sequence and no gap. */

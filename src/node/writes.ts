@@ -5,13 +5,19 @@
  * It checks that a path may be written and that the value fits; it orders nothing.
  */
 import type { WriteTarget } from "../input/write-target.js";
-import { completeDeclaration, type Declaration, ValueType, type ValueTypeName } from "../state/declaration.js";
+import {
+  completeDeclaration,
+  type Declaration,
+  type Value,
+  ValueType,
+  type ValueTypeName,
+} from "../state/declaration.js";
 import { encodeNamed } from "../state/declaration-bytes.js";
 import { coerce } from "../state/coerce.js";
 import { validatePath } from "../state/path.js";
 import { Reject } from "../state/reject.js";
-import type { Staging } from "../state/staging.js";
-import type { State } from "../state/state.js";
+import { StagedKind, type Staging } from "../state/staging.js";
+import { type State, valueOf } from "../state/state.js";
 import type { PendingWrites, WriteDone } from "../sync/pending-writes.js";
 import { WriteKind } from "../wire/write-frame.js";
 import type { Applier } from "./applier.js";
@@ -86,7 +92,8 @@ export class Writes implements WriteTarget {
       if (!controller.publisher.hasEventRoom) return Reject.queueFull;
       applier.commitImpulse(id, surface, this.gestures.of(id, surface));
       controller.relieve();
-    } else if (!pending.addEvent(WriteKind.trigger, id, NO_PAYLOAD, surface, applier.isGrouped)) return Reject.queueFull;
+    } else if (!pending.addEvent(WriteKind.trigger, id, NO_PAYLOAD, surface, applier.isGrouped))
+      return Reject.queueFull;
     this.parts.requestSettle();
     return Reject.none;
   }
@@ -192,6 +199,15 @@ export class Writes implements WriteTarget {
     const { pending } = this.parts;
     if (pending.isPending(id)) pending.load(id, staging);
     else this.state.load(id, staging);
+  }
+
+  /** The value that is shown, as the rim has it. */
+  shownValue(id: number): Value {
+    const { state, staging } = this;
+    if (!this.parts.pending.isPending(id)) return state.valueOf(id);
+    this.load(id, staging);
+    const text = staging.kind === StagedKind.numbers ? undefined : staging.text;
+    return valueOf(state.typeOf(id) as ValueType, state.declarationOf(id), staging.numbers, 0, text);
   }
 
   /** Commits everything that is pending, in order: this node has become controller. */

@@ -79,7 +79,10 @@ export function isText(type: ValueType): boolean {
   return type === ValueType.string || type === ValueType.blob;
 }
 
-export function zeroOf(input: { readonly type: ValueTypeName; readonly values?: readonly string[] | undefined }): Value {
+export function zeroOf(input: {
+  readonly type: ValueTypeName;
+  readonly values?: readonly string[] | undefined;
+}): Value {
   switch (input.type) {
     case "float":
     case "double":

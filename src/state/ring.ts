@@ -192,7 +192,10 @@ export class RingReader {
 
   get behind(): number {
     const { heads } = this.views;
-    return ((Atomics.load(heads, VALUE_HEAD) - this.valueCursor) | 0) + ((Atomics.load(heads, EVENT_HEAD) - this.eventCursor) | 0);
+    return (
+      ((Atomics.load(heads, VALUE_HEAD) - this.valueCursor) | 0) +
+      ((Atomics.load(heads, EVENT_HEAD) - this.eventCursor) | 0)
+    );
   }
 
   next(): Found {
@@ -200,7 +203,8 @@ export class RingReader {
     const eventHead = Atomics.load(heads, EVENT_HEAD);
     const valueHead = Atomics.load(heads, VALUE_HEAD);
     if (eventHead !== this.eventCursor && this.eventIsNext()) return this.readEvent(eventHead);
-    if (valueHead === this.valueCursor) return eventHead === this.eventCursor ? Found.nothing : this.readEvent(eventHead);
+    if (valueHead === this.valueCursor)
+      return eventHead === this.eventCursor ? Found.nothing : this.readEvent(eventHead);
     return this.readValue();
   }
 

@@ -40,7 +40,9 @@ export class PendingWrites {
   private readonly surfaces = new Uint16Array(PENDING_MAX);
   private readonly gestures = new Int32Array(PENDING_MAX);
   private readonly numbers = new Float64Array(PENDING_MAX * 4);
-  private readonly texts: (string | Uint8Array | undefined)[] = new Array(PENDING_MAX).fill(undefined);
+  private readonly texts: (string | Uint8Array | undefined)[] = new Array<string | Uint8Array | undefined>(
+    PENDING_MAX,
+  ).fill(undefined);
   private readonly writes = new Float64Array(PENDING_MAX);
   private readonly timesUs = new Float64Array(PENDING_MAX);
   /** The frame by which the controller has published it; NOT_ACKNOWLEDGED until then. */

@@ -8,8 +8,14 @@
 import type { Clock } from "../base/clock.js";
 import { compareTerms, type Term } from "../state/change.js";
 import type { Peers } from "./peers.js";
+import type { FrameTarget } from "./stream-frames.js";
 
-export const Role = { starting: "starting", joining: "joining", following: "following", controlling: "controlling" } as const;
+export const Role = {
+  starting: "starting",
+  joining: "joining",
+  following: "following",
+  controlling: "controlling",
+} as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
 const LISTEN_US = 500_000;
@@ -36,6 +42,8 @@ export class Roles {
   role: Role = Role.starting;
   /** The term that is followed or held. */
   term: Term = NO_TERM;
+  /** Where the followed controller takes writes, naks and reports; port 0 while that is not known. */
+  target: FrameTarget = { address: "", port: 0 };
   /** The highest term number heard of: a new term goes above it. */
   highest = 0;
   /** [0] when this role began to wait, [1] when the controller was heard, [2] last tick. */
@@ -69,9 +77,15 @@ export class Roles {
   join(term: Term): void {
     this.role = Role.joining;
     this.term = term;
+    this.target = { address: "", port: 0 };
     this.highest = Math.max(this.highest, term.number);
     this.hasLeft = false;
     this.heard();
+  }
+
+  /** The controller said where it is reached. */
+  reachAt(address: string, port: number): void {
+    if (this.target.address !== address || this.target.port !== port) this.target = { address, port };
   }
 
   inSync(): void {
@@ -114,8 +128,7 @@ export class Roles {
     for (const peer of this.peers.values()) {
       if (peer.node === this.term.node || peer.node === this.node || peer.priority === 0) continue;
       if (mustBeInSync && !peer.isInSync) continue;
-      const isBefore =
-        peer.priority > this.priority || (peer.priority === this.priority && peer.node < this.node);
+      const isBefore = peer.priority > this.priority || (peer.priority === this.priority && peer.node < this.node);
       if (isBefore) rank++;
     }
     return rank;

@@ -5,11 +5,7 @@
  * after that is sealed. The client asks, the server sends the image. Nothing is encoded for whoever lacks the key. A
  * transfer that broke goes on where it stopped, if the server still has that image.
  */
-import {
-  deriveSnapshotKey,
-  SNAPSHOT_NONCE_BYTES,
-  SnapshotDirection,
-} from "../security/mesh-identity.js";
+import { deriveSnapshotKey, SNAPSHOT_NONCE_BYTES, SnapshotDirection } from "../security/mesh-identity.js";
 import { RECORD_PLAIN_MAX_BYTES, StreamOpener, StreamResult, StreamSealer } from "../security/stream-seal.js";
 import { CHUNK_LIMIT_BYTES } from "../state/image.js";
 import {
@@ -70,7 +66,9 @@ export class SnapshotServer {
       this.agree();
       send(this.nonce);
     }
-    const result = (this.opener as StreamOpener | undefined)?.push(bytes.subarray(at), (plain) => this.onRequest(plain));
+    const result = (this.opener as StreamOpener | undefined)?.push(bytes.subarray(at), (plain) =>
+      this.onRequest(plain),
+    );
     return result === StreamResult.ok && !this.isRefused;
   }
 

@@ -104,7 +104,13 @@ export class ContentWriter {
   }
 
   /** Adds a value. False when it does not fit: the block is as it was. */
-  value(change: ChangeRecord, type: ValueType, numbers: Float64Array, at: number, text: Uint8Array | undefined): boolean {
+  value(
+    change: ChangeRecord,
+    type: ValueType,
+    numbers: Float64Array,
+    at: number,
+    text: Uint8Array | undefined,
+  ): boolean {
     const { out } = this;
     const offset = out.offset;
     const gap = this.gapOf(change);

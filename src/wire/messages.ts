@@ -183,8 +183,9 @@ export function nakFields(nak: Nak): unknown[] {
 export function decodeNak(plain: Uint8Array, length: number): Nak | undefined {
   const fields = decodeFields(plain, length);
   if (fields === undefined || fields.length > 1 + NAK_RANGES_MAX * 2) return undefined;
-  if (!fields.every((field) => isWhole(field))) return undefined;
-  const [term, ...ranges] = fields as number[];
+  const numbers = fields.filter((field) => isWhole(field));
+  if (numbers.length !== fields.length) return undefined;
+  const [term, ...ranges] = numbers;
   return term === undefined ? undefined : { term, ranges };
 }
 

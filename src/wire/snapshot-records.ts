@@ -28,7 +28,7 @@ export interface SnapshotHeader {
 }
 
 export function encodeRequest(request: SnapshotRequestRecord): Uint8Array {
-  return packr.pack([request.minSequence, request.image, request.records]).slice();
+  return new Uint8Array(packr.pack([request.minSequence, request.image, request.records]));
 }
 
 export function decodeRequest(bytes: Uint8Array): SnapshotRequestRecord | undefined {

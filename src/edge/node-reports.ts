@@ -1,0 +1,160 @@
+/**
+ * Node reports: a running node as plain data, for status, peers and health.
+ */
+import { COMPONENTS, type Component } from "../state/component.js";
+import type { PendingValue } from "../manage/desk-messages.js";
+import type {
+  ComponentReport,
+  HealthFinding,
+  HealthLevel,
+  NodeRole,
+  PeerReport,
+  StatusReport,
+} from "../manage/reports.js";
+import { type Finding, HealthCode } from "../node/health.js";
+import type { HanaNode } from "../node/node.js";
+import type { OscCounters } from "../input/osc-counters.js";
+import { OpenResult } from "../security/opener.js";
+import { Role } from "../sync/roles.js";
+
+/** What a report names that the node does not know. */
+export interface NodePlace {
+  readonly version: string;
+  readonly dataDir: string;
+  readonly interfaceName: string;
+  readonly address: string;
+  readonly group: string;
+  readonly meshPort: number;
+  readonly port: number;
+  readonly unicastPort: number;
+  readonly snapshotPort: number;
+}
+
+const LEVELS: Partial<Record<HealthCode, HealthLevel>> = {
+  [HealthCode.multicast]: "alarm",
+  [HealthCode.socket]: "alarm",
+  [HealthCode.noController]: "alarm",
+  [HealthCode.lost]: "notice",
+  [HealthCode.snapshot]: "notice",
+};
+
+export function healthOf(findings: readonly Finding[]): HealthFinding[] {
+  return findings.map(({ code, text }) => ({ code, level: LEVELS[code] ?? "warning", text }));
+}
+
+function roleOf(role: Role): NodeRole {
+  if (role === Role.controlling) return "controller";
+  return role === Role.following ? "follower" : "starting";
+}
+
+export function statusOf(
+  node: HanaNode,
+  place: NodePlace,
+  osc: OscCounters,
+  deskCounters: Readonly<Record<string, number>>,
+): StatusReport {
+  const { core, roles, controller, membership } = node;
+  const peers = [...node.peers.values()];
+  return {
+    node: core.identity.id,
+    name: core.identity.name,
+    mesh: core.identity.mesh,
+    version: place.version,
+    role: roleOf(roles.role),
+    controller: roles.role === Role.starting ? "" : roles.term.node,
+    term: roles.term,
+    sequence: core.sequence[0] as number,
+    uptimeMs: Math.round(process.uptime() * 1_000),
+    network: {
+      interface: place.interfaceName,
+      address: place.address,
+      group: place.group,
+      meshPort: place.meshPort,
+      port: place.port,
+      unicastPort: place.unicastPort,
+      snapshotPort: place.snapshotPort,
+      redundancy: controller.frames.redundancy,
+      loss: membership.loss,
+    },
+    state: {
+      paths: core.state.pathCount,
+      pathsMax: core.limits.paths,
+      pendingWrites: node.pending.size,
+      components: componentsOf(node),
+    },
+    peers: {
+      heard: peers.length,
+      inSync: peers.filter((peer) => peer.isInSync && peer.sequence === core.sequence[0]).length,
+    },
+    memory: memoryOf(),
+    dataDir: place.dataDir,
+    health: healthOf(node.health.list()),
+    counters: { ...nodeCounters(node), ...oscCounters(osc), ...deskCounters },
+  };
+}
+
+function memoryOf(): StatusReport["memory"] {
+  const { rss, heapUsed } = process.memoryUsage();
+  return { residentBytes: rss, heapBytes: heapUsed };
+}
+
+function componentsOf(node: HanaNode): Record<Component, ComponentReport> {
+  const { state, digests } = node.core;
+  const newest = new Float64Array(COMPONENTS.length);
+  for (const id of state.ids()) {
+    const component = state.components[id] as number;
+    newest[component] = Math.max(newest[component] as number, state.sequences[id] as number);
+  }
+  const entries = COMPONENTS.map((name, index) => [name, { sequence: newest[index], digest: digests.hex(index) }]);
+  return Object.fromEntries(entries) as Record<Component, ComponentReport>;
+}
+
+function nodeCounters(node: HanaNode): Record<string, number> {
+  const { controller, follower, pending, io } = node;
+  const own = {
+    ...node.core.counters,
+    framesPublished: controller.sent.newest,
+    flushesSpaced: controller.budget.waits,
+    repairsSent: controller.repairs.repairs,
+    repairsTooOld: controller.repairs.tooOld,
+    naksAsked: follower.naks.asked,
+    framesDuplicate: follower.window.duplicates,
+    writesConflated: pending.conflated,
+    writeRetries: pending.retries,
+    writesDuplicate: controller.intake.duplicates,
+    packetsSent: io.packetsSent,
+    bytesSent: io.bytesSent,
+    hybridClamped: node.core.clock.clampedHybrids,
+  };
+  const named = Object.entries(own).map(([name, count]) => [`node.${name}`, count]);
+  const seals = Object.entries(OpenResult).map(([name, code]) => [`seal.${name}`, node.io.opener.results[code]]);
+  return Object.fromEntries([...named, ...seals].filter(([, count]) => Number(count) > 0)) as Record<string, number>;
+}
+
+function oscCounters(osc: OscCounters): Record<string, number> {
+  return Object.fromEntries(Object.entries(osc.report()).map(([name, count]) => [`osc.${name}`, count]));
+}
+
+export function peersOf(node: HanaNode): PeerReport[] {
+  const { core, roles } = node;
+  return [...node.peers.values()].map((peer) => ({
+    node: peer.node,
+    name: peer.name,
+    role: peer.node === roles.term.node ? "controller" : peer.isInSync ? "follower" : "starting",
+    address: peer.address,
+    port: peer.unicastPort,
+    priority: peer.priority,
+    sequence: peer.sequence,
+    inSync: peer.isInSync,
+    silentMs: Math.round((core.clock.nowUs - peer.heardUs) / 1_000),
+    loss: peer.lossPermille / 1_000,
+  }));
+}
+
+/** What is pending now, as the desk wants it after an image. */
+export function pendingOf(node: HanaNode): PendingValue[] {
+  const { core, pending, writes } = node;
+  return [...core.state.ids()]
+    .filter((id) => pending.isPending(id))
+    .map((id) => ({ id, value: writes.shownValue(id) }));
+}

@@ -1,0 +1,220 @@
+/**
+ * The library: a node inside another program.
+ *
+ *     const node = await createNode({ name: "renderer-1" });
+ *     node.declare("/viz/tunnel/speed", { type: "float", range: { min: 0, max: 4 }, default: 1 });
+ *     node.subscribe("/viz/tunnel/*", (change) => console.log(change.path, change.value));
+ *     node.set("/viz/tunnel/speed", 2);
+ *
+ * It is a whole node: it joins the mesh, takes OSC on its port and answers the `hana` command.
+ */
+import { type ComposedNode, type NodeLog, startNode } from "./compose.js";
+import { parseDeclared } from "./config/declarations.js";
+import { formatComplaint } from "./config/complaint.js";
+import { resolveSettings } from "./config/settings.js";
+import type { StatusReport } from "./manage/reports.js";
+import { StartError } from "./manage/running-node.js";
+import type { Change, ChangeListener, ChangeVersion } from "./node/subscriptions.js";
+import type { Origin } from "./state/change.js";
+import {
+  type ClipModeName,
+  type Declaration,
+  type DeclarationInput,
+  type EasingName,
+  type Value,
+  ValueType,
+  type ValueTypeName,
+} from "./state/declaration.js";
+import { Reject, rejectText } from "./state/reject.js";
+
+export type {
+  Change,
+  ChangeListener,
+  ChangeVersion,
+  ClipModeName,
+  Declaration,
+  DeclarationInput,
+  EasingName,
+  Origin,
+  StatusReport,
+  Value,
+  ValueTypeName,
+};
+export { StartError };
+
+export interface NodeOptions {
+  /** The mesh to join. 1 to 32 letters, digits, dots, underscores, hyphens. Default `hana`. */
+  readonly mesh?: string;
+  /** What people call this node. Default: the host's name. */
+  readonly name?: string;
+  /** The mesh key: 32 bytes, or a key file's path. Default: the user's key for this mesh, made on first use. */
+  readonly key?: Uint8Array | string;
+  /** Address or name of the network interface. Default: that of the default route. */
+  readonly interface?: string;
+  /** OSC (UDP) and control API (TCP). 0: one that the system chooses. Default 7700. */
+  readonly port?: number;
+  /** Where this node keeps its id. One running node per folder. Default: one per mesh, name and port. */
+  readonly dataDir?: string;
+  /** 0..1000. The highest becomes controller; 0 never does. Default 100. */
+  readonly priority?: number;
+  /** Any other setting, by its name in the configuration file, such as `declare`, `show`, `meshPort`. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Takes the node's log lines. Default: none. */
+  readonly log?: NodeLog;
+}
+
+/** A write that was refused. `reason` says why. */
+export class WriteRefused extends Error {
+  override name = "WriteRefused";
+  readonly path: string;
+  readonly reason: string;
+
+  constructor(path: string, reason: string) {
+    super(`${path}: ${reason}`);
+    this.path = path;
+    this.reason = reason;
+  }
+}
+
+export interface Node {
+  /** The port that OSC and the control API are on. */
+  readonly port: number;
+  /** 16 hex digits. */
+  readonly id: string;
+  /**
+   * Declares a path. The same declaration again changes nothing; another one changes what the path holds and keeps a
+   * value that still fits.
+   * @throws RangeError with every problem of the path or declaration; WriteRefused when there is no room.
+   */
+  declare(path: string, declaration: DeclarationInput): void;
+  /**
+   * Sets a value, or fires an impulse (value null). Returns at once and allocates nothing; it shows here immediately
+   * and everywhere when the controller has it. An unknown path under `/viz` declares itself.
+   * @throws WriteRefused when the value does not fit or the path is unknown.
+   */
+  set(path: string, value: Value): void;
+  /** Like `set`; resolves when the controller has confirmed it. Rejects with WriteRefused; after 5 s with `timed out`. */
+  write(path: string, value: Value): Promise<ChangeVersion>;
+  /** The value that is shown; undefined for an unknown path, null for an impulse. */
+  get(path: string): Value | undefined;
+  /**
+   * Calls `listener` for every change from now on of the paths that an OSC address pattern matches; they need not exist
+   * yet. Answers a function that ends it.
+   * @throws RangeError when the pattern is malformed.
+   */
+  subscribe(pattern: string, listener: ChangeListener): () => void;
+  status(): StatusReport;
+  /** Says goodbye to the mesh and closes every socket. */
+  close(): Promise<void>;
+}
+
+const WRITE_TIMEOUT_MS = 5_000;
+const SURFACE = "library";
+const SILENT: NodeLog = { level: "silent", info: () => {}, warn: () => {} };
+
+/**
+ * Starts a node. Resolves once its sockets are open; it then looks for its mesh by itself.
+ * @throws StartError: `exitCode` 69 for a port, interface or folder that cannot be had, 78 for bad options.
+ */
+export async function createNode(options: NodeOptions = {}): Promise<Node> {
+  const { mesh, name, key, port, dataDir, priority, log = SILENT } = options;
+  const keyFile = typeof key === "string" ? key : undefined;
+  const flags = { ...options.settings, mesh, name, keyFile, interface: options.interface, port, dataDir, priority };
+  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  const resolved = resolveSettings({ flags: given });
+  if ("complaints" in resolved) throw new StartError(78, resolved.complaints.map(formatComplaint));
+  if (key instanceof Uint8Array && key.length !== 32) throw new StartError(78, ["key: must be 32 bytes"]);
+  return new LibraryNode(await startNode(resolved.settings, log, key instanceof Uint8Array ? key : undefined));
+}
+
+class LibraryNode implements Node {
+  private readonly composed: ComposedNode;
+  private readonly surface: number;
+
+  constructor(composed: ComposedNode) {
+    this.composed = composed;
+    this.surface = composed.node.writes.surface(SURFACE);
+  }
+
+  get port(): number {
+    return this.composed.ready.port;
+  }
+
+  get id(): string {
+    return this.composed.ready.node;
+  }
+
+  declare(path: string, input: DeclarationInput): void {
+    const parsed = parseDeclared(path, input);
+    if ("problems" in parsed) {
+      const problems = parsed.problems.map(({ field, message }) => `${field === "" ? path : field} ${message}`);
+      throw new RangeError(problems.join("; "));
+    }
+    this.composed.loop.enter();
+    this.check(path, this.composed.node.writes.declare(path, parsed.declaration, this.surface));
+  }
+
+  set(path: string, value: Value): void {
+    const { node, loop } = this.composed;
+    loop.enter();
+    const known = node.core.state.idOf(path);
+    const id = known >= 0 ? known : this.declareAuto(path, value);
+    if (node.core.state.types[id] === ValueType.impulse) {
+      this.check(path, node.writes.trigger(id, this.surface));
+      return;
+    }
+    node.core.staging.value(value);
+    this.check(path, node.writes.write(id, this.surface));
+  }
+
+  private declareAuto(path: string, value: Value): number {
+    const id = this.composed.node.writes.declareAuto(path, typeFor(value), this.surface);
+    if (id < 0) this.check(path, -id as Reject);
+    return id;
+  }
+
+  private check(path: string, reject: Reject): void {
+    if (reject !== Reject.none) throw new WriteRefused(path, rejectText(reject));
+  }
+
+  async write(path: string, value: Value): Promise<ChangeVersion> {
+    const outcome = await this.composed.service.write(path, value, {
+      surface: SURFACE,
+      wait: true,
+      timeoutMs: WRITE_TIMEOUT_MS,
+      autoType: typeFor(value),
+    });
+    if (outcome.reject !== Reject.none || outcome.version === undefined) {
+      throw new WriteRefused(path, rejectText(outcome.reject));
+    }
+    return outcome.version;
+  }
+
+  get(path: string): Value | undefined {
+    const { node } = this.composed;
+    const id = node.core.state.idOf(path);
+    return id < 0 ? undefined : node.writes.shownValue(id);
+  }
+
+  subscribe(pattern: string, listener: ChangeListener): () => void {
+    return this.composed.subscriptions.subscribe(pattern, listener);
+  }
+
+  status(): StatusReport {
+    return this.composed.service.status();
+  }
+
+  close(): Promise<void> {
+    return this.composed.close();
+  }
+}
+
+/** What an unknown path under /viz is declared as: numbers are floats, whatever they look like. */
+function typeFor(value: Value): ValueTypeName {
+  if (value === null) return "impulse";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "string") return "string";
+  if (value instanceof Uint8Array) return "blob";
+  if (typeof value === "number" || value.length === 1) return "float";
+  return value.length === 2 ? "vec2" : value.length === 3 ? "vec3" : "vec4";
+}

@@ -1,0 +1,21 @@
+/**
+ * Node options: what a node is given when it is made, fixed for its life.
+ */
+import type { SendLimits } from "../sync/send-budget.js";
+import type { NodeIdentity, NodeLimits } from "./core.js";
+
+export interface NodeOptions {
+  readonly identity: NodeIdentity;
+  readonly limits: NodeLimits;
+  readonly meshKey: Uint8Array;
+  readonly meshTag: number;
+  /** 8 bytes each. */
+  readonly nodeId: Uint8Array;
+  readonly session: Uint8Array;
+  readonly unicastPort: number;
+  readonly snapshotPort: number;
+  readonly declaresAuto: boolean;
+  /** Frames that the journal reaches back, 0..8. Default 3. */
+  readonly redundancy?: number;
+  readonly sendLimits?: SendLimits;
+}

@@ -1,0 +1,29 @@
+/**
+ * Node parts: what the machines of one node reach each other by. The coordinator makes them all and implements this.
+ */
+import type { PendingWrites } from "../sync/pending-writes.js";
+import type { Peers } from "../sync/peers.js";
+import type { Roles } from "../sync/roles.js";
+import type { Applier } from "./applier.js";
+import type { Controller } from "./controller.js";
+import type { NodeCore } from "./core.js";
+import type { Follower } from "./follower.js";
+import type { FrameIo } from "./frame-io.js";
+import type { HealthCode } from "./health.js";
+import type { Writes } from "./writes.js";
+
+export interface NodeParts {
+  readonly core: NodeCore;
+  readonly applier: Applier;
+  readonly pending: PendingWrites;
+  readonly controller: Controller;
+  readonly follower: Follower;
+  readonly writes: Writes;
+  readonly peers: Peers;
+  readonly roles: Roles;
+  readonly io: FrameIo;
+  /** Sets or, with an empty text, ends a finding. */
+  setHealth(code: HealthCode, text: string): void;
+  /** Another controller's term is above this node's. */
+  stepDown(): void;
+}
