@@ -32,31 +32,35 @@ export function formatComplaint(complaint: Complaint): string {
 /** More help nobody, and a hostile file could make millions. */
 const COMPLAINTS_MAX = 200;
 
-/** Collects the complaints about one file, up to a limit, and says how many more there were. */
+/** Collects the complaints about one file up to a limit, and says when there were more. */
 export class FileComplaints {
   private readonly file: string;
   private readonly complaints: Complaint[] = [];
-  private count = 0;
+  private hasMore = false;
 
   constructor(file: string) {
     this.file = file;
   }
 
   get isEmpty(): boolean {
-    return this.count === 0;
+    return this.complaints.length === 0;
+  }
+
+  /** True once a complaint was left out: whoever looks for more may stop. */
+  get isFull(): boolean {
+    return this.hasMore;
   }
 
   /** `lineOf` is asked only for complaints that are kept: finding a line reads the file again. */
   add(path: string, message: string, lineOf?: () => number | undefined, column?: number): void {
-    this.count++;
-    if (this.count > COMPLAINTS_MAX) return;
-    this.complaints.push({ source: "file", name: this.file, path, message, line: lineOf?.(), column });
+    if (this.complaints.length < COMPLAINTS_MAX) {
+      this.complaints.push({ source: "file", name: this.file, path, message, line: lineOf?.(), column });
+    } else this.hasMore = true;
   }
 
   list(): Complaint[] {
-    const more = this.count - this.complaints.length;
-    if (more === 0) return this.complaints;
-    const message = `and ${more} more complaints like these`;
+    if (!this.hasMore) return this.complaints;
+    const message = `and more: these are the first ${COMPLAINTS_MAX} complaints`;
     return [
       ...this.complaints,
       { source: "file", name: this.file, path: "", message, line: undefined, column: undefined },

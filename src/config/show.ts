@@ -109,7 +109,10 @@ class ShowReader {
   read(pathsMax: number): Show {
     for (const [key, value] of Object.entries(this.document.table)) this.top(key, value);
     this.declareEntities();
-    for (const entry of this.found) this.value(entry);
+    for (const entry of this.found) {
+      if (this.complaints.isFull) break;
+      this.value(entry);
+    }
     this.checkAliases();
     if (this.declared.size > pathsMax) this.complaints.add("", `declares more than ${pathsMax} paths`);
     return {
