@@ -43,21 +43,16 @@ export async function sendOsc(
 }
 
 /** @throws CommandError (usage) for values that do not fit their types. */
-export function encodeMessage(address: string, values: readonly string[], types = guessTypes(values)): Uint8Array {
+export function encodeMessage(address: string, values: readonly string[], types?: string): Uint8Array {
   const problem = address.startsWith("/") && /^[!-~]+$/.test(address) ? "" : validateAddress(address);
   if (problem !== "") throw usage(`${address}: ${problem}`);
+  const tags = types?.replace(/^,/, "") ?? values.map(guessType).join("");
+  // A guessed T or F has been said by its word; a given one takes none.
+  const rest = types === undefined ? values.filter((text) => hasData(guessType(text))) : [...values];
   const message = new TypedMessage(address);
-  const rest = [...values];
-  for (const type of types.replace(/^,/, "")) {
-    const value = hasData(type) ? valueOf(type, rest.shift()) : null;
-    message.add(type, value);
-  }
-  if (rest.length > 0) throw usage(`${types}: ${rest.length} values more than types`);
+  for (const type of tags) message.add(type, hasData(type) ? valueOf(type, rest.shift()) : null);
+  if (rest.length > 0) throw usage(`${tags}: ${rest.length} more values than types`);
   return message.pack();
-}
-
-function guessTypes(values: readonly string[]): string {
-  return values.map(guessType).join("");
 }
 
 function guessType(text: string): string {
@@ -66,7 +61,6 @@ function guessType(text: string): string {
   return parseNumber(text) === undefined ? "s" : "f";
 }
 
-/** `true` and `false` stand for themselves only where types are guessed. */
 function hasData(type: string): boolean {
   return !"TFNI".includes(type);
 }

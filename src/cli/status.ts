@@ -25,7 +25,7 @@ export function statusText(report: StatusReport): string {
     ["node", `${report.name} (${report.node})`],
     ["mesh", report.mesh],
     ["role", roleText(report)],
-    ["in sync", `${report.peers.inSync} of ${report.peers.heard} peers hold exactly sequence ${report.sequence}`],
+    ["in sync", syncText(report)],
     ["interface", `${network.interface} ${network.address}`],
     [
       "multicast",
@@ -39,6 +39,11 @@ export function statusText(report: StatusReport): string {
     ["version", report.version],
   ];
   return [tableText(rows), componentsText(report), healthText(report.health)].join("\n\n");
+}
+
+function syncText({ peers: { heard, inSync }, sequence }: StatusReport): string {
+  if (heard === 0) return `no other node is heard; sequence ${sequence}`;
+  return `${inSync} of ${heard} other nodes hold exactly sequence ${sequence}`;
 }
 
 function roleText(report: StatusReport): string {

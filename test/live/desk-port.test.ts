@@ -85,6 +85,7 @@ async function open(port: number, host = "127.0.0.1"): Promise<Socket> {
 async function readAll(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.on("end", () => socket.end());
   await once(socket, "close").catch(() => {});
   return Buffer.concat(chunks);
 }

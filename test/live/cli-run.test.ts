@@ -1,0 +1,119 @@
+/** `hana run` from start to stop: the log, the exit codes, the signals. */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { folder, freePort, hana, mesh, startHana, startNode } from "./harness.js";
+
+function runArgs(port: number, name: string): string[] {
+  const place = ["--port", String(port), "--data-dir", join(folder, name), "--name", name];
+  return ["run", "--interface", "127.0.0.1", "--mesh", mesh, ...place];
+}
+
+describe("the log", () => {
+  it("is JSON with an event on every line, and says ready once, with everything in it", async () => {
+    const node = await startNode({ name: "logged" });
+    await node.process.waitFor("next");
+    expect(await node.stop()).toEqual({ code: 0, signal: null });
+    expect(node.process.notJson).toEqual([]);
+    expect(node.process.stderr).toBe("");
+    for (const line of node.process.lines) expect(line.event).toMatch(/^[a-z-]+$/);
+    const ready = node.process.lines.filter((line) => line.event === "ready");
+    expect(ready).toHaveLength(1);
+    expect(ready[0]).toMatchObject({ port: node.port, mesh, address: "127.0.0.1", dataDir: node.dataDir });
+    expect(ready[0]?.node).toMatch(/^[0-9a-f]{16}$/);
+    expect(ready[0]?.msg).toContain(String(node.port));
+    expect(node.process.lines.at(-1)?.event).toBe("stopped");
+  });
+
+  it("names a line to type next that works", async () => {
+    const node = await startNode({ name: "next" });
+    const { command } = await node.process.waitFor("next");
+    const words = String(command).split(" ").slice(2);
+    expect((await hana(...words)).code).toBe(0);
+    expect((await node.hana("get", words[1] as string)).stdout).toBe(`${words[2]}\n`);
+    await node.stop();
+  });
+
+  it("ends quietly when nobody reads it any more", async () => {
+    const node = await startNode({ name: "unread" });
+    node.process.child.stdout?.destroy();
+    await node.hana("set", "/viz/a/b", "1");
+    expect((await node.hana("get", "/viz/a/b")).stdout).toBe("1\n");
+    expect((await node.stop()).code).toBe(0);
+    expect(node.process.stderr).toBe("");
+  });
+});
+
+describe("signals", () => {
+  it.each(["SIGTERM", "SIGINT"] as const)("stops cleanly on %s", async (signal) => {
+    const node = await startNode({ name: `stops-${signal.toLowerCase()}` });
+    expect(await node.stop(signal)).toEqual({ code: 0, signal: null });
+    expect(node.process.lines.map((line) => line.event)).toContain("stopping");
+  });
+
+  it("frees its port and its folder for the next start", async () => {
+    const first = await startNode({ name: "again" });
+    await first.stop();
+    const second = await startNode({ name: "again", port: first.port, dataDir: first.dataDir });
+    expect(second.ready.node).toBe(first.ready.node);
+    await second.stop();
+  });
+
+  it("stops while somebody watches", async () => {
+    const node = await startNode({ name: "watched" });
+    const watch = startHana("watch", "--initial", "--node", node.url);
+    await watch.when(() => (watch.stdout === "" ? undefined : true), "the first line");
+    expect(await node.stop()).toEqual({ code: 0, signal: null });
+    await watch.ended;
+  });
+});
+
+describe("what is not to be had", () => {
+  it("exits 69 and names the port when UDP is taken", async () => {
+    const port = await freePort();
+    const socket = createSocket("udp4");
+    await once(socket.bind(port), "listening");
+    const { code, stderr } = await hana(...runArgs(port, "udp-taken"));
+    socket.close();
+    expect([code, stderr]).toEqual([69, expect.stringContaining(String(port))]);
+  });
+
+  it("exits 69 and names the port when TCP is taken", async () => {
+    const port = await freePort();
+    const server = createServer();
+    await once(server.listen(port), "listening");
+    const { code, stderr, stdout } = await hana(...runArgs(port, "tcp-taken"));
+    server.close();
+    expect([code, stderr]).toEqual([69, expect.stringContaining(`TCP port ${port}`)]);
+    expect(stdout).not.toContain('"ready"');
+  });
+
+  it("exits 69 for an interface that is not there, and says which are", async () => {
+    const { code, stderr } = await hana(
+      "run",
+      "--interface",
+      "nowhere0",
+      "--mesh",
+      mesh,
+      "--port",
+      String(await freePort()),
+    );
+    expect(code).toBe(69);
+    expect(stderr).toContain("127.0.0.1");
+  });
+
+  it("exits 78 for a show with mistakes, all of them named", async () => {
+    const args = runArgs(await freePort(), "bad-show");
+    const { code, stderr } = await hana(...args, "--show", join(folder, "missing-show.toml"));
+    expect([code, stderr]).toEqual([78, expect.stringContaining("missing-show.toml")]);
+  });
+});
+
+it("lists the interfaces and ends", async () => {
+  const { code, stdout } = await hana("run", "--list-interfaces");
+  expect([code, stdout]).toEqual([0, expect.stringContaining("127.0.0.1")]);
+  const listed = JSON.parse((await hana("run", "--list-interfaces", "--json")).stdout);
+  expect(listed).toContainEqual(expect.objectContaining({ address: "127.0.0.1" }));
+});
