@@ -8,6 +8,7 @@
  */
 import { assert } from "../base/assert.js";
 import type { Clock } from "../base/clock.js";
+import { coerce } from "../state/coerce.js";
 import { COMPONENTS } from "../state/component.js";
 import { ValueType } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
@@ -352,7 +353,13 @@ export class OscInput implements ConflationSink {
     else this.write(id);
   }
 
+  /** A value that the path would refuse must not take the place of one that it takes. */
   private hold(id: number): void {
+    const reject = coerce(this.state, id, this.staging);
+    if (reject !== Reject.none) {
+      this.countWrite(reject);
+      return;
+    }
     const isReplaced = this.conflation.put(this.host as OscHost, id, this.surfaceIndex, this.staging, this.isGroup);
     if (isReplaced) this.counters.values[OscCounter.valuesConflated]++;
   }

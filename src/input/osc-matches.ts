@@ -14,8 +14,14 @@ import type { TokenBucket } from "./token-bucket.js";
 /** Paths that one message reaches. */
 export const MATCHES_MAX = 1_024;
 const PATTERNS_MAX = 256;
-/** Paths between two looks at the budget: at most some 2 million steps too many. */
+/** Paths between two looks at the budget. */
 const PATHS_PER_CHECK = 64;
+/**
+ * Steps for each character of a path that a pattern may take on average. `//name` takes 4 and
+ * `/{one,other}//p*` 7 (measured); a pattern that takes more is made to be slow. Some more for small trees.
+ */
+const STEPS_PER_CHARACTER = 12;
+const STEPS_SPARE = 65_536;
 const SYSTEM = COMPONENTS.indexOf("system");
 
 export const MatchOutcome = { found: 0, malformed: 1, tooDear: 2 } as const;
@@ -64,29 +70,33 @@ export class OscMatches {
   }
 
   private search(pattern: OscPattern, budget: TokenBucket): Matches {
-    const { state, found } = this;
-    const steps = budget.tokens;
+    const { state, found, maxMatches } = this;
+    const budgetSteps = budget.tokens;
     let count = 0;
-    let isCapped = false;
     let hasSystem = false;
-    let isTooDear = steps === 0;
     let looked = 0;
-    for (let id = 0; id < state.capacity && !isCapped && !isTooDear; id++) {
+    let characters = 0;
+    let isTooDear = false;
+    for (let id = 0; id < state.capacity && count <= maxMatches && !isTooDear; id++) {
       if (id === state.nextId) id = state.firstProvisional;
-      if (looked++ % PATHS_PER_CHECK === 0) isTooDear = pattern.steps + looked > steps;
-      if (!this.isNamed(id, pattern)) continue;
+      const path = state.paths[id];
+      if (path === undefined) continue;
+      characters += path.length;
+      if (looked++ % PATHS_PER_CHECK === 0) {
+        const allowed = Math.min(budgetSteps, STEPS_PER_CHARACTER * characters + STEPS_SPARE);
+        isTooDear = pattern.steps + looked > allowed;
+      }
+      if (!this.isNamed(id, path, pattern)) continue;
       if (state.components[id] === SYSTEM) hasSystem = true;
-      else if (count === this.maxMatches) isCapped = true;
-      else found[count++] = id;
+      else if (count++ < maxMatches) found[count - 1] = id;
     }
     budget.spend(pattern.steps + looked);
     if (isTooDear) return TOO_DEAR;
-    return { outcome: MatchOutcome.found, ids: found.slice(0, count), isCapped, hasSystem };
+    const isCapped = count > maxMatches;
+    return { outcome: MatchOutcome.found, ids: found.slice(0, Math.min(count, maxMatches)), isCapped, hasSystem };
   }
 
-  private isNamed(id: number, pattern: OscPattern): boolean {
-    const path = this.state.paths[id];
-    if (path === undefined) return false;
+  private isNamed(id: number, path: string, pattern: OscPattern): boolean {
     if (pattern.matches(path)) return true;
     const alias = this.state.declarations[id]?.oscAlias ?? "";
     return alias !== "" && pattern.matches(alias);

@@ -234,6 +234,12 @@ export class OscSubscriber {
     return -1;
   }
 
+  /** A change that a sweep took was not sent. */
+  putBack(id: number): void {
+    this.flags[id] |= PathFlag.changed;
+    this.sweepFrom(id);
+  }
+
   private sweepFrom(id: number): void {
     if (this.sweepId === NO_SWEEP || id < this.sweepId) this.sweepId = id;
   }

@@ -428,10 +428,16 @@ export class OscSubscribers {
   }
 
   private sweep(subscriber: OscSubscriber): void {
-    while (this.datagramsLeft > 0 && subscriber.sweepBucket.has(1)) {
+    const { sweepBucket } = subscriber;
+    while (this.datagramsLeft > 0 && sweepBucket.has(1)) {
       const id = subscriber.nextOfSweep();
       if (id < 0) return;
       this.append(id);
+      // The datagram before is gone, and the one that this message began is for later.
+      const isLater = this.messages === 1 && this.firstEntry === id && !sweepBucket.has(1);
+      if (!isLater) continue;
+      this.messages = 0;
+      subscriber.putBack(id);
     }
   }
 
