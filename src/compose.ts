@@ -2,42 +2,35 @@
  * Composition root: the only place that wires edges to a node.
  *
  * It opens what a node needs, in the order in which a failure costs least, gives the node its ports, and takes all of
- * it down again. Nothing here decides anything about the show.
+ * it down again, the last first. Nothing here decides anything about the show.
  */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { Random } from "./base/random.js";
-import type { AddressBlock } from "./config/addresses.js";
-import { parseBlock } from "./config/addresses.js";
+import { type AddressBlock, parseBlock } from "./config/addresses.js";
 import { formatComplaint } from "./config/complaint.js";
 import type { Settings } from "./config/settings.js";
 import { parseShow, type Show } from "./config/show.js";
 import { DeskHost } from "./edge/desk-host.js";
-import { FolderLock } from "./edge/folder-lock.js";
 import { type NetworkInterface, selectInterface } from "./edge/interfaces.js";
 import { LiveLoop } from "./edge/live-loop.js";
-import { readMeshKey, readOrMakeMeshKey } from "./edge/mesh-key-file.js";
 import { MeshSocket } from "./edge/mesh-socket.js";
-import { readOrMakeNodeId, takeNextSession } from "./edge/node-identity.js";
-import { type NodePlace, statusOf } from "./edge/node-reports.js";
+import { NodeHome } from "./edge/node-home.js";
+import { statusOf } from "./edge/node-reports.js";
 import { NodeService } from "./edge/node-service.js";
 import { networksOf, OscHub } from "./edge/osc-hub.js";
 import { OscSocket } from "./edge/osc-socket.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
-import { SnapshotListener } from "./edge/snapshot-listener.js";
-import { BadUserFile, type NetworkTrouble, NetworkEvent, ResourceUnavailable } from "./edge/trouble.js";
-import { defaultDataFolder, meshKeyPath, userFolders } from "./edge/user-folders.js";
+import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
 import { AllowList } from "./input/allow-list.js";
-import type { LogLevel, StatusReport } from "./manage/reports.js";
+import type { StatusReport } from "./manage/reports.js";
 import { type ReadyInfo, type RunningNode, StartError } from "./manage/running-node.js";
 import { HealthCode } from "./node/health.js";
 import { HanaNode } from "./node/node.js";
+import type { NodePorts } from "./node/ports.js";
 import { Subscriptions } from "./node/subscriptions.js";
 import { meshTag, multicastGroup } from "./security/mesh-identity.js";
-import { ImageEncoder } from "./state/image.js";
-import { Role } from "./sync/roles.js";
-import { makeImage, type SnapshotImage } from "./sync/snapshot-transfer.js";
 
 /** The log of a running node; pino's loggers fit. */
 export interface NodeLog {
@@ -54,20 +47,18 @@ export interface ComposedNode extends RunningNode {
   readonly subscriptions: Subscriptions;
 }
 
-export interface StartOptions {
-  readonly settings: Settings;
-  readonly log: NodeLog;
-  /** 32 bytes; taken instead of a key file. */
-  readonly key?: Uint8Array | undefined;
-}
-
 const PACKAGE = new URL("../package.json", import.meta.url);
+/** A host name may be longer than a node's name. */
+const NAME_LENGTH = 63;
 
-/** Starts a node. Rejects with `StartError`: 69 for a port, interface or folder, 78 for configuration. */
+/**
+ * Starts a node. `key`: 32 bytes, taken instead of a key file.
+ * @throws StartError: 69 for a port, interface or folder that cannot be had, 78 for bad configuration.
+ */
 export async function startNode(settings: Settings, log: NodeLog, key?: Uint8Array): Promise<ComposedNode> {
-  const composition = new Composition({ settings, log, key });
+  const composition = new Composition(settings, log);
   try {
-    return await composition.start();
+    return await composition.start(key);
   } catch (error) {
     await composition.close();
     if (error instanceof BadUserFile) throw new StartError(78, [error.message]);
@@ -76,238 +67,267 @@ export async function startNode(settings: Settings, log: NodeLog, key?: Uint8Arr
   }
 }
 
-class Composition {
-  private readonly options: StartOptions;
-  private readonly closers: (() => void | Promise<void>)[] = [];
-  private readonly random = new Random(Math.floor(Math.random() * 0x1_0000_0000));
-  private isClosed = false;
+/** What is open before there is a node. */
+interface Ground {
+  readonly network: NetworkInterface;
+  readonly osc: OscSocket;
+  readonly mesh: MeshSocket;
+  readonly home: NodeHome;
+  readonly name: string;
+  readonly group: string;
+}
 
-  constructor(options: StartOptions) {
-    this.options = options;
+class Composition {
+  private readonly settings: Settings;
+  private readonly log: NodeLog;
+  private readonly closers: (() => void | Promise<void>)[] = [];
+  private readonly reachability = { unicastPort: 0, snapshotPort: 0 };
+  private closing: Promise<void> | undefined;
+  private node!: HanaNode;
+  private loop!: LiveLoop;
+  private hub!: OscHub;
+  private subscriptions!: Subscriptions;
+  private service!: NodeService;
+  private desk!: DeskHost;
+  private fetch!: SnapshotFetch;
+
+  constructor(settings: Settings, log: NodeLog) {
+    this.settings = settings;
+    this.log = log;
   }
 
-  async start(): Promise<ComposedNode> {
-    const { settings, log } = this.options;
-    const show = readShow(settings);
+  async start(key: Uint8Array | undefined): Promise<ComposedNode> {
+    const show = readShow(this.settings);
+    const ground = await this.openGround(key);
+    this.makeNode(ground);
+    await this.makeOsc(ground);
+    this.makeLoop();
+    this.load(show);
+    await this.openDesk(ground);
+    this.connect(ground);
+    const { node, loop, service, subscriptions } = this;
+    const ready = this.readyInfo(ground);
+    return { ready, failed: new Promise(() => {}), close: () => this.close(), node, loop, service, subscriptions };
+  }
+
+  private async openGround(key: Uint8Array | undefined): Promise<Ground> {
+    const { settings, log } = this;
+    const onTrouble = (trouble: NetworkTrouble): void => this.onTrouble(trouble);
     const network = await selectInterface(settings.interface);
-    const osc = await this.openPort(settings);
-    const name = settings.name ?? hostname().slice(0, 63);
-    const folders = userFolders();
-    const dataDir = settings.dataDir ?? defaultDataFolder(folders, settings.mesh, name, osc.port);
-    const lock = FolderLock.take(dataDir);
-    this.closers.push(() => lock.release());
-    const key = this.meshKey(settings, meshKeyPath(folders, settings.mesh));
-    const nodeId = readOrMakeNodeId(dataDir);
-    const session = takeNextSession(dataDir, Date.now() / 1_000);
+    const osc = await OscSocket.open({ port: settings.port, onTrouble });
+    this.closers.push(() => osc.close());
+    const name = settings.name ?? hostname().slice(0, NAME_LENGTH);
+    const home = NodeHome.open(settings, name, osc.port, key);
+    this.closers.push(() => home.close());
+    const made = "made a key for this mesh; `hana key show` prints the join code for other machines";
+    if (home.isKeyNew) log.info({ event: "key-made", mesh: settings.mesh }, made);
     const group = multicastGroup(settings.mesh);
-
-    let node: HanaNode | undefined;
-    const onTrouble = (trouble: NetworkTrouble): void => {
-      if (node !== undefined) onNetworkTrouble(node, trouble);
-      log.warn({ event: trouble.event, socket: trouble.socket, code: trouble.code }, trouble.message);
-    };
-    const mesh = await MeshSocket.open({
-      group,
-      meshPort: settings.meshPort,
-      interfaceAddress: network.address,
-      onTrouble,
-    });
+    const { meshPort } = settings;
+    const mesh = await MeshSocket.open({ group, meshPort, interfaceAddress: network.address, onTrouble });
     this.closers.push(() => mesh.close());
-    const snapshots = await SnapshotListener.open(network.address, key, (request) =>
-      node === undefined ? undefined : imageOf(node, request.minSequence),
-    );
-    this.closers.push(() => snapshots.close());
+    this.reachability.unicastPort = mesh.unicastPort;
+    return { network, osc, mesh, home, name, group };
+  }
 
-    let loop: LiveLoop | undefined;
-    const fetch = new SnapshotFetch(
-      key,
-      network.address,
-      (snapshot) => {
-        loop?.enter();
-        node?.following.snapshotArrived(snapshot);
-        loop?.requestSettle();
-      },
-      (reason) => {
-        loop?.enter();
-        node?.following.snapshotFailed(reason);
-      },
-    );
-    this.closers.push(() => fetch.close());
-
-    const live = new HanaNode(
+  private makeNode({ home, name, mesh, network }: Ground): void {
+    const { settings } = this;
+    this.fetch = new SnapshotFetch(home.meshKey, network.address, {
+      onArrived: (snapshot) => this.turn(() => this.node.following.snapshotArrived(snapshot)),
+      onFailed: (reason) => this.turn(() => this.node.following.snapshotFailed(reason)),
+    });
+    this.closers.push(() => this.fetch.close());
+    const { mesh: meshName, priority, limits, declareCap, redundancy } = settings;
+    this.node = new HanaNode(
       {
-        identity: {
-          id: Buffer.from(nodeId).toString("hex"),
-          name,
-          mesh: settings.mesh,
-          priority: settings.priority,
-          session: new DataView(session.buffer, session.byteOffset).getUint32(0),
-        },
-        limits: { paths: settings.limits.paths, autoPaths: settings.declareCap },
-        meshKey: key,
-        meshTag: meshTag(settings.mesh),
-        nodeId,
-        session,
-        unicastPort: mesh.unicastPort,
-        snapshotPort: snapshots.port,
+        identity: { id: home.id, name, mesh: meshName, priority, session: home.sessionNumber },
+        limits: { paths: limits.paths, autoPaths: declareCap },
+        meshKey: home.meshKey,
+        meshTag: meshTag(meshName),
+        nodeId: home.nodeId,
+        session: home.session,
+        reachability: this.reachability,
         declaresAuto: settings.declare === "auto",
-        redundancy: settings.redundancy,
+        redundancy,
       },
-      {
-        datagrams: {
-          multicast: (view) => void mesh.sendMulticast(view),
-          unicast: (view, address, port) => void mesh.sendUnicast(view, address, port),
-        },
-        random: this.random,
-        requestSettle: () => loop?.requestSettle(),
-        fetchSnapshot: (request) => fetch.fetch(request),
-        onRole: () => {
-          const { role, term } = live.roles;
-          log.info({ event: "role", role, term: term.number, controller: term.node }, `this node is ${role}`);
-        },
-        onHealth: (code, text) => {
-          if (text === "") log.info({ event: "health-well", code }, `well again: ${code}`);
-          else log.warn({ event: "health", code }, text);
-        },
-      },
+      this.ports(mesh),
     );
-    node = live;
+  }
 
-    const desk: { host: DeskHost | undefined } = { host: undefined };
-    const allow = settings.osc.allow ?? defaultAllow(network);
-    const hub = new OscHub(
-      live,
-      osc.socket,
-      settings,
-      new AllowList(networksOf(allow)),
-      (connection, packet) => void desk.host?.sendOsc(connection, packet),
-    );
-    await hub.addOutputs(settings.oscOut, settings.osc.throttleHz);
-    const subscriptions = new Subscriptions(
-      live.core,
-      (id, staging) => live.writes.load(id, staging),
-      (error) => log.warn({ event: "listener-failed", error: String(error) }, "a subscriber threw"),
-    );
-    const work = {
-      settle: (): void => {
-        hub.input.pump();
-        live.settle();
-        subscriptions.pump();
-        hub.subscribers.pump();
+  private ports(mesh: MeshSocket): NodePorts {
+    return {
+      datagrams: {
+        multicast: (view) => void mesh.sendMulticast(view),
+        unicast: (view, address, port) => void mesh.sendUnicast(view, address, port),
       },
-      tick: (): number => {
-        const due = live.tick();
-        work.settle();
-        return Math.min(due, hub.dueUs());
+      random: new Random(Math.floor(Math.random() * 0x1_0000_0000)),
+      requestSettle: () => this.loop.requestSettle(),
+      fetchSnapshot: (request) => this.fetch.fetch(request),
+      onRole: () => this.onRole(),
+      onHealth: (code, text) => {
+        if (text === "") this.log.info({ event: "health-well", code }, `well again: ${code}`);
+        else this.log.warn({ event: "health", code }, text);
       },
-      dueUs: (): number => Math.min(live.dueUs(), hub.dueUs()),
     };
-    const running = new LiveLoop(live.core.clock, work);
-    loop = running;
-    this.closers.push(() => running.stop());
-    const complaints = loadShow(live, show);
-    complaints.push(...applyInitialValues(live, settings.set));
+  }
+
+  private onRole(): void {
+    const { role, term } = this.node.roles;
+    this.log.info({ event: "role", role, term: term.number, controller: term.node }, `this node is ${role}`);
+    this.desk.tellRole();
+  }
+
+  private async makeOsc({ network, osc }: Ground): Promise<void> {
+    const { settings, node } = this;
+    const allow = new AllowList(networksOf(settings.osc.allow ?? defaultAllow(network)));
+    const sendToConnection = (connection: number, packet: Uint8Array): void => {
+      this.desk.sendOsc(connection, packet);
+    };
+    this.hub = new OscHub(node, osc, settings, allow, sendToConnection);
+    await this.hub.addOutputs(settings.oscOut, settings.osc.throttleHz);
+    this.subscriptions = new Subscriptions(
+      node.core,
+      (id, staging) => node.writes.load(id, staging),
+      (error) => this.log.warn({ event: "listener-failed", error: String(error) }, "a subscriber threw"),
+    );
+  }
+
+  private makeLoop(): void {
+    const { node, hub, subscriptions } = this;
+    const settle = (): void => {
+      hub.input.pump();
+      node.settle();
+      subscriptions.pump();
+      hub.subscribers.pump();
+    };
+    this.loop = new LiveLoop(node.core.clock, {
+      settle,
+      tick: () => {
+        node.tick();
+        settle();
+      },
+      dueUs: () => Math.min(node.dueUs(), hub.dueUs()),
+    });
+    this.closers.push(() => this.loop.stop());
+  }
+
+  private load(show: Show | undefined): void {
+    const complaints = [...loadShow(this.node, show), ...applyInitialValues(this.node, this.settings.set)];
     if (complaints.length > 0) throw new StartError(78, complaints);
+  }
 
-    const place: NodePlace = {
-      version: packageVersion(),
-      dataDir,
-      interfaceName: network.name,
-      address: network.address,
-      group,
-      meshPort: settings.meshPort,
-      port: osc.port,
-      unicastPort: mesh.unicastPort,
-      snapshotPort: snapshots.port,
+  private async openDesk({ network, osc, home, name, mesh, group }: Ground): Promise<void> {
+    const { settings, node, loop, hub } = this;
+    const version = packageVersion();
+    const status = (): StatusReport => {
+      const { address, name: interfaceName } = network;
+      const { meshPort } = settings;
+      const { port } = osc;
+      const { snapshotPort } = this.reachability;
+      const { unicastPort } = mesh;
+      const place = {
+        version,
+        dataDir: home.dataDir,
+        interfaceName,
+        address,
+        group,
+        meshPort,
+        port,
+        unicastPort,
+        snapshotPort,
+      };
+      return statusOf(node, place, hub.counters, this.desk.counters);
     };
-    const status = (): StatusReport => statusOf(live, place, hub.counters, desk.host?.counters ?? {});
-    const setLogLevel = (level: LogLevel): void => {
-      log.level = level;
-    };
-    const service = new NodeService({ node: live, loop: running, osc: hub, status, setLogLevel });
-    desk.host = new DeskHost(
+    this.service = new NodeService({
+      node,
+      loop,
+      osc: hub,
+      status,
+      setLogLevel: (level) => {
+        this.log.level = level;
+      },
+      setSnapshotPort: (port) => {
+        this.reachability.snapshotPort = port;
+      },
+    });
+    this.desk = new DeskHost(
       {
-        ring: live.core.memory,
-        capacity: live.core.state.capacity,
+        ring: node.core.memory,
+        capacity: node.core.state.capacity,
         port: osc.port,
         httpHost: settings.httpHost,
-        oscAllow: allow,
-        node: live.core.identity.id,
+        oscAllow: settings.osc.allow ?? defaultAllow(network),
+        node: home.id,
         name,
         mesh: settings.mesh,
-        version: place.version,
+        version,
+        snapshots: { address: network.address, meshKey: home.meshKey },
       },
-      service,
+      this.service,
     );
-    const { host } = desk;
-    this.closers.push(() => host.close());
-    await host.open();
+    this.closers.push(() => this.desk.close());
+    await this.desk.open();
+  }
 
+  /** Lets the world in. */
+  private connect({ mesh, osc }: Ground): void {
+    const { node, loop, hub, subscriptions } = this;
     mesh.onDatagram((bytes, address, port) => {
-      running.enter();
-      live.receive(bytes, address, port);
+      loop.enter();
+      node.receive(bytes, address, port);
       subscriptions.pump();
       hub.subscribers.pump();
     });
-    osc.socket.onDatagram((bytes, address, port) => {
-      running.enter();
+    osc.onDatagram((bytes, address, port) => {
+      loop.enter();
       hub.input.receive(bytes, 0, bytes.length, address, port);
-      running.requestSettle();
+      loop.requestSettle();
     });
-    live.start();
-    running.tick();
+    node.start();
+    loop.tick();
     this.closers.push(() => {
-      running.enter();
-      live.close();
+      loop.enter();
+      node.close();
     });
-    const ready: ReadyInfo = {
-      node: live.core.identity.id,
-      name,
-      mesh: settings.mesh,
-      port: osc.port,
-      meshPort: settings.meshPort,
-      group,
-      interface: network.name,
-      address: network.address,
-      dataDir,
-    };
+  }
+
+  /** One turn that something other than a socket began. */
+  private turn(act: () => void): void {
+    this.loop.enter();
+    act();
+    this.loop.requestSettle();
+  }
+
+  private onTrouble(trouble: NetworkTrouble): void {
+    const { event, socket, code, message } = trouble;
+    this.log.warn({ event, socket, code }, message);
+    const health = event === NetworkEvent.smallReceiveBuffer ? HealthCode.buffer : HealthCode.socket;
+    // A buffer that is too small is told while the sockets open, before there is a node.
+    (this.node as HanaNode | undefined)?.setHealth(health, event === NetworkEvent.sendRecovered ? "" : message);
+  }
+
+  private readyInfo({ network, osc, home, name, group }: Ground): ReadyInfo {
+    const { mesh, meshPort } = this.settings;
+    const { address, name: interfaceName } = network;
+    const { port } = osc;
     return {
-      ready,
-      failed: new Promise(() => {}),
-      close: () => this.close(),
-      node: live,
-      loop: running,
-      service,
-      subscriptions,
+      node: home.id,
+      name,
+      mesh,
+      port,
+      meshPort,
+      group,
+      interface: interfaceName,
+      address,
+      dataDir: home.dataDir,
     };
   }
 
-  private async openPort(settings: Settings): Promise<{ socket: OscSocket; port: number }> {
-    const onTrouble = (trouble: NetworkTrouble): void => {
-      this.options.log.warn({ event: trouble.event, socket: trouble.socket, code: trouble.code }, trouble.message);
-    };
-    const socket = await OscSocket.open({ port: settings.port, onTrouble });
-    this.closers.push(() => socket.close());
-    return { socket, port: socket.port };
+  close(): Promise<void> {
+    this.closing ??= this.closeAll();
+    return this.closing;
   }
 
-  private meshKey(settings: Settings, path: string): Uint8Array {
-    const { key, log } = this.options;
-    if (key !== undefined) return key;
-    if (settings.keyFile !== undefined) return readMeshKey(settings.keyFile);
-    const made = readOrMakeMeshKey(path, settings.mesh);
-    if (made.isNew)
-      log.info(
-        { event: "key-made", mesh: settings.mesh },
-        "made a key for this mesh; `hana key show` prints its join code",
-      );
-    return made.key;
-  }
-
-  /** Takes down what was opened, the last first. */
-  async close(): Promise<void> {
-    if (this.isClosed) return;
-    this.isClosed = true;
+  private async closeAll(): Promise<void> {
     for (const close of this.closers.reverse()) await close();
   }
 }
@@ -315,44 +335,24 @@ class Composition {
 function readShow(settings: Settings): Show | undefined {
   const file = settings.show;
   if (file === undefined) return undefined;
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new StartError(78, [`${file}: ${error instanceof Error ? error.message : String(error)}`]);
-  }
-  const parsed = parseShow(text, file, { paths: settings.limits.paths });
+  const parsed = parseShow(readText(file), file, { paths: settings.limits.paths });
   if ("complaints" in parsed) throw new StartError(78, parsed.complaints.map(formatComplaint));
   return parsed.show;
 }
 
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new StartError(78, [`${file}: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
 /** Loopback and the chosen interface's own subnet. */
-function defaultAllow(network: NetworkInterface): AddressBlock[] {
-  const prefix = network.netmask
-    .split(".")
-    .reduce((bits, part) => bits + Number(part).toString(2).replaceAll("0", "").length, 0);
-  const blocks = ["127.0.0.0/8", "::1", `${network.address}/${prefix}`].map(parseBlock);
+function defaultAllow({ address, netmask }: NetworkInterface): AddressBlock[] {
+  const bits = netmask.split(".").map((part) => Number(part).toString(2).replaceAll("0", ""));
+  const blocks = ["127.0.0.0/8", "::1", `${address}/${bits.join("").length}`].map(parseBlock);
   return blocks.filter((block) => block !== undefined);
-}
-
-function imageOf(node: HanaNode, minSequence: number): SnapshotImage | undefined {
-  const { core, roles } = node;
-  if (roles.role !== Role.controlling || (core.sequence[0] as number) < minSequence) return undefined;
-  const encoder = new ImageEncoder(core);
-  const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
-  const chunks: Uint8Array[] = [];
-  for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
-  const { number, node: holder } = roles.term;
-  const image = Math.floor(Math.random() * 0xffff_ffff) + 1;
-  return makeImage(
-    { image, termNumber: number, termNode: holder, sequence: core.sequence[0] as number, origins },
-    chunks,
-  );
-}
-
-function onNetworkTrouble(node: HanaNode, trouble: NetworkTrouble): void {
-  const code = trouble.event === NetworkEvent.smallReceiveBuffer ? HealthCode.buffer : HealthCode.socket;
-  node.setHealth(code, trouble.event === NetworkEvent.sendRecovered ? "" : trouble.message);
 }
 
 function packageVersion(): string {

@@ -11,6 +11,8 @@ import { DeskLink } from "./edge/desk-link.js";
 import { HttpServer } from "./edge/http-server.js";
 import { OscTcp } from "./edge/osc-tcp.js";
 import { PortServer } from "./edge/port-server.js";
+import { SnapshotListener } from "./edge/snapshot-listener.js";
+import { SnapshotSource } from "./edge/snapshot-source.js";
 import { OscReject } from "./input/osc-reject.js";
 import type { AccessRules } from "./manage/api-access.js";
 import { ControlApi } from "./manage/control-api.js";
@@ -26,15 +28,20 @@ class Desk {
   private readonly osc: OscTcp;
   private readonly port: PortServer;
   private readonly rules: { httpHost: string; port: number };
+  private readonly start: DeskStart;
+  private readonly source: SnapshotSource;
+  private snapshots: SnapshotListener | undefined;
   private countersTimer: NodeJS.Timeout | undefined;
   private countersSent = "";
 
   constructor(link: DeskLink, start: DeskStart) {
     this.link = link;
+    this.start = start;
     this.rules = { httpHost: start.httpHost, port: start.port };
     const rules: AccessRules = this.rules;
     const replica = new Replica(start.ring, start.capacity);
     this.follower = new DeskFollower(replica, () => link.post({ kind: "imagePlease" }));
+    this.source = new SnapshotSource(() => this.follower.currentNow());
     const api = new ControlApi({
       rules,
       current: () => this.follower.current(),
@@ -52,8 +59,10 @@ class Desk {
   }
 
   async open(): Promise<void> {
+    const { address, meshKey } = this.start.snapshots;
     try {
       this.rules.port = await this.port.listen();
+      this.snapshots = await SnapshotListener.open(address, meshKey, (request) => this.source.image(request));
     } catch (error) {
       const { code = "", message } = error as NodeJS.ErrnoException;
       this.link.post({ kind: "failed", code, text: message });
@@ -62,12 +71,13 @@ class Desk {
     }
     this.follower.start();
     this.countersTimer = setInterval(() => this.sendCounters(), COUNTERS_PAUSE_MS);
-    this.link.post({ kind: "ready", port: this.rules.port });
+    this.link.post({ kind: "ready", port: this.rules.port, snapshotPort: this.snapshots.port });
   }
 
   private async close(): Promise<void> {
     clearInterval(this.countersTimer);
     this.http.close();
+    await this.snapshots?.close();
     await this.port.close();
     this.follower.stop();
     this.link.close();
@@ -79,6 +89,7 @@ class Desk {
     } else if (message.kind === "oscTaken") this.osc.taken(message.connection, message.bytes);
     else if (message.kind === "oscSend") this.osc.send(message.connection, message.packet);
     else if (message.kind === "oscClose") this.osc.close(message.connection);
+    else if (message.kind === "controlling") this.source.setTerm(message.term);
     else if (message.kind === "close") void this.close();
   }
 

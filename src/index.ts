@@ -11,7 +11,6 @@
 import { type ComposedNode, type NodeLog, startNode } from "./compose.js";
 import { parseDeclared } from "./config/declarations.js";
 import { formatComplaint } from "./config/complaint.js";
-import { resolveSettings } from "./config/settings.js";
 import type { StatusReport } from "./manage/reports.js";
 import { StartError } from "./manage/running-node.js";
 import type { Change, ChangeListener, ChangeVersion } from "./node/subscriptions.js";
@@ -121,6 +120,8 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const keyFile = typeof key === "string" ? key : undefined;
   const flags = { ...options.settings, mesh, name, keyFile, interface: options.interface, port, dataDir, priority };
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  // The schema library costs 50 ms to load: programs that import this module and start nothing need not pay it.
+  const { resolveSettings } = await import("./config/settings.js");
   const resolved = resolveSettings({ flags: given });
   if ("complaints" in resolved) throw new StartError(78, resolved.complaints.map(formatComplaint));
   if (key instanceof Uint8Array && key.length !== 32) throw new StartError(78, ["key: must be 32 bytes"]);

@@ -45,9 +45,15 @@ export class DeskFollower {
     return this.replica;
   }
 
+  /** The same at once; undefined while there is no whole replica. */
+  currentNow(): Replica | undefined {
+    this.pump();
+    return this.replica.phase === "current" ? this.replica : undefined;
+  }
+
   /** The image's messages; others are not taken (false). */
   take(message: LiveToDesk): boolean {
-    if (message.kind === "imageBegin") this.replica.beginImage(message.terms, message.origins);
+    if (message.kind === "imageBegin") this.replica.beginImage(message.terms, message.origins, message.sequence);
     else if (message.kind === "imageChunk") this.replica.pushImage(message.bytes);
     else if (message.kind === "imageEnd") this.endImage(message);
     else return false;

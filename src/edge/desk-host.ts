@@ -26,6 +26,7 @@ import type {
   WriteOutcome,
 } from "../manage/reports.js";
 import { AssertionError } from "../base/assert.js";
+import type { Term } from "../state/change.js";
 import type { Value } from "../state/declaration.js";
 import { ResourceUnavailable } from "./trouble.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
@@ -34,6 +35,12 @@ import type { OriginTable, TermTable } from "../state/tables.js";
 export interface DeskService {
   readonly terms: TermTable;
   readonly origins: OriginTable;
+  /** The newest change sequence. */
+  readonly sequence: number;
+  /** The term that this node is controller of. */
+  readonly controlling: Term | undefined;
+  /** Joiners fetch the state from this TCP port now: it changes when the desk was started again. */
+  snapshotPort(port: number): void;
   /** Writes a value to a path; with `options.wait` the answer comes when it is confirmed, refused or out of time. */
   write(path: string, value: Value, options: WriteOptions): Promise<WriteOutcome>;
   /** Fires an impulse, likewise. */
@@ -119,6 +126,11 @@ export class DeskHost {
     return true;
   }
 
+  /** Tells the desk whether this node is controller; call it whenever that changes. */
+  tellRole(): void {
+    this.post({ kind: "controlling", term: this.service.controlling });
+  }
+
   closeOsc(connection: number): void {
     this.post({ kind: "oscClose", connection });
   }
@@ -150,6 +162,8 @@ export class DeskHost {
       worker.on("message", (message: DeskToLive) => {
         if (message.kind === "ready") {
           isReady = true;
+          this.service.snapshotPort(message.snapshotPort);
+          this.tellRole();
           resolve(message.port);
         } else if (message.kind === "failed") reason = portError(message.code, message.text, this.start.port);
         else this.onMessage(message);
@@ -275,7 +289,12 @@ export class DeskHost {
 
   private beginImage(): void {
     const { service } = this;
-    this.post({ kind: "imageBegin", terms: wholeTable(service.terms), origins: wholeTable(service.origins) });
+    this.post({
+      kind: "imageBegin",
+      terms: wholeTable(service.terms),
+      origins: wholeTable(service.origins),
+      sequence: service.sequence,
+    });
     this.image = service.image()[Symbol.iterator]();
     this.imageAhead = 0;
     this.continueImage();

@@ -9,8 +9,8 @@ import type { Clock } from "../base/clock.js";
 export interface LiveWork {
   /** Ends a turn: publish, pump the followers. */
   settle(): void;
-  /** Does what is due. Answers when it wants to be called again, in microseconds of session time. */
-  tick(): number;
+  /** Does what is due. */
+  tick(): void;
   /** When it wants to be called, in microseconds of session time. */
   dueUs(): number;
 }
@@ -63,7 +63,8 @@ export class LiveLoop {
     if (this.isStopped) return;
     this.armedUs = Number.POSITIVE_INFINITY;
     this.enter();
-    this.arm(this.work.tick());
+    this.work.tick();
+    this.arm(this.work.dueUs());
   }
 
   /** Makes sure that `tick` is called by then. */

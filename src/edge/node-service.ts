@@ -17,11 +17,13 @@ import {
 } from "../manage/reports.js";
 import { HealthCode } from "../node/health.js";
 import type { HanaNode } from "../node/node.js";
+import type { Term } from "../state/change.js";
 import type { Value } from "../state/declaration.js";
 import { ValueType } from "../state/declaration.js";
 import { ImageEncoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
+import { Role } from "../sync/roles.js";
 import type { DeskService } from "./desk-host.js";
 import type { LiveLoop } from "./live-loop.js";
 import { healthOf, peersOf, pendingOf } from "./node-reports.js";
@@ -39,6 +41,7 @@ export interface NodeServiceParts {
   readonly osc: OscConnections;
   readonly status: () => StatusReport;
   readonly setLogLevel: (level: LogLevel) => void;
+  readonly setSnapshotPort: (port: number) => void;
 }
 
 export class NodeService implements DeskService {
@@ -170,6 +173,19 @@ export class NodeService implements DeskService {
 
   pending(): readonly PendingValue[] {
     return pendingOf(this.parts.node);
+  }
+
+  get sequence(): number {
+    return this.parts.node.core.sequence[0] as number;
+  }
+
+  get controlling(): Term | undefined {
+    const { roles } = this.parts.node;
+    return roles.role === Role.controlling ? roles.term : undefined;
+  }
+
+  snapshotPort(port: number): void {
+    this.parts.setSnapshotPort(port);
   }
 
   oscOpened(connection: number, remoteAddress: string, remotePort: number): void {

@@ -10,25 +10,24 @@ import { SnapshotClient, SnapshotProgress } from "../sync/snapshot-transfer.js";
 
 const SILENCE_MS = 3_000;
 
+/** Who is told what came of a fetch. */
+export interface FetchOutcome {
+  onArrived(snapshot: Snapshot): void;
+  onFailed(reason: string): void;
+}
+
 export class SnapshotFetch {
   private readonly meshKey: Uint8Array;
   private readonly localAddress: string;
-  private readonly onArrived: (snapshot: Snapshot) => void;
-  private readonly onFailed: (reason: string) => void;
+  private readonly outcome: FetchOutcome;
   private socket: Socket | undefined;
   private progress = new SnapshotProgress();
   private source = "";
 
-  constructor(
-    meshKey: Uint8Array,
-    localAddress: string,
-    onArrived: (snapshot: Snapshot) => void,
-    onFailed: (reason: string) => void,
-  ) {
+  constructor(meshKey: Uint8Array, localAddress: string, outcome: FetchOutcome) {
     this.meshKey = meshKey;
     this.localAddress = localAddress;
-    this.onArrived = onArrived;
-    this.onFailed = onFailed;
+    this.outcome = outcome;
   }
 
   fetch(request: SnapshotRequest): void {
@@ -64,8 +63,8 @@ export class SnapshotFetch {
   private finish(progress: SnapshotProgress, reason: string): void {
     this.socket = undefined;
     const { header } = progress;
-    if (!progress.isWhole || header === undefined) this.onFailed(reason);
-    else this.onArrived({ ...header, chunks: progress.chunks });
+    if (!progress.isWhole || header === undefined) this.outcome.onFailed(reason);
+    else this.outcome.onArrived({ ...header, chunks: progress.chunks });
   }
 
   close(): void {

@@ -36,6 +36,8 @@ export interface DeskStart {
   readonly mesh: string;
   /** The package's version. */
   readonly version: string;
+  /** Where joiners fetch the state: the chosen interface's address, and the mesh key (32 bytes). */
+  readonly snapshots: { readonly address: string; readonly meshKey: Uint8Array };
   /** Number of the first OSC connection; set by the host, so that no two desks of a process share one. */
   readonly firstConnection?: number;
 }
@@ -69,7 +71,7 @@ export interface DeskAnswers {
 
 /** From the desk to the live thread. */
 export type DeskToLive =
-  | { readonly kind: "ready"; readonly port: number }
+  | { readonly kind: "ready"; readonly port: number; readonly snapshotPort: number }
   /** The port could not be opened: `code` is the system's (`EADDRINUSE`, `EACCES`, ...). */
   | { readonly kind: "failed"; readonly code: string; readonly text: string }
   | { readonly kind: "command"; readonly id: number; readonly command: DeskCommand }
@@ -94,7 +96,15 @@ export type LiveToDesk =
   /** The command could not be carried out at all, which no reject says: the reason. */
   | { readonly kind: "answerFailed"; readonly id: number; readonly text: string }
   /** Both tables whole, by index, so that the replica's indexes equal those in the ring. */
-  | { readonly kind: "imageBegin"; readonly terms: readonly Term[]; readonly origins: readonly Origin[] }
+  | {
+      readonly kind: "imageBegin";
+      readonly terms: readonly Term[];
+      readonly origins: readonly Origin[];
+      /** The newest change sequence when the image began. */
+      readonly sequence: number;
+    }
+  /** The term that this node is controller of, while it is: only then joiners get the state from here. */
+  | { readonly kind: "controlling"; readonly term: Term | undefined }
   | { readonly kind: "imageChunk"; readonly bytes: Uint8Array }
   | { readonly kind: "imageEnd"; readonly pending: readonly PendingValue[] }
   /** So many bytes of this connection's packets have been worked off: flow control of OSC over TCP. */

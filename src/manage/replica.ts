@@ -55,6 +55,8 @@ export class Replica {
   origins = new OriginTable();
   /** 1 where the shown value is not confirmed, by id. */
   pending: Uint8Array;
+  /** The newest change sequence that is in here. */
+  sequence = 0;
   /** How often an image was needed, the first one counted. */
   images = 0;
   private readonly reader: RingReader;
@@ -109,8 +111,9 @@ export class Replica {
     this.images++;
   }
 
-  beginImage(terms: readonly Term[], origins: readonly Origin[]): void {
+  beginImage(terms: readonly Term[], origins: readonly Origin[], sequence: number): void {
     this.loading = new Loading(this.capacity, terms, origins);
+    this.sequence = sequence;
     this.phase = "loading";
   }
 
@@ -180,13 +183,24 @@ export class Replica {
     if ((flags & ChangeFlag.pending) !== 0) this.pending[id] = 1;
     else {
       this.pending[id] = 0;
-      state.terms[id] = reader.term;
-      state.sequences[id] = reader.doubles[0] as number;
+      this.stamp(id);
     }
     if (!isVisible) return true;
     state.store(id, staging);
     if (this.watchers.size > 0) this.tellValue(id);
     return true;
+  }
+
+  /** Notes the version of the entry in hand as the path's: digests and snapshots count it. */
+  private stamp(id: number): void {
+    const { reader, state } = this;
+    const sequence = reader.doubles[0] as number;
+    state.terms[id] = reader.term;
+    state.sequences[id] = sequence;
+    state.timesUs[id] = reader.doubles[1] as number;
+    state.origins[id] = reader.origin;
+    state.gestures[id] = reader.gesture;
+    if (sequence > this.sequence) this.sequence = sequence;
   }
 
   /** Whether the entry in hand was already in the image: then showing it would step back for a moment. */
@@ -220,7 +234,9 @@ export class Replica {
 
   private takeImpulse(): void {
     const { reader, impulse } = this;
-    if (this.watchers.size === 0 || !this.state.exists(reader.id)) return;
+    if (!this.state.exists(reader.id)) return;
+    if ((reader.flags & ChangeFlag.pending) === 0) this.stamp(reader.id);
+    if (this.watchers.size === 0) return;
     impulse.term = reader.term;
     impulse.sequence = reader.doubles[0] as number;
     impulse.timeUs = reader.doubles[1] as number;
@@ -242,6 +258,7 @@ export class Replica {
       state.declare(id, named.path, named.declaration);
       this.pending[id] = 0;
     }
+    if (state.exists(id) && (reader.flags & ChangeFlag.pending) === 0) this.stamp(id);
     this.tellStructure(id);
     return true;
   }
@@ -249,6 +266,7 @@ export class Replica {
   private takeRemoval(): boolean {
     const { state } = this;
     const { id } = this.reader;
+    this.sequence = Math.max(this.sequence, this.reader.doubles[0] as number);
     // An image taken after the removal does not hold it any more.
     if (!state.exists(id)) return true;
     state.remove(id);

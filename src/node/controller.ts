@@ -15,11 +15,13 @@ import { RepairDesk } from "../sync/repair-desk.js";
 import { SendBudget, type SendLimits } from "../sync/send-budget.js";
 import { SentRing } from "../sync/sent-ring.js";
 import { type FrameTarget, StreamFrames } from "../sync/stream-frames.js";
+import { WriteAssembly } from "../sync/write-assembly.js";
 import { WriteIntake } from "../sync/write-intake.js";
 import { FrameType, type StreamInfo } from "../wire/frame.js";
 import { decodeNak, writeResultFields } from "../wire/messages.js";
 import { Layout } from "../wire/content.js";
 import { type WriteCopy, WriteFrameReader, WriteKind, type WriteSink } from "../wire/write-frame.js";
+import { readPart } from "../wire/write-part.js";
 import type { Applier } from "./applier.js";
 import type { NodeCore } from "./core.js";
 import type { FrameIo } from "./frame-io.js";
@@ -29,8 +31,8 @@ const GROUP_HELD_MAX = 4_096;
 /** The ring is taken in before it can lap. */
 const PUMP_AT = 32_768;
 
-/** What the info section says that the controller's walk does not know. */
-export interface ControllerFacts {
+/** Where this node is reached; the edge keeps it up to date. */
+export interface Reachability {
   readonly unicastPort: number;
   readonly snapshotPort: number;
 }
@@ -43,7 +45,7 @@ export class Controller implements WriteSink {
   private readonly core: NodeCore;
   private readonly applier: Applier;
   private readonly io: FrameIo;
-  readonly facts: ControllerFacts;
+  readonly reachability: Reachability;
   readonly budget: SendBudget;
   readonly sent = new SentRing();
   readonly frames: StreamFrames;
@@ -53,6 +55,7 @@ export class Controller implements WriteSink {
   readonly intake = new WriteIntake();
   private readonly acks = new Acknowledgements();
   private readonly reader = new WriteFrameReader();
+  private readonly assembly = new WriteAssembly();
   private readonly groups = new Map<string, OpenGroup>();
   private readonly decoder = new TextDecoder();
   private readonly sendRepair: (sequence: number, target: FrameTarget | undefined) => void;
@@ -66,11 +69,11 @@ export class Controller implements WriteSink {
   /** [0] where the term forked from its parent. */
   private readonly fork = new Float64Array(1);
 
-  constructor(core: NodeCore, applier: Applier, io: FrameIo, limits: SendLimits, facts: ControllerFacts) {
+  constructor(core: NodeCore, applier: Applier, io: FrameIo, limits: SendLimits, reachability: Reachability) {
     this.core = core;
     this.applier = applier;
     this.io = io;
-    this.facts = facts;
+    this.reachability = reachability;
     this.budget = new SendBudget(core.clock, limits);
     this.frames = new StreamFrames(io, this.sent, this.acks);
     this.repairs = new RepairDesk(core.clock, this.sent);
@@ -157,8 +160,8 @@ export class Controller implements WriteSink {
       parentNumber: this.parentNumber,
       parentNode: this.parentNode,
       forkSequence: this.fork[0] as number,
-      unicastPort: this.facts.unicastPort,
-      snapshotPort: this.facts.snapshotPort,
+      unicastPort: this.reachability.unicastPort,
+      snapshotPort: this.reachability.snapshotPort,
       priority: core.identity.priority,
       answers,
       digests: core.digests.words,
@@ -176,6 +179,19 @@ export class Controller implements WriteSink {
     for (let index = 0; index + 1 < nak.ranges.length; index += 2) {
       this.repairs.ask(nak.ranges[index] as number, nak.ranges[index + 1] as number, from);
     }
+  }
+
+  /** Takes in a piece of a long write. */
+  onWritePart(plain: Uint8Array, length: number, node: string, session: number, from: FrameTarget): void {
+    const part = readPart(plain, length);
+    if (part === undefined) {
+      this.core.counters.messagesMalformed++;
+      return;
+    }
+    const whole = this.assembly.add(node, part);
+    if (whole === undefined) return;
+    this.onWrites(whole, whole.length, node, session, from);
+    if (this.intake.floorOf(node) >= part.write) this.assembly.done(node);
   }
 
   /** Takes in a follower's writes. */

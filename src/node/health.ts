@@ -3,6 +3,7 @@
  */
 export const HealthCode = {
   foreignKey: "foreign-key",
+  twin: "twin-node",
   lost: "lost-frames",
   snapshot: "snapshot",
   impulseLate: "impulse-late",

@@ -61,8 +61,8 @@ export class Membership {
     return {
       name: identity.name.slice(0, 64),
       priority: identity.priority,
-      unicastPort: this.options.unicastPort,
-      snapshotPort: this.options.snapshotPort,
+      unicastPort: this.options.reachability.unicastPort,
+      snapshotPort: this.options.reachability.snapshotPort,
       term: term.number,
       isInSync: role === Role.following || role === Role.controlling,
     };

@@ -54,7 +54,13 @@ export class HanaNode implements NodeParts {
     this.io = new FrameIo(sealer, new Opener(meshKey, meshTag, nodeId, 256, session), ports.datagrams);
     this.pending = new PendingWrites(core.state, core.clock);
     this.applier = new Applier(core, this.pending);
-    this.controller = new Controller(core, this.applier, this.io, options.sendLimits ?? WIRED_LIMITS, options);
+    this.controller = new Controller(
+      core,
+      this.applier,
+      this.io,
+      options.sendLimits ?? WIRED_LIMITS,
+      options.reachability,
+    );
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
     this.membership = new Membership(this, options);
@@ -82,11 +88,21 @@ export class HanaNode implements NodeParts {
     const { opener } = this.io;
     const result = opener.open(datagram, datagram.length);
     if (result !== OpenResult.ok) {
-      if (result === OpenResult.wrongKey) this.foreignKeys.note(address, this.core.clock.nowUs);
+      this.onUnopened(result, address);
       return;
     }
     if (opener.type === FrameType.stream) this.onStream(address);
     else this.onMessage(opener.type as FrameType, address, port);
+  }
+
+  private onUnopened(result: OpenResult, address: string): void {
+    if (result === OpenResult.wrongKey) this.foreignKeys.note(address, this.core.clock.nowUs);
+    else if (result === OpenResult.twinNode) {
+      this.setHealth(
+        HealthCode.twin,
+        `another node at ${address} has this node's id: give one of them another data folder`,
+      );
+    }
   }
 
   private onStream(address: string): void {
@@ -104,8 +120,12 @@ export class HanaNode implements NodeParts {
     const node = opener.senderNode(opener.sender);
     const { plain, plainLength: length } = opener;
     const { controller } = this;
+    const session = opener.sessionNumber(opener.sender);
     if (type === FrameType.write && controller.isOpen) {
-      controller.onWrites(plain, length, node, opener.sessionNumber(opener.sender), { address, port });
+      controller.onWrites(plain, length, node, session, { address, port });
+      this.ports.requestSettle();
+    } else if (type === FrameType.writePart && controller.isOpen) {
+      controller.onWritePart(plain, length, node, session, { address, port });
       this.ports.requestSettle();
     } else if (type === FrameType.nak && controller.isOpen) controller.onNak(plain, length, { address, port });
     else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
@@ -126,9 +146,10 @@ export class HanaNode implements NodeParts {
     else if (this.roles.role === Role.following) this.sender.send(this.roles.term.number, this.roles.target);
   }
 
-  /** Does what is due by the clock. Answers when it wants to be called again, in microseconds. */
-  tick(): number {
-    if (this.isClosed) return Number.POSITIVE_INFINITY;
+  /** Does what is due by the clock. */
+  tick(): void {
+    if (this.isClosed) return;
+    this.io.opener.nowMs = this.core.clock.nowUs / 1_000;
     this.act(this.roles.tick());
     if (this.controller.isOpen) this.controller.tick();
     if (this.roles.role === Role.following) this.sender.tick(this.roles.term.number, this.roles.target);
@@ -136,7 +157,6 @@ export class HanaNode implements NodeParts {
     this.membership.tick();
     this.following.tick();
     this.checkForeignKeys();
-    return this.dueUs();
   }
 
   /** When `tick` is wanted, in microseconds of session time. */

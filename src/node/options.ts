@@ -2,6 +2,7 @@
  * Node options: what a node is given when it is made, fixed for its life.
  */
 import type { SendLimits } from "../sync/send-budget.js";
+import type { Reachability } from "./controller.js";
 import type { NodeIdentity, NodeLimits } from "./core.js";
 
 export interface NodeOptions {
@@ -12,8 +13,8 @@ export interface NodeOptions {
   /** 8 bytes each. */
   readonly nodeId: Uint8Array;
   readonly session: Uint8Array;
-  readonly unicastPort: number;
-  readonly snapshotPort: number;
+  /** Read whenever it is told; the edge may change it. */
+  readonly reachability: Reachability;
   readonly declaresAuto: boolean;
   /** Frames that the journal reaches back, 0..8. Default 3. */
   readonly redundancy?: number;

@@ -8,9 +8,12 @@ import { FrameType } from "../wire/frame.js";
 import type { FrameTarget } from "../sync/stream-frames.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import { WriteFrameWriter, WriteKind, WriteRecord } from "../wire/write-frame.js";
+import { partsOf, writePart } from "../wire/write-part.js";
 import type { NodeCore } from "./core.js";
 import type { FrameIo } from "./frame-io.js";
 
+/** The longest text or declaration, and what stands around it. */
+const LONG_WRITE_BYTES = 65_536;
 /** Frames sent in one go; the rest follows when these are acknowledged or at the next turn. */
 const FRAMES_PER_TURN = 32;
 
@@ -20,6 +23,7 @@ export class WriteSender {
   private readonly io: FrameIo;
   private readonly writer: WriteFrameWriter;
   private readonly record = new WriteRecord();
+  private longWriter: WriteFrameWriter | undefined;
   private readonly visit: (slot: number) => boolean;
   private target: FrameTarget = { address: "", port: 0 };
   private term = 0;
@@ -73,11 +77,27 @@ export class WriteSender {
       this.finish();
       if (this.frames >= FRAMES_PER_TURN) return false;
       this.begin(write);
-      // A write longer than a frame cannot be sent at all; `Writes` refuses those.
-      if (!writer.add(record)) return true;
+      if (!writer.add(record)) this.sendLong(write);
     }
     this.registers[0] = write;
     return true;
+  }
+
+  /** Sends a write that no datagram holds in pieces. They are the same bytes each time. */
+  private sendLong(write: number): void {
+    const { record, io } = this;
+    this.isBegun = false;
+    this.longWriter ??= new WriteFrameWriter(new Uint8Array(LONG_WRITE_BYTES));
+    this.longWriter.begin(this.term, write, record.doubles[1] as number);
+    if (!this.longWriter.add(record)) return;
+    const whole = this.longWriter.bytes();
+    const parts = partsOf(whole.length, io.plain.length);
+    for (let index = 0; index < parts; index++) {
+      const length = writePart(io.plain, whole, this.term, write, index);
+      io.unicast(FrameType.writePart, length, this.target);
+    }
+    this.pending.onSent(write);
+    this.frames++;
   }
 
   /** The controller knows a provisional path by its name only. */

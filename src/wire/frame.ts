@@ -30,6 +30,8 @@ export const FrameType = {
   peers: 7,
   /** To all: a node that goes. */
   leave: 8,
+  /** Follower to controller: a part of a write frame that is longer than a datagram. */
+  writePart: 9,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

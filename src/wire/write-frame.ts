@@ -132,6 +132,11 @@ export class WriteFrameWriter {
   get length(): number {
     return this.out.offset;
   }
+
+  /** The frame so far, as a view. */
+  bytes(): Uint8Array {
+    return this.out.buffer.subarray(0, this.out.offset);
+  }
 }
 
 /** What takes writes in. The reader's fields hold the write; valid during the call. False ends the frame. */

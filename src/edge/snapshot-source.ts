@@ -1,0 +1,60 @@
+/**
+ * Snapshot source: the images that joiners fetch, made from the desk's replica while this node is controller.
+ *
+ * An image is made whole in one go and kept a while, so that a hundred joiners at once cost one. It is given to a
+ * joiner only if it holds everything that the joiner's first frame presupposes.
+ */
+import { LRUCache } from "lru-cache";
+import type { Replica } from "../manage/replica.js";
+import type { Term } from "../state/change.js";
+import { ImageEncoder } from "../state/image.js";
+import { makeImage, type SnapshotImage } from "../sync/snapshot-transfer.js";
+import type { SnapshotRequestRecord } from "../wire/snapshot-records.js";
+
+const IMAGES_KEPT = 4;
+const KEPT_MS = 10_000;
+
+export class SnapshotSource {
+  /** The term that this node is controller of; no image is given without. */
+  term: Term | undefined;
+  private readonly current: () => Replica | undefined;
+  private readonly images = new LRUCache<number, SnapshotImage>({ max: IMAGES_KEPT, ttl: KEPT_MS });
+  private newest: SnapshotImage | undefined;
+  private nextImage = 1;
+
+  /** `current` answers the replica after it took in everything that the ring holds. */
+  constructor(current: () => Replica | undefined) {
+    this.current = current;
+  }
+
+  /** Images of another term are of no use to anybody. */
+  setTerm(term: Term | undefined): void {
+    this.term = term;
+    this.images.clear();
+    this.newest = undefined;
+  }
+
+  image(request: SnapshotRequestRecord): SnapshotImage | undefined {
+    if (this.term === undefined) return undefined;
+    const begun = this.images.get(request.image);
+    if (begun !== undefined && begun.sequence >= request.minSequence) return begun;
+    const { newest } = this;
+    if (newest !== undefined && newest.sequence >= request.minSequence && this.images.has(newest.image)) return newest;
+    return this.make(this.term, request.minSequence);
+  }
+
+  private make(term: Term, minSequence: number): SnapshotImage | undefined {
+    const replica = this.current();
+    if (replica === undefined || replica.sequence < minSequence) return undefined;
+    const { state, terms, origins, sequence } = replica;
+    const encoder = new ImageEncoder({ state, terms, origins });
+    const chunks: Uint8Array[] = [];
+    for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
+    const names = Array.from({ length: origins.size }, (_, index) => origins.at(index));
+    const header = { image: this.nextImage++, termNumber: term.number, termNode: term.node, sequence, origins: names };
+    const image = makeImage(header, chunks);
+    this.images.set(image.image, image);
+    this.newest = image;
+    return image;
+  }
+}
