@@ -42,8 +42,9 @@ async function prettyDestination(): Promise<DestinationStream> {
     colorize: process.stdout.hasColors() && (process.env["NO_COLOR"] ?? "") === "",
     translateTime: "SYS:HH:MM:ss.l",
     singleLine: true,
-    hideObject: false,
-    ignore: "event",
+    // The message says it all to a person; the fields are for programs.
+    hideObject: true,
+    ignore: "name",
   });
 }
 
