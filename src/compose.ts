@@ -83,6 +83,7 @@ class Composition {
   private readonly closers: (() => void | Promise<void>)[] = [];
   private readonly reachability = { unicastPort: 0, snapshotPort: 0 };
   private closing: Promise<void> | undefined;
+  private mesh: MeshSocket | undefined;
   private node!: HanaNode;
   private loop!: LiveLoop;
   private hub!: OscHub;
@@ -125,6 +126,7 @@ class Composition {
     const { meshPort } = settings;
     const mesh = await MeshSocket.open({ group, meshPort, interfaceAddress: network.address, onTrouble });
     this.closers.push(() => mesh.close());
+    this.mesh = mesh;
     this.reachability.unicastPort = mesh.unicastPort;
     return { network, osc, mesh, home, name, group };
   }
@@ -164,6 +166,8 @@ class Composition {
       fetchSnapshot: (request) => this.fetch.fetch(request),
       onRole: () => this.onRole(),
       onHealth: (code, text) => {
+        // A membership that the system dropped is taken anew; where that is not the cause it does no harm.
+        if (code === HealthCode.multicast && text !== "") void mesh.rejoin();
         if (text === "") this.log.info({ event: "health-well", code }, `well again: ${code}`);
         else this.log.warn({ event: "health", code }, text);
       },
@@ -194,7 +198,7 @@ class Composition {
   private makeLoop(): void {
     const { node, hub, subscriptions } = this;
     const settle = (): void => {
-      hub.input.pump();
+      hub.pumpInput();
       node.settle();
       subscriptions.pump();
       hub.subscribers.pump();
@@ -300,6 +304,7 @@ class Composition {
   private onTrouble(trouble: NetworkTrouble): void {
     const { event, socket, code, message } = trouble;
     this.log.warn({ event, socket, code }, message);
+    if (event === NetworkEvent.sendRecovered) void this.mesh?.rejoin();
     const health = event === NetworkEvent.smallReceiveBuffer ? HealthCode.buffer : HealthCode.socket;
     // A buffer that is too small is told while the sockets open, before there is a node.
     (this.node as HanaNode | undefined)?.setHealth(health, event === NetworkEvent.sendRecovered ? "" : message);

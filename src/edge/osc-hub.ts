@@ -2,6 +2,7 @@
  * OSC hub: the OSC side of a node at its sockets. Datagrams and TCP packets in, subscribers' packets out.
  */
 import { lookup } from "node:dns/promises";
+import type { Clock } from "../base/clock.js";
 import type { AddressBlock } from "../config/addresses.js";
 import type { OscOut } from "../config/osc-out.js";
 import type { Settings } from "../config/settings.js";
@@ -22,6 +23,7 @@ export class OscHub implements OscSender {
   readonly subscribers: OscSubscribers;
   readonly input: OscInput;
   private readonly socket: OscSocket;
+  private readonly clock: Clock;
   private readonly sendToConnection: SendToConnection;
   private readonly connections = new Map<number, { readonly address: string; readonly port: number }>();
   private readonly viewsOf = new WeakMap<ArrayBufferLike, (Uint8Array | undefined)[]>();
@@ -36,6 +38,7 @@ export class OscHub implements OscSender {
     this.socket = socket;
     this.sendToConnection = sendToConnection;
     const { core, writes } = node;
+    this.clock = core.clock;
     this.subscribers = new OscSubscribers({
       clock: core.clock,
       memory: core.memory,
@@ -115,6 +118,12 @@ export class OscHub implements OscSender {
   closed(connection: number): void {
     this.connections.delete(connection);
     this.subscribers.closeConnection(connection);
+  }
+
+  /** Applies what has waited. Time tags are wall-clock times, so the clock's steps are followed here. */
+  pumpInput(): void {
+    this.input.wallOffsetUs = Date.now() * 1_000 - this.clock.nowUs;
+    this.input.pump();
   }
 
   /** When it wants to be pumped, in microseconds of session time. */

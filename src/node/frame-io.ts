@@ -3,6 +3,7 @@
  */
 import type { Opener } from "../security/opener.js";
 import type { Sealer } from "../security/sealer.js";
+import type { MulticastCheck } from "../sync/multicast-check.js";
 import type { FramePort, FrameTarget } from "../sync/stream-frames.js";
 import type { FrameType } from "../wire/frame.js";
 import { encodeMessage } from "../wire/messages.js";
@@ -13,8 +14,10 @@ export class FrameIo implements FramePort {
   private readonly sealer: Sealer;
   private readonly port: DatagramPort;
   readonly opener: Opener;
+  private readonly check: MulticastCheck;
 
-  constructor(sealer: Sealer, opener: Opener, port: DatagramPort) {
+  constructor(sealer: Sealer, opener: Opener, port: DatagramPort, check: MulticastCheck) {
+    this.check = check;
     this.sealer = sealer;
     this.opener = opener;
     this.port = port;
@@ -24,6 +27,7 @@ export class FrameIo implements FramePort {
   multicast(type: FrameType, length: number): number {
     const size = this.sealer.seal(type, 0, length);
     this.port.multicast(this.sealer.view(size));
+    this.check.onSent();
     return size;
   }
 

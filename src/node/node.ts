@@ -7,6 +7,7 @@
 import { Opener, OpenResult } from "../security/opener.js";
 import { Sealer } from "../security/sealer.js";
 import { ForeignKeys } from "../security/foreign-keys.js";
+import { MulticastCheck } from "../sync/multicast-check.js";
 import { PendingWrites } from "../sync/pending-writes.js";
 import { Peers } from "../sync/peers.js";
 import { Role, RoleAction, Roles } from "../sync/roles.js";
@@ -22,6 +23,7 @@ import { Membership } from "./membership.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
+import { writeController } from "./system-paths.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
 import { Writes } from "./writes.js";
@@ -41,6 +43,7 @@ export class HanaNode implements NodeParts {
   readonly membership: Membership;
   readonly following: StreamFollowing;
   private readonly sender: WriteSender;
+  private readonly multicastCheck: MulticastCheck;
   private readonly ports: NodePorts;
   private readonly frame = new StreamFrameReader();
   private isClosed = false;
@@ -51,7 +54,9 @@ export class HanaNode implements NodeParts {
     this.core = core;
     const { nodeId, session, meshKey, meshTag } = options;
     const sealer = new Sealer(meshKey, meshTag, nodeId, session);
-    this.io = new FrameIo(sealer, new Opener(meshKey, meshTag, nodeId, 256, session), ports.datagrams);
+    const opener = new Opener(meshKey, meshTag, nodeId, SENDERS_MAX, session);
+    this.multicastCheck = new MulticastCheck(core.clock);
+    this.io = new FrameIo(sealer, opener, ports.datagrams, this.multicastCheck);
     this.pending = new PendingWrites(core.state, core.clock);
     this.applier = new Applier(core, this.pending);
     this.controller = new Controller(
@@ -96,7 +101,8 @@ export class HanaNode implements NodeParts {
   }
 
   private onUnopened(result: OpenResult, address: string): void {
-    if (result === OpenResult.wrongKey) this.foreignKeys.note(address, this.core.clock.nowUs);
+    if (result === OpenResult.ownFrame) this.multicastCheck.onHeard();
+    else if (result === OpenResult.wrongKey) this.foreignKeys.note(address, this.core.clock.nowUs);
     else if (result === OpenResult.twinNode) {
       this.setHealth(
         HealthCode.twin,
@@ -157,6 +163,7 @@ export class HanaNode implements NodeParts {
     this.membership.tick();
     this.following.tick();
     this.checkForeignKeys();
+    this.setHealth(HealthCode.multicast, this.multicastCheck.isBlocked ? BLOCKED_TEXT : "");
   }
 
   /** When `tick` is wanted, in microseconds of session time. */
@@ -182,6 +189,7 @@ export class HanaNode implements NodeParts {
     this.core.counters.takeovers++;
     this.follower.stop();
     this.controller.open(term.number, parent.number, parent.node);
+    writeController(this.core, this.applier, term.number);
     this.writes.commitPending();
     this.controller.settle();
     this.membership.onRole();
@@ -213,5 +221,8 @@ export class HanaNode implements NodeParts {
   }
 }
 
+const SENDERS_MAX = 256;
+const BLOCKED_TEXT =
+  "this node's own multicast does not come back to it: a firewall drops it, or its interface has no multicast";
 /** The longest that a tick may be away. */
 const TICK_US = 20_000;

@@ -44,7 +44,7 @@ export class StreamFrames {
   /** Sends the newest frame of the sent ring, for the first time. Answers the datagram's bytes. */
   sendNewest(): number {
     const sequence = this.sent.newest;
-    this.header(sequence, 0);
+    this.header(sequence, 0, true);
     this.content(sequence);
     this.journal(sequence - 1, this.out.offset + this.out.limit * JOURNAL_SHARE);
     return this.port.multicast(FrameType.stream, this.out.offset);
@@ -53,7 +53,9 @@ export class StreamFrames {
   /** Sends a heartbeat: what the newest frame is, its journal, and what the controller says of itself. */
   sendHeartbeat(info: StreamInfo | undefined, target: FrameTarget | undefined): number {
     const { sent, out } = this;
-    this.header(sent.newest, StreamFlag.heartbeat | (info === undefined ? 0 : StreamFlag.info));
+    // What only one node gets can acknowledge nothing to the others.
+    const isForAll = target === undefined;
+    this.header(sent.newest, StreamFlag.heartbeat | (info === undefined ? 0 : StreamFlag.info), isForAll);
     if (info !== undefined) writeInfo(out, info);
     this.journal(sent.newest, out.limit);
     if (target !== undefined) return this.port.unicast(FrameType.stream, out.offset, target);
@@ -62,22 +64,22 @@ export class StreamFrames {
 
   /** Sends a frame again, to one node or to all. Its journal is left out: it is asked for because that failed. */
   sendRepair(sequence: number, target: FrameTarget | undefined): number {
-    this.header(sequence, StreamFlag.repair);
+    this.header(sequence, StreamFlag.repair, false);
     this.content(sequence);
     this.out.u8(0);
     if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
     return this.port.multicast(FrameType.stream, this.out.offset);
   }
 
-  private header(sequence: number, flags: number): void {
+  private header(sequence: number, flags: number, acknowledges: boolean): void {
     const { out } = this;
     out.reset(0, this.port.plain.length);
     out.u32(this.term);
     out.u48(sequence);
     out.u16(Math.max(0, sequence - this.sent.oldest));
     out.u8(flags);
-    if ((flags & StreamFlag.repair) !== 0) out.u8(0);
-    else this.acknowledgements();
+    if (acknowledges) this.acknowledgements();
+    else out.u8(0);
   }
 
   private acknowledgements(): void {
