@@ -212,9 +212,10 @@ export class OscInput implements ConflationSink {
     const nowUs = Math.floor(this.time[NOW] + this.wallOffsetUs);
     const untilUs = nowUs + HORIZON_US;
     const { late, lateToleranceUs = 0 } = this.options;
+    const dropsLate = late === LatePolicy.drop;
     this.times.read(this.packet, nowUs);
-    const oldestUs = late === LatePolicy.drop ? Math.floor(nowUs - lateToleranceUs) : Number.NEGATIVE_INFINITY;
-    if (late === LatePolicy.drop) {
+    const oldestUs = dropsLate ? Math.floor(nowUs - lateToleranceUs) : Number.NEGATIVE_INFINITY;
+    if (dropsLate) {
       this.chooseBetween(Number.NEGATIVE_INFINITY, oldestUs - 1);
       counters.values[OscCounter.messagesLate] += this.chosenCount;
     }
@@ -367,13 +368,14 @@ export class OscInput implements ConflationSink {
   private write(id: number): void {
     const { staging, sent } = this;
     const { owners } = this.surface as OscSurface;
-    if (!this.conflation.isEmpty) this.conflation.forget(id);
     // A subscriber that writes is told when its value was clipped: see `noteWrite`.
     const isNoted = owners.length > 0 && staging.kind === StagedKind.numbers;
     if (isNoted) sent.set(staging.numbers);
     const reject = this.target.write(id, this.surfaceIndex);
     this.countWrite(reject);
-    if (isNoted && reject === Reject.none) this.options.subscribers.noteWrite(owners, id, sent);
+    if (reject !== Reject.none) return;
+    if (!this.conflation.isEmpty) this.conflation.forget(id);
+    if (isNoted) this.options.subscribers.noteWrite(owners, id, sent);
   }
 
   private fire(message: number, id: number): void {

@@ -17,7 +17,7 @@ import { compilePattern, OSC_PATTERN_LIMIT } from "./osc-pattern.js";
 import type { OscHost } from "./osc-sources.js";
 import type { OscTie } from "./osc-subscriber.js";
 import type { OscSubscribers } from "./osc-subscribers.js";
-import { NO_CONNECTION, type OscSender, type OscTarget } from "./osc-target.js";
+import { EVERYTHING, NO_CONNECTION, type OscSender, type OscTarget } from "./osc-target.js";
 import { OscWriter } from "./osc-writer.js";
 
 export const REQUEST_PREFIX = "/hana/";
@@ -25,8 +25,6 @@ export const LEASE_DEFAULT_SECONDS = 30;
 export const LEASE_MIN_SECONDS = 1;
 export const LEASE_MAX_SECONDS = 3_600;
 export const THROTTLE_MAX_HZ = 10_000;
-/** Every path. */
-const EVERYTHING = "//*";
 const ANSWER_BYTES = 1_024;
 const SECOND_US = 1_000_000;
 const NUMBER_TAGS: readonly number[] = [OscTag.int, OscTag.float, OscTag.long, OscTag.double];

@@ -16,11 +16,13 @@ import { TokenBucket } from "./token-bucket.js";
 /** Values and impulses that wait in order; a power of two. */
 export const QUEUE_ENTRIES = 4_096;
 /**
- * Datagrams of a sweep: a receiver's default buffer (212,992 bytes) holds about 90 of 1,200 bytes, so 64 may come at
- * once and the rest at a speed that a program which prints every message still follows.
+ * Datagrams at once: a receiver's default buffer (212,992 bytes) holds about 90 of 1,200 bytes, and what it does not
+ * hold is lost. Then a speed at which a receiver that works still follows, and values conflate meanwhile.
  */
-export const SWEEP_BURST = 64;
-export const SWEEP_PER_SECOND = 4_000;
+export const DATAGRAM_BURST = 64;
+const DATAGRAMS_PER_SECOND = 20_000;
+/** For a sweep, which nobody waits for: a program that prints every message still follows. */
+const SWEEP_PER_SECOND = 4_000;
 
 /** What `flags` says of a path. */
 export const PathFlag = {
@@ -66,6 +68,9 @@ export class OscSubscriber {
   ties: readonly OscTie[] = [];
   /** Bits of `PathFlag`, by id. */
   readonly flags: Uint8Array;
+  /** Datagrams that it may be sent. */
+  readonly bucket: TokenBucket;
+  /** Those of them that a sweep may fill. */
   readonly sweepBucket: TokenBucket;
   /** Impulses in the queue. */
   impulses = 0;
@@ -87,7 +92,8 @@ export class OscSubscriber {
     this.pattern = options.pattern;
     this.tie(options.ties);
     this.flags = new Uint8Array(state.capacity);
-    this.sweepBucket = new TokenBucket(clock, SWEEP_PER_SECOND, SWEEP_BURST);
+    this.bucket = new TokenBucket(clock, DATAGRAMS_PER_SECOND, DATAGRAM_BURST);
+    this.sweepBucket = new TokenBucket(clock, SWEEP_PER_SECOND, DATAGRAM_BURST);
     this.throttle(options.throttleHz);
     this.times[LEASE_END_US] = Number.POSITIVE_INFINITY;
   }
@@ -147,6 +153,12 @@ export class OscSubscriber {
 
   get hasWork(): boolean {
     return this.count > 0 || this.sweepId !== NO_SWEEP;
+  }
+
+  /** How long until it may be sent what is left, in microseconds. */
+  get waitUs(): number {
+    const waitUs = this.bucket.waitUs(1);
+    return this.count > 0 ? waitUs : Math.max(waitUs, this.sweepBucket.waitUs(1));
   }
 
   get queueLength(): number {

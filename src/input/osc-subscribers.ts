@@ -7,7 +7,7 @@
  * calling the sender; a change to one subscriber costs about a microsecond and allocates nothing.
  *
  * It never writes to the state. What it sends is bounded: subscribers in all and by host, datagrams by pump, and the
- * speed of a whole state by `SWEEP_PER_SECOND`, so that a subscription from a forged address is a trickle to its victim.
+ * speed of a whole state, so that a subscription from a forged address is a trickle to its victim.
  */
 import { assert } from "../base/assert.js";
 import type { Clock } from "../base/clock.js";
@@ -20,7 +20,7 @@ import type { OriginTable } from "../state/tables.js";
 import { OscCounter, type OscCounters } from "./osc-counters.js";
 import { compilePattern, type OscPattern } from "./osc-pattern.js";
 import { OscSubscriber, type OscTie, PathFlag } from "./osc-subscriber.js";
-import { NO_CONNECTION, type OscSender, type OscTarget, type ShownValues } from "./osc-target.js";
+import { EVERYTHING, NO_CONNECTION, type OscSender, type OscTarget, type ShownValues } from "./osc-target.js";
 import { OSC_IMMEDIATE_HIGH, OSC_IMMEDIATE_LOW } from "./osc-timetag.js";
 import { writeValue } from "./osc-values.js";
 import { encodeOscAddress, OscWriter } from "./osc-writer.js";
@@ -60,8 +60,9 @@ export interface OscSubscribersOptions {
 export interface OscOutput {
   readonly address: string;
   readonly port: number;
-  /** Which paths: an address or a pattern. */
-  readonly pattern: string;
+  /** Which paths: an address or a pattern. Without it, all. */
+  readonly pattern?: string | undefined;
+  /** Most flushes a second, 0 for no limit. */
   readonly throttleHz: number;
   /** Where its own changes come from; without it, exactly from `address` and `port`. */
   readonly from?: OscTie | undefined;
@@ -130,8 +131,9 @@ export class OscSubscribers {
 
   /** Adds a target without a lease. Answers what is wrong with it, or "". */
   addOutput(output: OscOutput): string {
-    const pattern = compilePattern(output.pattern);
-    if (pattern === null) return `malformed pattern ${output.pattern}`;
+    const text = output.pattern ?? EVERYTHING;
+    const pattern = compilePattern(text);
+    if (pattern === null) return `malformed pattern ${text}`;
     if (this.count >= SUBSCRIBERS_MAX) return `more than ${SUBSCRIBERS_MAX} subscribers`;
     const { address, port, throttleHz } = output;
     const target = { address, port, connection: NO_CONNECTION };
@@ -413,14 +415,17 @@ export class OscSubscribers {
     }
     this.receiver = subscriber;
     this.isSweep = false;
-    while (subscriber.queueLength > 0 && this.datagramsLeft > 0) this.append(subscriber.take());
+    while (subscriber.queueLength > 0 && this.maySend(subscriber)) this.append(subscriber.take());
     this.isSweep = true;
     if (subscriber.isSweeping) this.sweep(subscriber);
     this.emit();
     subscriber.flushed();
     if (!subscriber.hasWork) return;
-    const isPaced = subscriber.queueLength === 0 && this.datagramsLeft > 0;
-    this.wakeAt(isPaced ? this.time[NOW] + subscriber.sweepBucket.waitUs(1) : this.time[NOW]);
+    this.wakeAt(this.time[NOW] + (this.datagramsLeft > 0 ? subscriber.waitUs : 0));
+  }
+
+  private maySend(subscriber: OscSubscriber): boolean {
+    return this.datagramsLeft > 0 && subscriber.bucket.has(1);
   }
 
   private wakeAt(atUs: number): void {
@@ -429,12 +434,13 @@ export class OscSubscribers {
 
   private sweep(subscriber: OscSubscriber): void {
     const { sweepBucket } = subscriber;
-    while (this.datagramsLeft > 0 && sweepBucket.has(1)) {
+    while (this.maySend(subscriber) && sweepBucket.has(1)) {
       const id = subscriber.nextOfSweep();
       if (id < 0) return;
       this.append(id);
       // The datagram before is gone, and the one that this message began is for later.
-      const isLater = this.messages === 1 && this.firstEntry === id && !sweepBucket.has(1);
+      const isSpent = !this.maySend(subscriber) || !sweepBucket.has(1);
+      const isLater = isSpent && this.messages === 1 && this.firstEntry === id;
       if (!isLater) continue;
       this.messages = 0;
       subscriber.putBack(id);
@@ -519,6 +525,7 @@ export class OscSubscribers {
     counters.values[OscCounter.messagesOut] += this.messages;
     this.messages = 0;
     this.datagramsLeft--;
+    receiver.bucket.spend(1);
     if (this.isSweep) receiver.sweepBucket.spend(1);
     this.options.sender.send(receiver.target, writer.buffer, writer.length);
   }

@@ -35,3 +35,6 @@ export interface ShownValues {
 export function surfaceName(address: string, port?: number): string {
   return port === undefined ? `osc:${address}` : `osc:${address}:${port}`;
 }
+
+/** The pattern of every path. */
+export const EVERYTHING = "//*";

@@ -54,10 +54,10 @@ export class TokenBucket {
     return Math.max(0, Math.floor(this.register[TOKENS]));
   }
 
-  /** How long until `count` tokens are there, in microseconds. */
+  /** How long until `count` tokens are there, in whole microseconds: less than one is lost in a session time. */
   waitUs(count: number): number {
     this.fill();
-    return Math.max(0, (count - this.register[TOKENS]) / this.perUs);
+    return Math.max(0, Math.ceil((count - this.register[TOKENS]) / this.perUs));
   }
 
   private fill(): void {

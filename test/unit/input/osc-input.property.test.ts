@@ -94,7 +94,7 @@ describe("any packets", () => {
         rig.turn();
         expectValues(rig, bundles.flat());
       }),
-      { numRuns: 200 },
+      { numRuns: 400 },
     );
   });
 
@@ -152,6 +152,7 @@ describe("any bytes", () => {
         rig.message("/viz/a", "i", [5]);
         expect(rig.node.value("/viz/a")).toBe(5);
         rig.message("/viz/a", "i", [0]);
+        rig.node.advance(1_000);
         rig.turn();
       }),
       { numRuns: 5_000 },
