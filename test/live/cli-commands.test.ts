@@ -236,7 +236,7 @@ describe("keys", () => {
   it("makes one, shows it, and installs it for another user", async () => {
     const env = newUser();
     const made = await hanaAs(env, "key", "new", "--mesh", "club", "--json");
-    const { file: path } = JSON.parse(made.stdout);
+    const { file: path } = JSON.parse(made.stdout) as { file: string };
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const { stdout: code } = await hanaAs(env, "key", "show", "--mesh", "club");
     expect(code).toMatch(/^HANA-[0-9A-Z-]+\n$/);

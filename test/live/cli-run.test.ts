@@ -1,10 +1,14 @@
 /** `hana run` from start to stop: the log, the exit codes, the signals. */
+import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { folder, freePort, hana, mesh, startHana, startNode } from "./harness.js";
+import { rootFolder } from "../harness/process.js";
+import { folder, freePort, hana, mesh, startHana, startNode, user } from "./harness.js";
 
 function runArgs(port: number, name: string): string[] {
   const place = ["--port", String(port), "--data-dir", join(folder, name), "--name", name];
@@ -36,7 +40,7 @@ describe("the log", () => {
     await node.stop();
   });
 
-  it("ends quietly when nobody reads it any more", async () => {
+  it("may be read by nobody any more: the show goes on", async () => {
     const node = await startNode({ name: "unread" });
     node.process.child.stdout?.destroy();
     await node.hana("set", "/viz/a/b", "1");
@@ -59,6 +63,31 @@ describe("signals", () => {
     const second = await startNode({ name: "again", port: first.port, dataDir: first.dataDir });
     expect(second.ready.node).toBe(first.ready.node);
     await second.stop();
+  });
+
+  it.each([
+    ["SIGTERM", 143],
+    ["SIGINT", 130],
+  ] as const)("ends at once on a second %s when it does not come to an end", async (signal, code) => {
+    const stuck = join(folder, "stuck.mjs");
+    writeFileSync(
+      stuck,
+      `import { runCommand } from ${JSON.stringify(pathToFileURL(join(rootFolder, "dist/cli/program.js")).href)};
+       const ready = { node: "0".repeat(16), mesh: "m", port: 9, interface: "lo", address: "127.0.0.1", dataDir: "d" };
+       const never = new Promise(() => {});
+       setInterval(() => {}, 1_000);
+       await runCommand(["run"], async () => ({ ready, failed: never, close: () => never }));`,
+    );
+    const running = spawn(process.execPath, [stuck], { env: user });
+    let text = "";
+    running.stdout.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      // The command to type next comes after ready; then a signal can come.
+      if (text.includes('"next"') && !text.includes('"stopping"')) running.kill(signal);
+      if (text.includes('"stopping"')) running.kill(signal);
+    });
+    expect(await once(running, "close")).toEqual([code, null]);
+    expect(text).not.toContain('"stopped"');
   });
 
   it("stops while somebody watches", async () => {

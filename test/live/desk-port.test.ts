@@ -37,6 +37,7 @@ async function openDesk(changes: Partial<DeskStart> = {}, sizes?: RingSizes, cap
     name: "small",
     mesh: "test",
     version: "0.0.0",
+    snapshots: { address: "127.0.0.1", meshKey: new Uint8Array(32) },
     ...changes,
   };
   const host = new DeskHost(start, node, SCRIPT);
@@ -47,7 +48,7 @@ async function openDesk(changes: Partial<DeskStart> = {}, sizes?: RingSizes, cap
 
 interface Answer {
   readonly status: number;
-  readonly body: any;
+  readonly body: Record<string, unknown>;
   readonly headers: IncomingMessage["headers"];
 }
 
@@ -65,7 +66,11 @@ function call(
         text += chunk;
       });
       response.on("end", () =>
-        resolve({ status: response.statusCode ?? 0, body: JSON.parse(text), headers: response.headers }),
+        resolve({
+          status: response.statusCode ?? 0,
+          body: JSON.parse(text) as Record<string, unknown>,
+          headers: response.headers,
+        }),
       );
     });
     sent.on("error", reject);
@@ -97,7 +102,9 @@ async function closed(socket: Socket): Promise<void> {
 }
 
 function counter(desk: Desk, name: string): Promise<number> {
-  return call(desk.port, "GET", "/-/status").then(({ body }) => body.counters[name] as number);
+  return call(desk.port, "GET", "/-/status").then(
+    ({ body }) => (body["counters"] as Record<string, number>)[name] ?? 0,
+  );
 }
 
 /** `/a` with one int, as an OSC packet. */
@@ -204,7 +211,7 @@ describe("HTTP", () => {
   });
 });
 
-async function watch(port: number, pattern: string): Promise<any[]> {
+async function watch(port: number, pattern: string): Promise<unknown[]> {
   const lines: unknown[] = [];
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = request({ host: "127.0.0.1", port, path: `/-/watch?pattern=${pattern}` }, resolve);

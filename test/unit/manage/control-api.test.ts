@@ -2,10 +2,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type ApiAnswer, ControlApi, type ApiBackend, type ApiStream } from "../../../src/manage/control-api.js";
 import type { DeskAnswers, DeskCommand, DeskCommandKind } from "../../../src/manage/desk-messages.js";
+import { ChangeFlag } from "../../../src/state/change.js";
 import { Replica } from "../../../src/manage/replica.js";
 import { NODE_ID, SmallNode } from "./small-node.js";
 
 const HOST = "127.0.0.1:7700";
+
+type Fields = Record<string, unknown>;
 
 interface Overrides {
   readonly host?: string | undefined;
@@ -22,7 +25,7 @@ class Bench {
   constructor(httpHost = "127.0.0.1") {
     this.replica = new Replica(this.node.memory, this.node.capacity);
     this.replica.prepareForImage();
-    this.replica.beginImage([this.node.terms.at(0), this.node.terms.at(1)], [this.node.origins.at(0)]);
+    this.replica.beginImage([this.node.terms.at(0), this.node.terms.at(1)], [this.node.origins.at(0)], 0);
     this.replica.endImage([]);
     const backend: ApiBackend = {
       rules: { httpHost, port: 7700 },
@@ -70,9 +73,9 @@ class Bench {
   }
 
   /** Status and parsed body. */
-  async json(method: string, target: string, body: unknown = "", overrides: Overrides = {}): Promise<[number, any]> {
+  async json(method: string, target: string, body: unknown = "", overrides: Overrides = {}): Promise<[number, Fields]> {
     const answer = (await this.call(method, target, body, overrides)) as ApiAnswer;
-    return [answer.status, JSON.parse(textOf(answer))];
+    return [answer.status, JSON.parse(textOf(answer)) as Fields];
   }
 }
 
@@ -104,9 +107,15 @@ describe("reading", () => {
     ]);
   });
 
-  it("says null for the version and time of a path that was never written", async () => {
+  it("gives the declaration's version until the first write", async () => {
     const [, body] = await bench.json("GET", "/-/get?path=/viz/a/title");
-    expect(body).toMatchObject({ value: "", version: null, time: null });
+    expect(body).toMatchObject({ value: "", version: { term: 1, node: NODE_ID, sequence: 3 } });
+  });
+
+  it("says null for the version of a value that is only pending", async () => {
+    bench.node.put("/viz/a/title", "soon", "", ChangeFlag.pending);
+    const [, body] = await bench.json("GET", "/-/get?path=/viz/a/title");
+    expect(body).toMatchObject({ value: "soon", version: null, pending: true });
   });
 
   it("answers 404 for an unknown path, 400 for none", async () => {
@@ -118,7 +127,7 @@ describe("reading", () => {
 
   it("lists what a pattern matches, and refuses a pattern that is none", async () => {
     const [, all] = await bench.json("GET", "/-/list");
-    expect(all.map((entry: { path: string }) => entry.path)).toEqual(["/viz/a/zoom", "/viz/a/flash", "/viz/a/title"]);
+    expect(all).toMatchObject([{ path: "/viz/a/zoom" }, { path: "/viz/a/flash" }, { path: "/viz/a/title" }]);
     const [, some] = await bench.json("GET", "/-/list?pattern=/viz/*/z*");
     expect(some).toHaveLength(1);
     const [, none] = await bench.json("GET", "/-/list?pattern=/windows/*/x");
@@ -312,11 +321,11 @@ describe("watching", () => {
     return answer.watch;
   }
 
-  function lines(text: string): any[] {
+  function lines(text: string): Fields[] {
     return text
       .split("\n")
       .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as unknown);
+      .map((line) => JSON.parse(line) as Fields);
   }
 
   it("gives every change to a quick reader, in order", async () => {

@@ -13,7 +13,7 @@ function loadImage(node: SmallNode, replica: Replica): void {
 }
 
 function sendImage(node: SmallNode, replica: Replica): void {
-  replica.beginImage(tableOf(node.terms), tableOf(node.origins));
+  replica.beginImage(tableOf(node.terms), tableOf(node.origins), node.sequence);
   for (const chunk of node.image()) replica.pushImage(chunk);
   replica.endImage(node.pending());
 }
@@ -220,7 +220,7 @@ describe("a replica and its image", () => {
     node.add("/viz/a/zoom", "int");
     const replica = new Replica(node.memory, node.capacity);
     replica.prepareForImage();
-    replica.beginImage(tableOf(node.terms), tableOf(node.origins));
+    replica.beginImage(tableOf(node.terms), tableOf(node.origins), node.sequence);
     const [chunk] = [...node.image()] as [Uint8Array];
     replica.pushImage(chunk);
     replica.pushImage(chunk);

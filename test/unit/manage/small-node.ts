@@ -62,7 +62,10 @@ export class SmallNode implements DeskService {
   readonly deskEvents: string[] = [];
   /** Every write waits for this first. */
   confirmation: Promise<void> = Promise.resolve();
-  private sequence = 0;
+  /** The newest change. */
+  sequence = 0;
+  readonly controlling = { number: 1, node: NODE_ID };
+  readonly snapshotPorts: number[] = [];
 
   constructor(sizes?: RingSizes, capacity = 8_192) {
     this.capacity = capacity;
@@ -230,6 +233,10 @@ export class SmallNode implements DeskService {
 
   health(): readonly HealthFinding[] {
     return this.findings;
+  }
+
+  snapshotPort(port: number): void {
+    this.snapshotPorts.push(port);
   }
 
   setLogLevel(level: LogLevel): void {
