@@ -1,0 +1,89 @@
+/** Commands on several nodes: what is set on one is confirmed by the controller and read on the others. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { type LiveNode, startHana, startNode } from "./harness.js";
+
+interface Peer {
+  readonly name: string;
+  readonly inSync: boolean;
+}
+
+async function json<Shape>(node: LiveNode, ...args: string[]): Promise<Shape> {
+  return JSON.parse((await node.hana(...args, "--json")).stdout) as Shape;
+}
+
+async function until(check: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 60; tries++) if (await check()) return;
+  throw new Error("it never came true");
+}
+
+describe("a controller and a follower", () => {
+  let first: LiveNode;
+  let second: LiveNode;
+
+  beforeAll(async () => {
+    first = await startNode({ name: "first", args: ["--priority", "200"] });
+    await until(async () => (await json<{ role: string }>(first, "status")).role === "controller");
+    second = await startNode({ name: "second" });
+    await until(async () => (await json<{ role: string }>(second, "status")).role === "follower");
+  });
+
+  it("know each other and hold the same", async () => {
+    await until(async () => {
+      const peers = await json<Peer[]>(first, "peers");
+      return peers.length === 1 && peers[0]?.name === "second" && peers[0].inSync;
+    });
+    const { stdout } = await second.hana("peers");
+    expect(stdout).toContain("first");
+    expect(stdout).toContain("controller");
+  });
+
+  it("confirm what is set on the follower, with a version", async () => {
+    const written = await json<{ version: object }>(second, "set", "/viz/two/knob", "0.25");
+    const { node } = await json<{ node: string }>(first, "status");
+    expect(written).toMatchObject({ confirmed: true, version: { node } });
+    expect((await first.hana("get", "/viz/two/knob")).stdout).toBe("0.25\n");
+    const got = await json<{ origin: object }>(first, "get", "/viz/two/knob");
+    expect(got.origin).toMatchObject({ surface: "cli" });
+  });
+
+  it("show a change of one in a watch on the other, once", async () => {
+    const watch = startHana("watch", "/viz/two/*", "--json", "--initial", "--node", second.url);
+    await watch.waitFor((line) => line.path === "/viz/two/knob");
+    for (const value of ["1", "2", "3"]) await second.hana("set", "/viz/two/knob", value);
+    await first.hana("set", "/viz/two/knob", "4");
+    await watch.waitFor((line) => line.value === 4);
+    expect(watch.lines.map((line) => line.value)).toEqual([0.25, 1, 2, 3, 4]);
+    await watch.stop("SIGINT");
+  });
+
+  it("save the same show", async () => {
+    await until(async () => {
+      const [one, other] = await Promise.all([first.hana("show", "save", "-"), second.hana("show", "save", "-")]);
+      return one.stdout !== "" && one.stdout === other.stdout;
+    });
+  });
+
+  it("declare on the follower for both", async () => {
+    const watch = startHana("watch", "/viz/flash/*", "--node", first.url);
+    await until(async () => {
+      const { counters } = await json<{ counters: Record<string, number> }>(first, "status");
+      return counters["desk.watches"] === 1;
+    });
+    expect((await second.hana("set", "/viz/flash/level", "1")).code).toBe(0);
+    await watch.when(() => (watch.stdout.includes("/viz/flash/level 1\n") ? true : undefined), "the first value");
+    await watch.stop("SIGINT");
+  });
+});
+
+describe("a node without a controller", () => {
+  it("shows a write as pending and says that it is not confirmed", async () => {
+    const alone = await startNode({ name: "alone", mesh: "test-alone", args: ["--priority", "0"] });
+    const refused = await alone.hana("set", "/viz/a/b", "5", "--timeout", "0.3");
+    expect([refused.code, refused.stdout]).toEqual([1, ""]);
+    expect(refused.stderr).toContain("not confirmed in time");
+    const got = await json<object>(alone, "get", "/viz/a/b");
+    expect(got).toMatchObject({ value: 5, pending: true, version: null });
+    expect((await alone.hana("set", "/viz/a/b", "6", "--no-wait")).code).toBe(0);
+    expect((await alone.hana("get", "/viz/a/b")).stdout).toBe("6\n");
+  });
+});
