@@ -9,7 +9,9 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import type { NodeOptions as LibraryOptions } from "hana-sync";
 import { afterAll } from "vitest";
+import { LibraryPeer, libraryProgram } from "../harness/library-peer.js";
 import { type Exit, type Finished, type Line, mainFile, type RunningProcess, Sandbox } from "../harness/process.js";
 
 export interface NodeOptions {
@@ -79,6 +81,13 @@ export async function startNode(options: NodeOptions = {}): Promise<LiveNode> {
 /** Starts `hana run` with exactly these arguments and waits for nothing: for tests of refusals and of the log. */
 export function startHana(...args: string[]): RunningProcess {
   return sandbox.start(process.execPath, [mainFile, ...args], { env: user });
+}
+
+/** Starts a program that makes a node with the library. */
+export function startPeer(options: LibraryOptions = {}): Promise<LibraryPeer> {
+  const place = { mesh, interface: "127.0.0.1", port: 0, dataDir: join(folder, `peer-${++nodes}`) };
+  const running = sandbox.start(process.execPath, [libraryProgram], { env: user });
+  return LibraryPeer.open(running, { ...place, ...options });
 }
 
 /** Runs a command to its end. */

@@ -7,6 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import type { StatusReport } from "../../src/manage/reports.js";
 import {
   type Exit,
   type Finished,
@@ -150,6 +151,24 @@ export class Lan {
   cliAs(env: NodeJS.ProcessEnv, host: Host, ...args: string[]): Promise<Finished> {
     const command = ["exec", host, process.execPath, mainFile, ...args];
     return sandbox.run(script, command, { env: this.environment(env) });
+  }
+
+  /** What the node on the host says of itself. */
+  async status(host: Host): Promise<StatusReport> {
+    const { code, stdout, stderr } = await this.cli(host, "status", "--json");
+    if (code !== 0) throw new Error(`no status of ${host}: ${stderr}`);
+    return JSON.parse(stdout) as StatusReport;
+  }
+
+  /** A value as `hana get` prints it on the host; "" when the node there does not know the path. */
+  async get(host: Host, path: string): Promise<string> {
+    const { stdout } = await this.cli(host, "get", path);
+    return stdout.trimEnd();
+  }
+
+  /** Follows what a pattern names on the host: a JSON line for each value, what is there first. */
+  watch(host: Host, pattern: string): RunningProcess {
+    return this.spawn(host, process.execPath, mainFile, "watch", pattern, "--json", "--initial");
   }
 
   async down(): Promise<void> {
