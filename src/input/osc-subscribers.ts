@@ -15,7 +15,7 @@ import { ChangeFlag, EventKind } from "../state/change.js";
 import { isText, lanesOf, ValueType } from "../state/declaration.js";
 import { Found, type RingMemory, RingReader } from "../state/ring.js";
 import { Staging } from "../state/staging.js";
-import { LANES, sameText, type State } from "../state/state.js";
+import type { State } from "../state/state.js";
 import type { OriginTable } from "../state/tables.js";
 import { OscCounter, type OscCounters } from "./osc-counters.js";
 import { compilePattern, type OscPattern } from "./osc-pattern.js";
@@ -91,11 +91,6 @@ export class OscSubscribers {
   /** The encoded addresses of paths that changed lately, by id. */
   private readonly addresses = new Map<number, Uint8Array>();
 
-  /** The value last seen in the ring, by id, to tell a confirmation from a change; valid where `known` is 1. */
-  private readonly seen: Float64Array;
-  private readonly seenTexts: (string | Uint8Array | undefined)[] = [];
-  private readonly known: Uint8Array;
-
   private readonly clippedIds = new Int32Array(CLIPPED_MAX);
   private readonly clippedOwners: (OscSubscriber | undefined)[] = [];
   private clippedCount = 0;
@@ -116,8 +111,6 @@ export class OscSubscribers {
     this.counters = options.counters;
     this.time = options.clock.register;
     this.reader = new RingReader(options.memory);
-    this.seen = new Float64Array(options.state.capacity * LANES);
-    this.known = new Uint8Array(options.state.capacity);
   }
 
   get count(): number {
@@ -266,15 +259,10 @@ export class OscSubscribers {
 
   private onValue(): void {
     const { subscribers, reader } = this;
-    const { id } = reader;
-    if (subscribers.length === 0) {
-      this.known[id] = 0;
-      return;
-    }
-    if (!this.state.exists(id) || !this.isVisibleChange(id)) return;
+    if ((reader.flags & ChangeFlag.confirmed) !== 0) return;
     // A rollback takes back what the surface believes it has set, so that surface above all must hear of it.
     const isRollback = (reader.flags & ChangeFlag.rolledBack) !== 0;
-    for (let at = 0; at < subscribers.length; at++) this.mark(subscribers[at], id, isRollback);
+    for (let at = 0; at < subscribers.length; at++) this.mark(subscribers[at], reader.id, isRollback);
   }
 
   private mark(subscriber: OscSubscriber, id: number, isForAll: boolean): void {
@@ -285,34 +273,6 @@ export class OscSubscribers {
 
   private isEcho(subscriber: OscSubscriber, origin: number): boolean {
     return subscriber.isEcho(origin, this.options.origins, this.options.ownNode);
-  }
-
-  /** A value that a follower shows already comes again when the controller confirms it; that is no change. */
-  private isVisibleChange(id: number): boolean {
-    const type = this.state.types[id] as ValueType;
-    if (isText(type)) return this.isNewText(id);
-    const { seen, known } = this;
-    const { numbers } = this.reader;
-    const at = id * LANES;
-    let isSame = known[id] === 1;
-    const lanes = lanesOf(type);
-    for (let lane = 0; lane < lanes; lane++) {
-      if (seen[at + lane] === numbers[lane]) continue;
-      isSame = false;
-      seen[at + lane] = numbers[lane];
-    }
-    known[id] = 1;
-    return !isSame;
-  }
-
-  /** Texts are compared as they are shown now: one that changed and changed back needs no message. */
-  private isNewText(id: number): boolean {
-    this.options.shown.load(id, this.staging);
-    const { text } = this.staging;
-    if (this.known[id] === 1 && sameText(this.seenTexts[id], text)) return false;
-    this.known[id] = 1;
-    this.seenTexts[id] = text;
-    return true;
   }
 
   private onEvent(): void {
@@ -337,8 +297,6 @@ export class OscSubscribers {
 
   /** A path came, went or has another name. Its value is a change too: with it, what was sent stays the whole state. */
   private onStructure(id: number): void {
-    this.known[id] = 0;
-    this.seenTexts[id] = undefined;
     this.addresses.delete(id);
     for (const subscriber of this.subscribers) {
       subscriber.rematch(id);
@@ -350,8 +308,6 @@ export class OscSubscribers {
   private onLapped(): void {
     const { state } = this;
     this.counters.count(OscCounter.resyncs);
-    this.known.fill(0);
-    this.seenTexts.length = 0;
     this.addresses.clear();
     for (const subscriber of this.subscribers) {
       subscriber.rematchAll();

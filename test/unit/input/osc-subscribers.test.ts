@@ -122,19 +122,6 @@ describe("a subscriber", () => {
     ]);
   });
 
-  it("gets a text once, though the node confirms it", () => {
-    const rig = rigWith([]);
-    rig.node.declare("/viz/text", { type: "string" });
-    rig.turn();
-    rig.sender.take();
-    const origin = rig.node.surface("osc:127.0.0.1:1");
-    rig.node.set("/viz/text", "hello", origin);
-    rig.turn();
-    rig.node.show("/viz/text", origin, 0);
-    rig.turn();
-    expect(rig.sender.take()).toEqual([["/viz/text", "s", "hello"]]);
-  });
-
   it("gets the value of a path that is declared or renamed later, and nothing of one that is gone", () => {
     const rig = rigWith(["/viz/a/x"], { pattern: "/viz/a/*" });
     rig.node.declare("/viz/a/new", { type: "float", default: 0.5 });
@@ -290,7 +277,7 @@ describe("a change", () => {
     rig.node.isFollower = true;
     rig.message("/viz/x", "f", [0.5], SURFACE);
     rig.turn();
-    rig.node.show("/viz/x", rig.node.surface(`osc:${HOST}`), 0);
+    rig.node.show("/viz/x", rig.node.surface(`osc:${HOST}`), ChangeFlag.confirmed);
     rig.turn();
     expect(rig.sender.take()).toEqual([["/viz/x", "f", 0.5]]);
   });
@@ -422,6 +409,26 @@ describe("a large state", () => {
     expect(rig.sender.take()[0]).toEqual(["/viz/a/parameter3999", "f", 7]);
     settle(rig);
     expect(rig.sender.take().filter(([path]) => path === "/viz/a/parameter3999")).toEqual([]);
+  });
+
+  it("that changes at once comes at a pace that a receive buffer holds, newest values last", () => {
+    const rig = new OscRig(new TestNode(20_000, { values: 65_536, events: 16_384, arenaBytes: 1 << 20 }));
+    for (let index = 0; index < COUNT; index++) rig.node.declare(`/viz/a/parameter${index}`, { type: "float" });
+    subscribe(rig, RENDERER);
+    settle(rig);
+    rig.node.advance(1_000 * MS);
+    rig.sender.take();
+    for (let round = 0; round < 4; round++) {
+      for (let index = 0; index < COUNT; index++) rig.node.set(`/viz/a/parameter${index}`, round + index / COUNT);
+      rig.subscribers.pump();
+    }
+    expect(rig.sender.packets.length).toBeLessThanOrEqual(DATAGRAM_BURST + 1);
+    settle(rig);
+    const sent = new Map(rig.sender.take().map(([path, , value]) => [path, value]));
+    expect(rig.count("resyncs")).toBe(0);
+    for (let index = 0; index < COUNT; index++) {
+      expect(sent.get(`/viz/a/parameter${index}`)).toBe(Math.fround(3 + index / COUNT));
+    }
   });
 
   it("is sent again after the ring has lapped this follower, but for the subscriber's own values", () => {
