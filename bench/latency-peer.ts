@@ -3,6 +3,7 @@
  * hana's changes, so that both kinds are measured in the same processes. Told what to be by the runner.
  */
 import type { Socket } from "node:dgram";
+import { loseDatagrams } from "./floor/loss.js";
 import { type Inlet, openInlet, openOutlet, type Outlet, putTime, timeIn } from "./floor/links.js";
 import { pace, type PacePlan } from "./floor/pacer.js";
 import { NodeHost, type NodePlan } from "./hana/node-host.js";
@@ -19,6 +20,11 @@ export class LatencyPeer {
 
   startNode(plan: NodePlan): Promise<number> {
     return this.host.start(plan);
+  }
+
+  /** From now on this process loses a share of the datagrams that it receives. */
+  lose(share: number, seed: number): void {
+    loseDatagrams(share, seed);
   }
 
   settled(role: "controller" | "follower"): Promise<void> {

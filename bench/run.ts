@@ -12,14 +12,17 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { hop } from "./benches/hop.js";
+import { lateJoin } from "./benches/late-join.js";
+import { loss } from "./benches/loss.js";
 import { oscHops } from "./benches/osc-hops.js";
+import { throughput } from "./benches/throughput.js";
 import { twoHop } from "./benches/two-hop.js";
 import type { Bench, Latencies, Row } from "./harness/bench.js";
 import { judge, readBudgets } from "./harness/budgets.js";
 import { charts } from "./harness/chart.js";
 import { json, type Machine, machine, table } from "./harness/report.js";
 
-const BENCHES: readonly Bench[] = [hop, twoHop, oscHops];
+const BENCHES: readonly Bench[] = [hop, twoHop, oscHops, throughput, loss, lateJoin];
 const DEFAULT_RUNS = 5;
 
 /** This file runs from dist-bench/bench; budgets and pictures lie with the sources. */

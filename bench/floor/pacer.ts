@@ -15,6 +15,8 @@ export interface PacePlan {
   readonly messagesPerBlock: number;
   /** Messages per tick, each in a turn of the event loop of its own; more than one only to warm up. */
   readonly perTick: number;
+  /** Between two ticks. Default 1. */
+  readonly pauseMs?: number;
 }
 
 /** 100 messages at one a millisecond: the blocks of 100 ms that floor and hana take turns by. */
@@ -22,6 +24,7 @@ export const MESSAGES_PER_BLOCK = 100;
 
 export function pace(plan: PacePlan, sourceOf: (link: string) => () => void): Promise<void> {
   const sources = plan.links.map(sourceOf);
+  const pauseMs = plan.pauseMs ?? 1;
   const total = plan.blocks * plan.links.length * plan.messagesPerBlock;
   return new Promise((resolve) => {
     let sent = 0;
@@ -33,7 +36,7 @@ export function pace(plan: PacePlan, sourceOf: (link: string) => () => void): Pr
       leftInTick--;
       if (sent === total) resolve();
       else if (leftInTick > 0) setImmediate(send);
-      else setTimeout(tick, 1);
+      else setTimeout(tick, pauseMs);
     };
     const tick = (): void => {
       leftInTick = plan.perTick;

@@ -4,6 +4,9 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 
+/** For whoever looks for the reason of a figure: `BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=FOLDER"`. */
+const EXTRA_FLAGS = process.env.BENCH_NODE_FLAGS?.split(" ") ?? [];
+
 interface Request {
   readonly call: number;
   readonly method: string;
@@ -56,7 +59,7 @@ class Child {
   constructor(script: URL, nodeFlags: readonly string[] = []) {
     this.script = script;
     this.process = fork(script, [], {
-      execArgv: [...nodeFlags],
+      execArgv: [...nodeFlags, ...EXTRA_FLAGS],
       serialization: "advanced",
       stdio: ["ignore", process.stderr, "inherit", "ipc"],
     });
