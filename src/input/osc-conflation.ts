@@ -94,9 +94,11 @@ export class OscConflation {
     return replaced;
   }
 
-  /** A newer value of the path is written now: the one that waits is not. */
-  forget(id: number): void {
-    if (this.values !== undefined) this.values.owners[id] = NOBODY;
+  /** A newer value of the path was written: the one that waits, if there is one, is not. True when there was. */
+  forget(id: number): boolean {
+    if (this.values === undefined || this.values.owners[id] === NOBODY) return false;
+    this.values.owners[id] = NOBODY;
+    return true;
   }
 
   /** Writes what a host has waiting, so that what follows does not come before it. */

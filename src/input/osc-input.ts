@@ -374,7 +374,7 @@ export class OscInput implements ConflationSink {
     const reject = this.target.write(id, this.surfaceIndex);
     this.countWrite(reject);
     if (reject !== Reject.none) return;
-    if (!this.conflation.isEmpty) this.conflation.forget(id);
+    if (!this.conflation.isEmpty && this.conflation.forget(id)) this.counters.values[OscCounter.valuesConflated]++;
     if (isNoted) this.options.subscribers.noteWrite(owners, id, sent);
   }
 

@@ -55,6 +55,7 @@ describe("above a host's rate", () => {
     rig.node.advance(HOLD_US);
     rig.turn();
     for (const [path, value] of last) expect(rig.node.value(path)).toBe(value);
+    expect(rig.count("writes") + rig.count("valuesConflated")).toBe(20_000);
     // Ten times the rate came in for two seconds: the rate went on, the burst, and the debt of the last hold.
     expect(rig.count("writes")).toBeLessThanOrEqual(2 * RATE + 2 * BURST);
   });

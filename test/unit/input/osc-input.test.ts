@@ -86,6 +86,15 @@ describe("OSC input", () => {
     expect(rig.node.value(ZOOM)).toBe(0);
   });
 
+  it("serves more hosts than it remembers", () => {
+    const rig = rigWith(ZOOM);
+    for (let host = 0; host < 3_000; host++) {
+      rig.receive(message(ZOOM, "i", [host]), 1, `127.0.${host >> 8}.${host & 255}`);
+      expect(rig.node.value(ZOOM)).toBe(host);
+    }
+    expect(rig.count("packetsNotAllowed")).toBe(0);
+  });
+
   it("counts refused values by reason", () => {
     const rig = rigWith(ZOOM);
     rig.message(ZOOM, "f", [Number.NaN]);
