@@ -46,6 +46,8 @@ export class HanaNode implements NodeParts {
   private readonly multicastCheck: MulticastCheck;
   private readonly ports: NodePorts;
   private readonly frame = new StreamFrameReader();
+  /** [0] when the house is to be kept again. */
+  private readonly keepDue = new Float64Array(1);
   private isClosed = false;
 
   constructor(options: NodeOptions, ports: NodePorts) {
@@ -155,11 +157,18 @@ export class HanaNode implements NodeParts {
   /** Does what is due by the clock. */
   tick(): void {
     if (this.isClosed) return;
-    this.io.opener.nowMs = this.core.clock.nowUs / 1_000;
-    this.act(this.roles.tick());
+    if (this.core.clock.nowUs >= (this.keepDue[0] as number)) this.keepHouse();
     if (this.controller.isOpen) this.controller.tick();
-    if (this.roles.role === Role.following) this.sender.tick(this.roles.term.number, this.roles.target);
+    else if (this.roles.role === Role.following) this.sender.tick(this.roles.term.number, this.roles.target);
     this.follower.tick();
+  }
+
+  /** What needs no better time than some 20 ms: heartbeats and repair of a stream at 1 kHz must not pay for it. */
+  private keepHouse(): void {
+    const { nowUs } = this.core.clock;
+    this.keepDue[0] = nowUs + KEEP_US;
+    this.io.opener.nowMs = nowUs / 1_000;
+    this.act(this.roles.tick());
     this.membership.tick();
     this.following.tick();
     this.checkForeignKeys();
@@ -168,7 +177,7 @@ export class HanaNode implements NodeParts {
 
   /** When `tick` is wanted, in microseconds of session time. */
   dueUs(): number {
-    const steady = this.core.clock.nowUs + TICK_US;
+    const steady = this.keepDue[0] as number;
     const { controller, follower, pending } = this;
     return Math.min(steady, controller.isOpen ? controller.dueUs : follower.naks.dueUs, pending.retryDueUs);
   }
@@ -224,5 +233,4 @@ export class HanaNode implements NodeParts {
 const SENDERS_MAX = 256;
 const BLOCKED_TEXT =
   "this node's own multicast does not come back to it: a firewall drops it, or its interface has no multicast";
-/** The longest that a tick may be away. */
-const TICK_US = 20_000;
+const KEEP_US = 20_000;

@@ -25,11 +25,11 @@ export class Acknowledgements {
     return this.waiting.size;
   }
 
-  /** Begins to hand out; answers how many may be taken now. */
-  begin(): number {
-    if (this.waiting.size === 0) return 0;
+  /** Begins to hand out, at most so many; answers how many may be taken now. */
+  begin(most: number): number {
+    if (this.waiting.size === 0 || most === 0) return 0;
     this.iterator = this.waiting.values();
-    return Math.min(this.waiting.size, ACKS_MAX);
+    return Math.min(this.waiting.size, ACKS_MAX, most);
   }
 
   /** Those that found no frame to be said in. */

@@ -55,8 +55,8 @@ export class PendingWrites {
   private head = 0;
   private tail = 0;
   private waiters: Waiter[] = [];
-  /** [0] last write given, [1] acknowledged through, [2] retry due, [3] retry delay, [4] sent through. */
-  private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY, RETRY_FIRST_US, 0]);
+  /** [0] last write given, [1] acknowledged through, [2] retry due, [3] retry delay, [4] sent through, [5] settled. */
+  private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY, RETRY_FIRST_US, 0, 0]);
   /** Writes held now. */
   size = 0;
   /** Values that a newer write of the same path replaced before they were confirmed. */
@@ -72,6 +72,11 @@ export class PendingWrites {
 
   get lastWrite(): number {
     return this.registers[0] as number;
+  }
+
+  /** The first write that the controller may lack: what a frame that begins at the first held write begins with. */
+  get firstUnanswered(): number {
+    return (this.registers[1] as number) + 1;
   }
 
   get retryDueUs(): number {
@@ -279,6 +284,7 @@ export class PendingWrites {
 
   /** A new controller, or none: everything unacknowledged is to be sent anew. */
   resend(): void {
+    this.registers[1] = this.registers[5] as number;
     this.registers[4] = 0;
     this.registers[2] = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < PENDING_MAX; slot++) this.frames[slot] = NOT_ACKNOWLEDGED;
@@ -322,7 +328,9 @@ export class PendingWrites {
       } else this.head++;
       through = write;
     }
-    if (through > 0) this.callBack(through, sequence);
+    if (through === 0) return;
+    this.registers[5] = through;
+    this.callBack(through, sequence);
   }
 
   private callBack(through: number, sequence: number): void {
@@ -368,6 +376,7 @@ export class PendingWrites {
     this.tail = 0;
     this.size = 0;
     this.registers[2] = Number.POSITIVE_INFINITY;
+    for (const through of [1, 4, 5]) this.registers[through] = this.lastWrite;
     const { waiters } = this;
     this.waiters = [];
     for (const waiter of waiters) waiter.done(reject, 0);

@@ -104,9 +104,9 @@ export class Publisher {
     return this.head === this.tail && this.pieces === undefined && this.reader.behind === 0;
   }
 
-  /** Whether the digests are those of the newest frame: not while an event is only partly out. */
+  /** Whether the digests are those of the newest frame: not while structure waits, or an event is only partly out. */
   get digestsAreSent(): boolean {
-    return this.pieces === undefined;
+    return this.isIdle;
   }
 
   /** How many changes stand in the ring unread: the caller pumps before it can lap. */
@@ -142,10 +142,16 @@ export class Publisher {
     if (waits > this.head) {
       if (!isGrouped) return;
       // A group owns its paths: the earlier place is given up, so that nothing of the group shows before the rest.
-      this.queue[(waits - 1) & this.mask] = VOID;
+      this.giveUpPlace(id);
     }
     this.push(id);
     this.waitsAt[id] = this.tail;
+  }
+
+  private giveUpPlace(id: number): void {
+    const waits = this.waitsAt[id] as number;
+    if (waits > this.head) this.queue[(waits - 1) & this.mask] = VOID;
+    this.waitsAt[id] = 0;
   }
 
   private toggleGroup(isGrouped: boolean): void {
@@ -162,6 +168,8 @@ export class Publisher {
     if (reader.kind === EventKind.term) return;
     const isGrouped = (reader.flags & ChangeFlag.grouped) !== 0;
     if (isGrouped !== this.groupOpen) this.toggleGroup(isGrouped);
+    // A value that waits from before fits the old declaration; what is kept of it comes again behind the new one.
+    if (reader.kind === EventKind.declare || reader.kind === EventKind.remove) this.giveUpPlace(reader.id);
     const payload = reader.payload();
     if (payload === undefined) {
       this.eventsDropped++;

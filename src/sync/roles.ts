@@ -6,7 +6,7 @@
  * goes ahead, the next ones 40 ms later each. Priority 0 never does.
  */
 import type { Clock } from "../base/clock.js";
-import { compareTerms, type Term } from "../state/change.js";
+import type { Term } from "../state/change.js";
 import type { Peers } from "./peers.js";
 import type { FrameTarget } from "./stream-frames.js";
 
@@ -27,6 +27,10 @@ const JOIN_SILENCE_US = 1_500_000;
 const LAG_US = 200_000;
 const HELLO_STEPS_US = [0, 100_000, 250_000, 400_000];
 const HELLO_REPEAT_US = 1_000_000;
+
+function compareNodes(left: string, right: string): number {
+  return left === right ? 0 : left < right ? -1 : 1;
+}
 
 export const NO_TERM: Term = { number: 0, node: "" };
 
@@ -68,7 +72,7 @@ export class Roles {
 
   /** How a term that was heard compares to the present one: below, equal or above 0. */
   compare(number: number, node: string): number {
-    const order = compareTerms({ number, node }, this.term);
+    const order = number !== this.term.number ? number - this.term.number : compareNodes(node, this.term.node);
     // A node that starts over joins the term that it lost as it would a new one.
     return this.role === Role.starting && order === 0 ? 1 : order;
   }

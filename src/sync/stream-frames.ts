@@ -24,6 +24,14 @@ export interface FramePort {
 
 /** At most half of a frame is journal, when it has content of its own. */
 const JOURNAL_SHARE = 0.5;
+/** A content's length field, and the journal's count behind it. */
+const CONTENT_OVERHEAD_BYTES = 3;
+/** Node 8, session 4, write up to 8. */
+const ACK_MAX_BYTES = 20;
+/** The info section and the journal's count, rounded up. */
+const INFO_MAX_BYTES = 160;
+/** More than any frame has room for. */
+const NO_ACKNOWLEDGEMENTS = Number.MAX_SAFE_INTEGER;
 
 export class StreamFrames {
   private readonly out: ByteWriter;
@@ -44,7 +52,7 @@ export class StreamFrames {
   /** Sends the newest frame of the sent ring, for the first time. Answers the datagram's bytes. */
   sendNewest(): number {
     const sequence = this.sent.newest;
-    this.header(sequence, 0, true);
+    this.header(sequence, 0, this.sent.length(sequence) + CONTENT_OVERHEAD_BYTES);
     this.content(sequence);
     this.journal(sequence - 1, this.out.offset + this.out.limit * JOURNAL_SHARE);
     return this.port.multicast(FrameType.stream, this.out.offset);
@@ -54,8 +62,8 @@ export class StreamFrames {
   sendHeartbeat(info: StreamInfo | undefined, target: FrameTarget | undefined): number {
     const { sent, out } = this;
     // What only one node gets can acknowledge nothing to the others.
-    const isForAll = target === undefined;
-    this.header(sent.newest, StreamFlag.heartbeat | (info === undefined ? 0 : StreamFlag.info), isForAll);
+    const room = target === undefined ? INFO_MAX_BYTES : NO_ACKNOWLEDGEMENTS;
+    this.header(sent.newest, StreamFlag.heartbeat | (info === undefined ? 0 : StreamFlag.info), room);
     if (info !== undefined) writeInfo(out, info);
     this.journal(sent.newest, out.limit);
     if (target !== undefined) return this.port.unicast(FrameType.stream, out.offset, target);
@@ -64,27 +72,27 @@ export class StreamFrames {
 
   /** Sends a frame again, to one node or to all. Its journal is left out: it is asked for because that failed. */
   sendRepair(sequence: number, target: FrameTarget | undefined): number {
-    this.header(sequence, StreamFlag.repair, false);
+    this.header(sequence, StreamFlag.repair, NO_ACKNOWLEDGEMENTS);
     this.content(sequence);
     this.out.u8(0);
     if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
     return this.port.multicast(FrameType.stream, this.out.offset);
   }
 
-  private header(sequence: number, flags: number, acknowledges: boolean): void {
+  /** `follows`: how many bytes must still fit behind the acknowledgements. */
+  private header(sequence: number, flags: number, follows: number): void {
     const { out } = this;
     out.reset(0, this.port.plain.length);
     out.u32(this.term);
     out.u48(sequence);
     out.u16(Math.max(0, sequence - this.sent.oldest));
     out.u8(flags);
-    if (acknowledges) this.acknowledgements();
-    else out.u8(0);
+    this.acknowledgements(Math.floor((out.limit - out.offset - 1 - follows) / ACK_MAX_BYTES));
   }
 
-  private acknowledgements(): void {
+  private acknowledgements(most: number): void {
     const { out, acks } = this;
-    const count = acks.begin();
+    const count = acks.begin(Math.max(0, most));
     out.u8(count);
     for (let index = 0; index < count; index++) {
       const ack = acks.take();
