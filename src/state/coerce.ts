@@ -148,9 +148,17 @@ function coerceEnum(state: State, id: number, staging: Staging): Reject {
   return Reject.none;
 }
 
+/** Half of a surrogate pair: no UTF-8 can carry it, so other nodes could never hold the same. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
+
 function coerceString(staging: Staging): Reject {
   if (staging.kind !== StagedKind.text) return Reject.wrongType;
-  const text = staging.text as string;
+  let text = staging.text as string;
+  if (LONE_SURROGATE.test(text)) {
+    text = text.replace(LONE_SURROGATES, "\ufffd");
+    staging.text = text;
+  }
   // A UTF-16 unit is at most three bytes of UTF-8, so most texts need no count.
   if (text.length * 3 <= TEXT_LIMIT_BYTES) return Reject.none;
   return utf8Bytes(text) <= TEXT_LIMIT_BYTES ? Reject.none : Reject.tooLong;

@@ -17,7 +17,7 @@ import {
   ValueType,
   type ValueTypeName,
 } from "./declaration.js";
-import { COMPONENTS } from "./component.js";
+import { validatePath } from "./path.js";
 
 /** Longest encoded declaration in bytes; an enum of a thousand names fits. */
 export const DECLARATION_LIMIT_BYTES = 32_768;
@@ -34,7 +34,7 @@ const typeNames = Object.keys(ValueType) as ValueTypeName[];
 const clipNames = Object.keys(ClipMode) as ClipModeName[];
 const easingNames = Object.keys(Easing) as EasingName[];
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const scratch = new Uint8Array(DECLARATION_LIMIT_BYTES);
 
 /** The bytes of a declaration; undefined when they would be more than the limit. */
@@ -171,12 +171,8 @@ export function encodeNamed(path: string, declaration: Declaration | undefined):
 export function decodeNamed(bytes: Uint8Array): { path: string; declaration: Declaration | undefined } | undefined {
   const input = new ByteReader(bytes);
   const path = readText(input);
-  if (input.failed || !isUnderTopSubtree(path)) return undefined;
+  if (input.failed || validatePath(path) !== "") return undefined;
   if (input.remaining === 0) return { path, declaration: undefined };
   const declaration = readDeclaration(input);
   return declaration === undefined || input.failed || input.remaining > 0 ? undefined : { path, declaration };
-}
-
-function isUnderTopSubtree(path: string): boolean {
-  return COMPONENTS.some((component) => path.startsWith(`/${component}/`));
 }

@@ -7,9 +7,9 @@
  * and nothing of it is kept. `loadImage` never throws on bytes.
  */
 import { ByteReader, ByteWriter } from "../base/bytes.js";
-import { componentOf } from "./component.js";
 import { type Declaration, isText, lanesOf, ValueType } from "./declaration.js";
 import { DECLARATION_LIMIT_BYTES, readDeclaration, writeDeclaration } from "./declaration-bytes.js";
+import { validatePath } from "./path.js";
 import { LANES, type State } from "./state.js";
 import type { OriginTable, TermTable } from "./tables.js";
 import { TEXT_LIMIT_BYTES } from "./coerce.js";
@@ -132,7 +132,7 @@ export class ImageDecoder {
   private readonly known: Declaration[] = [];
   private readonly termIndexes: number[] = [];
   private readonly originIndexes: number[] = [];
-  private readonly decoder = new TextDecoder("utf-8", { fatal: true });
+  private readonly decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   private lastPath = "";
   /** Called after each path is in place. */
   onPath: (id: number) => void = () => {};
@@ -165,7 +165,7 @@ export class ImageDecoder {
     const timeUs = input.f64();
     const origin = this.origin();
     if (input.failed || declaration === undefined || term < 0 || origin < 0 || !Number.isFinite(timeUs)) return false;
-    if (id >= state.capacity || componentOf(path) < 0 || state.exists(id) || state.idOf(path) >= 0) return false;
+    if (id >= state.capacity || state.exists(id) || state.idOf(path) >= 0 || validatePath(path) !== "") return false;
     state.declare(id, path, declaration);
     state.terms[id] = term;
     state.sequences[id] = sequence;

@@ -145,9 +145,10 @@ export class RingWriter {
     let offset = arenaHead[ARENA_HEAD] as number;
     const inside = offset % arena.length;
     if (inside + bytes.length > arena.length) offset += arena.length - inside;
-    arena.set(bytes, offset % arena.length);
     doubles[at] = offset;
+    // Before the bytes: a reader that copies while they are overwritten must see that the arena has moved on.
     arenaHead[ARENA_HEAD] = offset + bytes.length;
+    arena.set(bytes, offset % arena.length);
   }
 }
 
@@ -157,7 +158,7 @@ export type Found = (typeof Found)[keyof typeof Found];
 
 export class RingReader {
   private readonly views: RingViews;
-  private readonly decoder = new TextDecoder();
+  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   private valueCursor: number;
   private eventCursor: number;
   private textLength = -1;
@@ -200,12 +201,14 @@ export class RingReader {
 
   next(): Found {
     const { heads } = this.views;
-    const eventHead = Atomics.load(heads, EVENT_HEAD);
+    // Values first: whatever was written before a value that is seen here is seen here too.
     const valueHead = Atomics.load(heads, VALUE_HEAD);
+    const eventHead = Atomics.load(heads, EVENT_HEAD);
     if (eventHead !== this.eventCursor && this.eventIsNext()) return this.readEvent(eventHead);
-    if (valueHead === this.valueCursor)
-      return eventHead === this.eventCursor ? Found.nothing : this.readEvent(eventHead);
-    return this.readValue();
+    if (valueHead !== this.valueCursor) return this.readValue();
+    if (eventHead === this.eventCursor) return Found.nothing;
+    // An event that is not next has values before it, written since their head was read; or its slot was lapped.
+    return Atomics.load(heads, VALUE_HEAD) === this.valueCursor ? this.readEvent(eventHead) : this.readValue();
   }
 
   /** An event comes first when every value before it has been read. */

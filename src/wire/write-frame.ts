@@ -163,7 +163,7 @@ export interface WriteCopy {
 
 export class WriteFrameReader implements WriteCopy {
   private readonly input = new ByteReader();
-  private readonly decoder = new TextDecoder();
+  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   private readonly surfaces = new Map<number, string>();
   kind: WriteKind = WriteKind.value;
   isGrouped = false;
