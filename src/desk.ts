@@ -4,7 +4,7 @@
  * It is just another follower of the change ring. It holds a replica, answers the control API from it, and hands to
  * the live thread what only that may do. When it dies, the live thread starts it again; the show does not notice.
  */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { assert } from "./base/assert.js";
 import { DeskFollower } from "./edge/desk-follower.js";
 import { DeskLink } from "./edge/desk-link.js";
@@ -129,4 +129,7 @@ class Desk {
 }
 
 assert(parentPort !== null, "the desk runs as a worker");
-void new Desk(new DeskLink(parentPort), workerData as DeskStart).open();
+const link = new DeskLink(parentPort);
+link.onMessage = (message) => {
+  if (message.kind === "start") void new Desk(link, message.start).open();
+};

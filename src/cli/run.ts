@@ -5,14 +5,14 @@
  * composition root's; what a signal, an exit code and a log line mean is decided here.
  */
 import type { Settings } from "../config/settings.js";
-import { interfaceTable, listInterfaces } from "../edge/interfaces.js";
+import { warmDesk } from "../edge/desk-host.js";
 import type { EventLog } from "../manage/event-log.js";
 import type { ReadyInfo, RunningNode } from "../manage/running-node.js";
 import { CommandError, ExitCode } from "./command-error.js";
-import { type LogOutput, openLog } from "./log-output.js";
+import type { LogOutput } from "./log-output.js";
 import { NodeClient } from "./node-client.js";
 import { printJson, printLine } from "./output.js";
-import { loadSettings, type SettingOptions } from "./settings-loader.js";
+import type { SettingOptions } from "./settings-loader.js";
 
 /** The composition root: starts a node, or throws an error with an `exitCode` of 1, 69 or 78. */
 export type StartNode = (settings: Settings, log: EventLog) => Promise<RunningNode>;
@@ -29,7 +29,10 @@ const EXAMPLE_PATH = "/viz/tunnel/camera/zoom";
 
 export async function run(options: RunOptions, start: StartNode): Promise<void> {
   if (options.listInterfaces) return printInterfaces(options.json === true);
+  warmDesk.make();
+  const { loadSettings } = await import("./settings-loader.js");
   const settings = loadSettings(options);
+  const { openLog } = await import("./log-output.js");
   const output = await openLog(settings.logLevel);
   const stop = listenForSignals(output);
   const running = await startLogged(settings, start, output);
@@ -38,7 +41,8 @@ export async function run(options: RunOptions, start: StartNode): Promise<void> 
   await end(running, reason, output);
 }
 
-function printInterfaces(isJson: boolean): void {
+async function printInterfaces(isJson: boolean): Promise<void> {
+  const { interfaceTable, listInterfaces } = await import("../edge/interfaces.js");
   const interfaces = listInterfaces();
   if (isJson) printJson(interfaces);
   else printLine(interfaceTable(interfaces));

@@ -21,8 +21,7 @@
 import { fromBase64 } from "../config/base64.js";
 import { formatComplaint } from "../config/complaint.js";
 import { parseDeclared } from "../config/declarations.js";
-import { collectShow, formatShow, type LivePath } from "../config/show-text.js";
-import { parseShow, SHOW_MAX_BYTES } from "../config/show.js";
+import type { LivePath } from "../config/show-text.js";
 import { type ParsedValue, parseJsonValue, parseValue } from "../config/value-text.js";
 import { textProblem } from "../config/values.js";
 import { compilePattern, type OscPattern } from "../input/osc-pattern.js";
@@ -72,6 +71,8 @@ export interface ApiBackend {
 }
 
 const SMALL_BODY_BYTES = 1024 * 1024;
+/** The longest show (`SHOW_MAX_BYTES`). */
+const SHOW_BODY_BYTES = 16 * 1024 * 1024;
 const WATCHES_MAX = 64;
 const TIMEOUT_DEFAULT_MS = 5_000;
 const TIMEOUT_MAX_MS = 600_000;
@@ -82,7 +83,7 @@ const PART_PATHS = 512;
 
 /** How long a body may be, by the request target. */
 export function bodyLimitBytes(target: string): number {
-  return routeOf(target) === "/-/declare" ? SHOW_MAX_BYTES : SMALL_BODY_BYTES;
+  return routeOf(target) === "/-/declare" ? SHOW_BODY_BYTES : SMALL_BODY_BYTES;
 }
 
 function routeOf(target: string): string {
@@ -196,6 +197,7 @@ export class ControlApi {
 
   private async show(): Promise<ApiAnswer> {
     const replica = await this.backend.current();
+    const { collectShow, formatShow } = await import("../config/show-text.js");
     const body = formatShow(collectShow(livePaths(replica)));
     return { status: 200, contentType: "application/toml; charset=utf-8", body };
   }
@@ -238,7 +240,7 @@ export class ControlApi {
     const isToml = request.contentType.startsWith("application/toml");
     const fields = isToml ? {} : fieldsOf(request);
     const replica = await this.backend.current();
-    const entries = isToml ? showEntries(request.body, replica) : jsonEntries(fields, replica);
+    const entries = isToml ? await showEntries(request.body, replica) : jsonEntries(fields, replica);
     const options = writeOptions(fields);
     const { declared, refused } = await this.backend.command({ kind: "declare", entries, options });
     if (refused.length === 0) return jsonAnswer(200, { declared, refused });
@@ -329,7 +331,9 @@ function writeOptions(fields: Fields): WriteOptions {
   return { wait, timeoutMs, surface };
 }
 
-function showEntries(text: string, replica: Replica): DeclareEntry[] {
+/** The parser of shows is loaded when one comes: a node is ready some 20 ms sooner without it. */
+async function showEntries(text: string, replica: Replica): Promise<DeclareEntry[]> {
+  const { parseShow } = await import("../config/show.js");
   const parsed = parseShow(text, "show", { paths: replica.state.capacity });
   if ("complaints" in parsed) throw badDeclarations(parsed.complaints.map(formatComplaint));
   const entries = new Map<string, DeclareEntry>(parsed.show.declarations.map((entry) => [entry.path, entry]));

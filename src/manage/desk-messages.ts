@@ -20,7 +20,7 @@ import type {
   WriteOutcome,
 } from "./reports.js";
 
-/** What the desk is started with (the worker's `workerData`). */
+/** What the desk is started with: the first message that it gets. */
 export interface DeskStart {
   readonly ring: RingMemory;
   /** Capacity of the state, so that every id of the ring fits the replica. */
@@ -92,6 +92,7 @@ export type DeskToLive =
 
 /** From the live thread to the desk. */
 export type LiveToDesk =
+  | { readonly kind: "start"; readonly start: DeskStart }
   | { readonly kind: "answer"; readonly id: number; readonly answer: DeskAnswers[DeskCommandKind] }
   /** The command could not be carried out at all, which no reject says: the reason. */
   | { readonly kind: "answerFailed"; readonly id: number; readonly text: string }
