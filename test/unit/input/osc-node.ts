@@ -178,12 +178,20 @@ export class TestNode implements WriteTarget {
 /** One message that was sent: `/a f 0.5` is ["/a", "f", 0.5]. */
 export type Sent = readonly [string, string, ...(number | string | readonly number[])[]];
 
+interface SentPacket {
+  readonly target: OscTarget;
+  readonly length: number;
+  readonly isBundle: boolean;
+  readonly messages: readonly Sent[];
+}
+
 /** Keeps what is sent, by `address:port` of its target, decoded. */
 export class TestSender implements OscSender {
-  readonly packets: { readonly target: OscTarget; readonly length: number; readonly messages: readonly Sent[] }[] = [];
+  readonly packets: SentPacket[] = [];
 
   send(target: OscTarget, bytes: Uint8Array, length: number): void {
-    this.packets.push({ target, length, messages: decode(bytes.slice(0, length)) });
+    const isBundle = bytes[0] === 0x23;
+    this.packets.push({ target, length, isBundle, messages: decode(bytes.slice(0, length)) });
   }
 
   /** Every message since the last call, to one port or to all. */

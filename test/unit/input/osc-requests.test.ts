@@ -106,6 +106,41 @@ describe("/hana/subscribe", () => {
     expect(rig.subscribers.count).toBe(1);
   });
 
+  it("sent again from another port of the host ties that port", () => {
+    const rig = rigWith("/viz/x");
+    ask(rig, "/hana/subscribe", "sii", ["//*", 10, 9_000]);
+    rig.message("/hana/subscribe", "sii", ["//*", 10, 9_000], CLIENT + 1);
+    rig.turn();
+    rig.sender.take();
+    rig.message("/viz/x", "f", [1], CLIENT + 1);
+    rig.turn();
+    expect(rig.sender.take()).toEqual([]);
+    rig.message("/viz/x", "f", [2], CLIENT);
+    rig.turn();
+    expect(rig.sender.take()).toHaveLength(1);
+  });
+
+  it("sends the whole state, with what the sender itself has just set", () => {
+    const rig = rigWith("/viz/x");
+    ask(rig, "/hana/subscribe", "s", ["/viz/y"]);
+    rig.message("/viz/x", "f", [1], CLIENT);
+    expect(ask(rig, "/hana/subscribe")).toContainEqual(["/viz/x", "f", 1]);
+  });
+
+  it("is refused for a while when its host has subscribed and unsubscribed too much", () => {
+    const rig = rigWith(...Array.from({ length: 4_000 }, (_, index) => `/viz/${"ab".repeat(60)}${index}`));
+    let problem = "";
+    for (let round = 0; round < 50 && problem === ""; round++) {
+      rig.message("/hana/subscribe", "s", [`//none${round}`], CLIENT);
+      rig.message("/hana/unsubscribe", "", [], CLIENT);
+      const error = rig.sender.take().find(([address]) => address === "/hana/error");
+      if (error !== undefined) problem = error[2] as string;
+    }
+    expect(problem).toBe("too many requests, try again");
+    rig.node.advance(SECOND);
+    expect(ask(rig, "/hana/subscribe", "s", ["/nothing"])).toHaveLength(1);
+  });
+
   it("is refused with a reason", () => {
     const rig = rigWith();
     const cases: [string, readonly Argument[]][] = [

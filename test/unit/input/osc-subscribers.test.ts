@@ -114,6 +114,7 @@ describe("a subscriber", () => {
     rig.node.set("/viz/y", 2);
     rig.turn();
     expect(rig.sender.packets.map(({ messages }) => messages.length)).toEqual([1, 1, 1, 1]);
+    expect(rig.sender.packets.some(({ isBundle }) => isBundle)).toBe(false);
     expect(rig.sender.take().map(([path, tags, value]) => [path, tags, (value as string).length])).toEqual([
       ["/viz/x", "f", undefined],
       ["/viz/text", "s", 60_000],
@@ -436,22 +437,30 @@ describe("a large state", () => {
     subscribe(rig, RENDERER);
     settle(rig);
     rig.sender.take();
+    rig.node.set("/viz/a/parameter1", 0.5);
+    rig.turn();
+    rig.sender.take();
     const before = rig.count("resyncs");
     rig.message("/viz/a/parameter0", "f", [0.5], RENDERER);
     for (let round = 1; round <= 3; round++) {
       for (let index = 1; index < 1_000; index++) rig.node.set(`/viz/a/parameter${index}`, round);
     }
     rig.node.rename("/viz/a/parameter1", "/viz/a/renamed");
+    rig.node.declare("/viz/a/new", { type: "float" });
     rig.turn();
     settle(rig);
     expect(rig.count("resyncs")).toBe(before + 1);
     const sent = new Map(rig.sender.take().map(([path, , value]) => [path, value]));
-    expect(sent.size).toBe(COUNT - 1);
+    expect(sent.size).toBe(COUNT);
+    expect(sent.get("/viz/a/new")).toBe(0);
     expect([sent.get("/viz/a/renamed"), sent.get("/viz/a/parameter999"), sent.has("/viz/a/parameter0")]).toEqual([
       3,
       3,
       false,
     ]);
+    rig.node.set("/viz/a/renamed", 4);
+    rig.turn();
+    expect(rig.sender.take()).toEqual([["/viz/a/renamed", "f", 4]]);
   });
 
   it("that changes faster than a throttle lets out ends with the newest value of every path", () => {
