@@ -15,7 +15,6 @@ export interface Contents {
   readonly checksum: number;
 }
 
-
 export class LoadPeer {
   private readonly host = new NodeHost();
   private readonly load = new Load(this.host);

@@ -11,18 +11,22 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { allocation } from "./benches/allocation.js";
 import { hop } from "./benches/hop.js";
 import { lateJoin } from "./benches/late-join.js";
 import { loss } from "./benches/loss.js";
 import { oscHops } from "./benches/osc-hops.js";
+import { parts } from "./benches/parts.js";
+import { start } from "./benches/start.js";
 import { throughput } from "./benches/throughput.js";
 import { twoHop } from "./benches/two-hop.js";
+import { wire } from "./benches/wire.js";
 import type { Bench, Latencies, Row } from "./harness/bench.js";
 import { judge, readBudgets } from "./harness/budgets.js";
 import { charts } from "./harness/chart.js";
 import { json, type Machine, machine, table } from "./harness/report.js";
 
-const BENCHES: readonly Bench[] = [hop, twoHop, oscHops, throughput, loss, lateJoin];
+const BENCHES: readonly Bench[] = [hop, twoHop, oscHops, throughput, parts, allocation, wire, loss, lateJoin, start];
 const DEFAULT_RUNS = 5;
 
 /** This file runs from dist-bench/bench; budgets and pictures lie with the sources. */
@@ -72,7 +76,11 @@ async function main({ benches, runs, isJson }: Arguments): Promise<number> {
     rows.push(...result.rows);
     latencies.push(...(result.latencies ?? []));
   }
-  const judgements = judge(rows, budgets, benches.map(({ name }) => name));
+  const judgements = judge(
+    rows,
+    budgets,
+    benches.map(({ name }) => name),
+  );
   const about = machine(loadAtStart);
   const text = `${aboutText(about)}\n\n${table(judgements)}\n`;
   if (isJson) {

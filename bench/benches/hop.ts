@@ -42,15 +42,35 @@ export const hop: Bench = {
       say(`hop: run ${run} of ${runs}`);
       done.push(await runOnce());
     }
-    return { rows: rowsOf(done), latencies: [comparisonLatencies("one hop", done.map(({ hana }) => hana))] };
+    return {
+      rows: rowsOf(done),
+      latencies: [
+        comparisonLatencies(
+          "one hop",
+          done.map(({ hana }) => hana),
+        ),
+      ],
+    };
   },
 };
 
 function rowsOf(runs: readonly Run[]): Row[] {
   return [
-    ...comparisonRows("hop", "set to callback", runs.map(({ hana }) => hana)),
-    ...comparisonRows("hop.self", "floor against itself", runs.map(({ self }) => self)),
-    ...comparisonRows("hop.beside", "floor beside hana over floor without", runs.map(({ beside }) => beside)),
+    ...comparisonRows(
+      "hop",
+      "set to callback",
+      runs.map(({ hana }) => hana),
+    ),
+    ...comparisonRows(
+      "hop.self",
+      "floor against itself",
+      runs.map(({ self }) => self),
+    ),
+    ...comparisonRows(
+      "hop.beside",
+      "floor beside hana over floor without",
+      runs.map(({ beside }) => beside),
+    ),
   ];
 }
 

@@ -100,7 +100,10 @@ function rowsOf(floor: Distribution, peers: readonly Distribution[]): BenchResul
   });
 }
 
-function latenciesOf(floor: Distribution, peers: readonly Distribution[]): NonNullable<BenchResult["latencies"]>[number] {
+function latenciesOf(
+  floor: Distribution,
+  peers: readonly Distribution[],
+): NonNullable<BenchResult["latencies"]>[number] {
   return {
     title: "isolated changes at 10 % loss",
     series: [

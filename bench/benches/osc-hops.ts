@@ -8,14 +8,7 @@ import type { Bench, BenchOptions, BenchResult } from "../harness/bench.js";
 import { BenchMesh, freePort, LOOPBACK, randomGroup } from "../harness/network.js";
 import { Children, type Remote } from "../harness/remote.js";
 import type { LatencyPeer } from "../latency-peer.js";
-import {
-  compare,
-  type Comparison,
-  comparisonLatencies,
-  comparisonRows,
-  LATENCY_PEER,
-  warmUp,
-} from "./comparison.js";
+import { compare, type Comparison, comparisonLatencies, comparisonRows, LATENCY_PEER, warmUp } from "./comparison.js";
 
 const PATH = "/viz/bench/time";
 const FLOOR = "floor";

@@ -63,8 +63,7 @@ export function judge(rows: readonly Row[], budgets: Budgets, benches: readonly 
 }
 
 function judgeRow(row: Row, budget: Budget | undefined): Judgement {
-  const isOk =
-    budget === undefined || (isInside(row.ratio, budget.ratio) && isInside(row.value, budget.value));
+  const isOk = budget === undefined || (isInside(row.ratio, budget.ratio) && isInside(row.value, budget.value));
   return { id: row.id, row, budget, isOk };
 }
 

@@ -1,0 +1,146 @@
+/**
+ * Quiet mesh: a controller and a follower in one process, as they ship but for the sockets. Datagrams go where the
+ * benchmark wants them; time passes when it says so. For what is measured in nanoseconds and in bytes.
+ */
+import { Random } from "../../src/base/random.js";
+import type { Snapshot } from "../../src/node/adoption.js";
+import { HanaNode } from "../../src/node/node.js";
+import type { DatagramPort } from "../../src/node/ports.js";
+import { meshTag } from "../../src/security/mesh-identity.js";
+import { ViewCache } from "../../src/security/view-cache.js";
+import { completeDeclaration } from "../../src/state/declaration.js";
+import { ImageEncoder } from "../../src/state/image.js";
+import { Role } from "../../src/sync/roles.js";
+import { DATAGRAM_MAX_BYTES } from "../../src/wire/envelope.js";
+import { loadPath } from "./load.js";
+
+const START_US = 1_700_000_000_000_000;
+const STEP_US = 10_000;
+const STEPS_MAX = 1_000;
+const KEY = new Uint8Array(32).fill(7);
+const MESH = "bench";
+const ADDRESS = "127.0.0.1";
+
+/** What a datagram is handed to. */
+export type Carrier = (datagram: Uint8Array) => void;
+
+class QuietNode {
+  readonly hana: HanaNode;
+  readonly place: number;
+  onSnapshotWanted: () => void = () => {};
+
+  constructor(place: number, paths: number, redundancy: number, datagrams: DatagramPort) {
+    this.place = place;
+    const id = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, place);
+    this.hana = new HanaNode(
+      {
+        identity: {
+          id: Buffer.from(id).toString("hex"),
+          name: `n${place}`,
+          mesh: MESH,
+          priority: 3 - place,
+          session: 1,
+        },
+        limits: { paths: paths + 1_000, autoPaths: 0 },
+        meshKey: KEY,
+        meshTag: meshTag(MESH),
+        nodeId: id,
+        session: Uint8Array.of(0, 0, 0, 1, 0, 0, 0, place),
+        reachability: { unicastPort: place, snapshotPort: place },
+        declaresAuto: false,
+        redundancy,
+      },
+      {
+        datagrams,
+        random: new Random(place),
+        requestSettle: () => {},
+        fetchSnapshot: () => this.onSnapshotWanted(),
+        onRole: () => {},
+        onHealth: () => {},
+      },
+    );
+  }
+}
+
+export class QuietMesh {
+  readonly controller: HanaNode;
+  readonly follower: HanaNode;
+  /** The id of each path, in the order of `loadPath`. */
+  readonly ids: Int32Array;
+  /** What the controller multicasts goes here; to the follower until it is changed. */
+  carry: Carrier;
+  private readonly receiveBuffer = new Uint8Array(DATAGRAM_MAX_BYTES);
+  private readonly views = new ViewCache(this.receiveBuffer);
+
+  constructor(paths: number, redundancy: number) {
+    const follower = new QuietNode(2, paths, redundancy, this.toController());
+    const controller = new QuietNode(1, paths, redundancy, {
+      multicast: (datagram) => this.carry(datagram),
+      unicast: (datagram) => this.deliver(datagram),
+    });
+    this.controller = controller.hana;
+    this.follower = follower.hana;
+    this.carry = (datagram) => this.deliver(datagram);
+    follower.onSnapshotWanted = () => this.follower.following.snapshotArrived(snapshotOf(this.controller));
+    this.setTime(START_US);
+    this.controller.start();
+    this.passUntil(() => this.controller.roles.role === Role.controlling);
+    this.ids = declare(this.controller, paths);
+    this.follower.start();
+    this.passUntil(() => this.follower.roles.role === Role.following);
+    // The declarations are still being published.
+    this.passUntil(() => this.controller.controller.publisher.isIdle);
+  }
+
+  /** A datagram as it comes out of a socket: in a buffer that is not the sender's. */
+  deliver(datagram: Uint8Array): void {
+    this.receiveBuffer.set(datagram);
+    this.follower.receive(this.views.of(datagram.length), ADDRESS, 1);
+  }
+
+  private toController(): DatagramPort {
+    const receive = (datagram: Uint8Array): void => this.controller.receive(datagram.slice(), ADDRESS, 2);
+    return { multicast: receive, unicast: receive };
+  }
+
+  /** Lets time pass on both nodes, without a timer's tick. */
+  pass(microseconds: number): void {
+    for (const { core } of [this.controller, this.follower]) {
+      core.clock.register[0] = (core.clock.register[0] as number) + microseconds;
+    }
+  }
+
+  private setTime(nowUs: number): void {
+    for (const { core } of [this.controller, this.follower]) core.clock.set(nowUs);
+  }
+
+  private passUntil(isDone: () => boolean): void {
+    for (let step = 0; !isDone(); step++) {
+      if (step > STEPS_MAX) throw new Error("the quiet mesh did not come about");
+      this.pass(STEP_US);
+      this.controller.tick();
+      this.controller.settle();
+      if (this.controller.roles.role !== Role.controlling) continue;
+      this.follower.tick();
+      this.follower.settle();
+    }
+  }
+}
+
+function declare({ writes, core }: HanaNode, paths: number): Int32Array {
+  const declaration = completeDeclaration({ type: "float", range: { min: -1e9, max: 1e9 } });
+  for (let index = 0; index < paths; index++) {
+    const reject = writes.declare(loadPath(index), declaration, 0);
+    if (reject !== 0) throw new Error(`refused: ${reject}`);
+  }
+  return Int32Array.from({ length: paths }, (_, index) => core.state.idOf(loadPath(index)));
+}
+
+function snapshotOf({ core, roles }: HanaNode): Snapshot {
+  const encoder = new ImageEncoder(core);
+  const chunks: Uint8Array[] = [];
+  for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
+  const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
+  const { number: termNumber, node: termNode } = roles.term;
+  return { termNumber, termNode, sequence: core.sequence[0] as number, origins, chunks };
+}
