@@ -8,6 +8,8 @@ const FIRST_US = 4_000;
 const QUIET_US = 100_000;
 /** Heartbeats that say more of the controller (ports, digests) come this often, and always when quiet. */
 const INFO_US = 500_000;
+/** protocol.md: digests at least every second. */
+const INFO_MOST_US = 1_000_000;
 
 export class HeartbeatSchedule {
   private readonly clock: Clock;
@@ -19,11 +21,13 @@ export class HeartbeatSchedule {
   }
 
   get dueUs(): number {
-    return this.registers[0] as number;
+    const due = this.registers[0] as number;
+    return due === Number.POSITIVE_INFINITY ? due : Math.min(due, (this.registers[2] as number) + INFO_MOST_US);
   }
 
   start(): void {
     this.registers[0] = this.clock.nowUs;
+    this.registers[2] = Number.NEGATIVE_INFINITY;
     this.registers[1] = QUIET_US;
   }
 
@@ -41,6 +45,8 @@ export class HeartbeatSchedule {
   take(): boolean {
     const now = this.clock.nowUs;
     if (now < this.dueUs) return false;
+    // Due for its info alone: a stream that never pauses puts the steps off for ever.
+    if (now < (this.registers[0] as number)) return true;
     this.registers[0] = now + Math.min(this.registers[1] as number, QUIET_US);
     this.registers[1] = Math.min((this.registers[1] as number) * 2, QUIET_US);
     return true;

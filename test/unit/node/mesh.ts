@@ -1,0 +1,357 @@
+/**
+ * Mesh: nodes as they ship, on one virtual clock and one virtual network. One seed decides everything.
+ *
+ * It implements `node/ports.ts` and nothing more: no socket, no timer, no real time. Datagrams are copied, lost,
+ * doubled and delayed as the faults say; snapshots go through the real server and client, as bytes. A node's loop is
+ * that of `edge/live-loop.ts`: whatever arrives is a turn, `settle` ends it, ticks come in whole milliseconds.
+ */
+import { Random } from "../../../src/base/random.js";
+import type { Snapshot } from "../../../src/node/adoption.js";
+import { HanaNode } from "../../../src/node/node.js";
+import type { SnapshotRequest } from "../../../src/node/ports.js";
+import { meshTag } from "../../../src/security/mesh-identity.js";
+import { completeDeclaration, type DeclarationInput, type Value } from "../../../src/state/declaration.js";
+import { ImageEncoder } from "../../../src/state/image.js";
+import type { Reject } from "../../../src/state/reject.js";
+import { Role } from "../../../src/sync/roles.js";
+import type { SendLimits } from "../../../src/sync/send-budget.js";
+import {
+  makeImage,
+  SnapshotClient,
+  type SnapshotImage,
+  SnapshotProgress,
+  SnapshotServer,
+} from "../../../src/sync/snapshot-transfer.js";
+import { EventQueue } from "./event-queue.js";
+
+export interface Faults {
+  /** Chances, 0..1, for each receiver of each datagram. */
+  readonly loss: number;
+  readonly duplicate: number;
+  /** A datagram takes a time between these; what is more than the time between two datagrams reorders them. */
+  readonly minDelayUs: number;
+  readonly maxDelayUs: number;
+}
+
+export const CLEAN: Faults = { loss: 0, duplicate: 0, minDelayUs: 100, maxDelayUs: 100 };
+/** Session time is far from zero, as an epoch is: 2024-07-03T00:00:00Z. */
+const START_US = 1_719_964_800_000_000;
+const KEY = new Uint8Array(32).fill(7);
+const TAG = meshTag("test");
+
+export interface MeshNodeOptions {
+  readonly priority?: number;
+  readonly redundancy?: number;
+  readonly sendLimits?: SendLimits;
+  readonly paths?: number;
+  /** How far this node's clock is ahead of the others'. */
+  readonly skewUs?: number;
+}
+
+export class Mesh {
+  readonly random: Random;
+  readonly nodes: MeshNode[] = [];
+  faults: Faults;
+  private readonly events = new EventQueue();
+  nowUs = START_US;
+  /** Called after every turn of every node. */
+  onTurn: (node: MeshNode) => void = () => {};
+  /** Answers true for a datagram that is to be lost, beside what the faults say. */
+  drop: (from: MeshNode, to: MeshNode, datagram: Uint8Array) => boolean = () => false;
+  datagrams = 0;
+
+  constructor(seed: number, faults: Faults = CLEAN) {
+    this.random = new Random(seed);
+    this.faults = faults;
+  }
+
+  /** Adds a node and starts it. Its id is its place, so a later node is the last in rank. */
+  add(options: MeshNodeOptions = {}): MeshNode {
+    const node = new MeshNode(this, this.nodes.length + 1, options);
+    this.nodes.push(node);
+    node.turn(() => node.hana.start());
+    return node;
+  }
+
+  get live(): MeshNode[] {
+    return this.nodes.filter((node) => !node.isDead);
+  }
+
+  at(timeUs: number, action: () => void): void {
+    this.events.push(timeUs, action);
+  }
+
+  after(delayUs: number, action: () => void): void {
+    this.at(this.nowUs + delayUs, action);
+  }
+
+  /** Lets this much time pass. */
+  run(durationUs: number): void {
+    const endUs = this.nowUs + durationUs;
+    for (let next = this.events.popUntil(endUs); next !== undefined; next = this.events.popUntil(endUs)) {
+      this.nowUs = next.timeUs;
+      next.action();
+    }
+    this.nowUs = endUs;
+  }
+
+  /** Runs until something holds. Throws when it does not in time. */
+  until(condition: () => boolean, limitUs = 10_000_000): void {
+    const endUs = this.nowUs + limitUs;
+    while (!condition()) {
+      if (this.nowUs >= endUs) throw new Error("it did not come about in time");
+      this.run(1_000);
+    }
+  }
+
+  /** Whether one live node is controller and all others follow it. */
+  get isSettled(): boolean {
+    const { live } = this;
+    const controllers = live.filter((node) => node.hana.roles.role === Role.controlling);
+    const [controller] = controllers;
+    if (controllers.length !== 1 || controller === undefined) return false;
+    const { term } = controller.hana.roles;
+    return live.every(
+      ({ hana: { roles } }) =>
+        roles.term.number === term.number &&
+        roles.term.node === term.node &&
+        (roles.role === Role.controlling || roles.role === Role.following),
+    );
+  }
+
+  get controller(): MeshNode {
+    const found = this.live.find((node) => node.hana.roles.role === Role.controlling);
+    if (found === undefined) throw new Error("nobody is controller");
+    return found;
+  }
+
+  carry(from: MeshNode, to: MeshNode, datagram: Uint8Array): void {
+    this.datagrams++;
+    const { faults, random } = this;
+    if (this.drop(from, to, datagram)) return;
+    if (from !== to && random.next() < faults.loss) return;
+    const copies = random.next() < faults.duplicate ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      const delay = faults.minDelayUs + Math.floor(random.next() * (faults.maxDelayUs - faults.minDelayUs + 1));
+      const bytes = datagram.slice();
+      this.after(delay, () => to.turn(() => to.hana.receive(bytes, from.address, from.port)));
+    }
+  }
+}
+
+export class MeshNode {
+  readonly mesh: Mesh;
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly hana: HanaNode;
+  isDead = false;
+  private readonly skewUs: number;
+  private isSettleDue = false;
+  private armedUs = Number.POSITIVE_INFINITY;
+  private fetches = 0;
+  private images = 0;
+  private progress = new SnapshotProgress();
+
+  constructor(mesh: Mesh, place: number, options: MeshNodeOptions) {
+    this.mesh = mesh;
+    this.id = place.toString(16).padStart(16, "0");
+    this.address = `10.0.0.${place}`;
+    this.port = 10_000 + place;
+    this.skewUs = options.skewUs ?? 0;
+    const nodeId = new Uint8Array(8);
+    nodeId[7] = place;
+    this.hana = new HanaNode(
+      {
+        identity: { id: this.id, name: `n${place}`, mesh: "test", priority: options.priority ?? 100, session: place },
+        limits: { paths: options.paths ?? 1_000, autoPaths: 500 },
+        meshKey: KEY,
+        meshTag: TAG,
+        nodeId,
+        session: new Uint8Array([0, 0, 0, place, 1, 2, 3, 4]),
+        reachability: { unicastPort: this.port, snapshotPort: this.port },
+        declaresAuto: true,
+        ...(options.redundancy === undefined ? {} : { redundancy: options.redundancy }),
+        ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),
+      },
+      {
+        datagrams: {
+          multicast: (datagram) => {
+            for (const to of mesh.live) mesh.carry(this, to, datagram);
+          },
+          unicast: (datagram, address, port) => {
+            const to = mesh.live.find((node) => node.address === address && node.port === port);
+            if (to !== undefined) mesh.carry(this, to, datagram);
+          },
+        },
+        random: mesh.random,
+        requestSettle: () => this.requestSettle(),
+        fetchSnapshot: (request) => this.fetch(request),
+        onRole: () => {},
+        onHealth: () => {},
+      },
+    );
+  }
+
+  /** One turn of this node's event loop. What it asked to be done at the end follows all that is due by then. */
+  turn<T>(action: () => T): T | undefined {
+    if (this.isDead) return undefined;
+    this.hana.core.clock.set(this.mesh.nowUs + this.skewUs);
+    const result = action();
+    this.arm();
+    this.mesh.onTurn(this);
+    return result;
+  }
+
+  private requestSettle(): void {
+    if (this.isSettleDue) return;
+    this.isSettleDue = true;
+    this.mesh.after(0, () => {
+      this.isSettleDue = false;
+      this.turn(() => this.hana.settle());
+    });
+  }
+
+  private arm(): void {
+    const wait = Math.max(1_000, Math.ceil((this.hana.dueUs() - this.skewUs - this.mesh.nowUs) / 1_000) * 1_000);
+    const dueUs = this.mesh.nowUs + wait;
+    if (dueUs >= this.armedUs) return;
+    this.armedUs = dueUs;
+    this.mesh.at(dueUs, () => {
+      if (this.armedUs !== dueUs) return;
+      this.armedUs = Number.POSITIVE_INFINITY;
+      this.turn(() => {
+        this.hana.tick();
+        this.hana.settle();
+      });
+    });
+  }
+
+  /** Ends without a word. */
+  crash(): void {
+    this.isDead = true;
+  }
+
+  /** Says goodbye and ends. */
+  close(): void {
+    this.turn(() => this.hana.close());
+    this.isDead = true;
+  }
+
+  /** The bytes of the snapshot, server to client, half a round trip late each way. */
+  private fetch(request: SnapshotRequest): void {
+    const fetch = ++this.fetches;
+    const { mesh } = this;
+    const delayUs = mesh.faults.maxDelayUs;
+    mesh.after(2 * delayUs, () => {
+      const server = mesh.live.find((node) => node.address === request.address && node.port === request.port);
+      const snapshot = server === undefined ? undefined : this.transfer(server, request.minSequence);
+      mesh.after(delayUs, () => {
+        if (fetch !== this.fetches) return;
+        this.turn(() => {
+          if (snapshot === undefined) this.hana.following.snapshotFailed("the connection was closed");
+          else this.hana.following.snapshotArrived(snapshot);
+        });
+      });
+    });
+  }
+
+  private transfer(from: MeshNode, minSequence: number): Snapshot | undefined {
+    this.progress = new SnapshotProgress();
+    const { progress } = this;
+    const server = new SnapshotServer(KEY, nonce(this.mesh.random), () => from.image(minSequence));
+    const own = nonce(this.mesh.random);
+    const client = new SnapshotClient(KEY, own, minSequence, progress);
+    const toServer: Uint8Array[] = [own];
+    const toClient: Uint8Array[] = [];
+    for (let bytes = toServer.shift(); bytes !== undefined; bytes = toServer.shift()) {
+      if (!server.push(bytes, (answer) => toClient.push(answer))) return undefined;
+      for (let record = server.pull(); record !== undefined; record = server.pull()) toClient.push(record);
+      for (const answer of toClient.splice(0)) client.push(answer, (question) => toServer.push(question));
+    }
+    return progress.isWhole && progress.header !== undefined
+      ? { ...progress.header, chunks: progress.chunks }
+      : undefined;
+  }
+
+  private image(minSequence: number): SnapshotImage | undefined {
+    const { core, roles } = this.hana;
+    const sequence = core.sequence[0] as number;
+    if (roles.role !== Role.controlling || sequence < minSequence) return undefined;
+    const encoder = new ImageEncoder(core);
+    const chunks: Uint8Array[] = [];
+    for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
+    const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
+    const { number: termNumber, node: termNode } = roles.term;
+    return makeImage({ image: ++this.images, termNumber, termNode, sequence, origins }, chunks);
+  }
+
+  /** Declares a path, as an input does. */
+  declare(path: string, input: DeclarationInput): Reject | undefined {
+    return this.turn(() => this.hana.writes.declare(path, completeDeclaration(input), 0));
+  }
+
+  /** Writes a value, as an input does. */
+  write(path: string, value: Value, surface = ""): Reject | undefined {
+    return this.turn(() => this.put(path, value, surface));
+  }
+
+  /** Writes several values that change together. */
+  writeGroup(values: readonly (readonly [string, Value])[], surface = ""): void {
+    this.turn(() => {
+      this.hana.writes.beginGroup();
+      for (const [path, value] of values) this.put(path, value, surface);
+      this.hana.writes.endGroup();
+    });
+  }
+
+  private put(path: string, value: Value, surface: string): Reject {
+    const { core, writes } = this.hana;
+    const index = writes.surface(surface);
+    const id = core.state.idOf(path);
+    if (value === null) return writes.trigger(id, index);
+    core.staging.value(value);
+    return writes.write(id, index);
+  }
+
+  /** The confirmed value. */
+  value(path: string): Value | undefined {
+    const { state } = this.hana.core;
+    const id = state.idOf(path);
+    return id < 0 ? undefined : state.valueOf(id);
+  }
+
+  /** What is shown: pending writes over the confirmed value. */
+  shown(path: string): Value | undefined {
+    const id = this.hana.core.state.idOf(path);
+    return id < 0 ? undefined : this.hana.writes.shownValue(id);
+  }
+
+  /** A path's version: term number, its controller, sequence. */
+  version(id: number): { term: number; node: string; sequence: number } {
+    const { state, terms } = this.hana.core;
+    const { number: term, node } = terms.at(state.terms[id] as number);
+    return { term, node, sequence: state.sequences[id] as number };
+  }
+
+  /** Everything that nodes at rest must have in common, by path. */
+  contents(): Record<string, unknown> {
+    const { state } = this.hana.core;
+    const rows: Record<string, unknown> = {};
+    for (const id of state.ids()) {
+      const { type } = state.declarationOf(id) ?? { type: "" };
+      const origin = this.hana.core.origins.at(state.origins[id] as number);
+      rows[state.pathOf(id)] = { id, type, value: state.valueOf(id), version: this.version(id), origin };
+    }
+    return rows;
+  }
+
+  /** The digests of all components. */
+  digests(): readonly string[] {
+    return Array.from({ length: 10 }, (_, component) => this.hana.core.digests.hex(component));
+  }
+}
+
+function nonce(random: Random): Uint8Array {
+  return Uint8Array.from({ length: 16 }, () => Math.floor(random.next() * 256));
+}

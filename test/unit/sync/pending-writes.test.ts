@@ -1,0 +1,74 @@
+/** The overlay of unconfirmed writes. */
+import { describe, expect, test } from "vitest";
+import { Clock } from "../../../src/base/clock.js";
+import { completeDeclaration } from "../../../src/state/declaration.js";
+import { Staging } from "../../../src/state/staging.js";
+import { PROVISIONAL_IDS, State } from "../../../src/state/state.js";
+import { PendingWrites } from "../../../src/sync/pending-writes.js";
+
+function pendingWrites(): { pending: PendingWrites; write: (id: number, value: number) => void; clock: Clock } {
+  const clock = new Clock();
+  clock.set(1e15);
+  const state = new State(PROVISIONAL_IDS + 10);
+  for (let id = 0; id < 3; id++) state.declare(id, `/viz/x${id}`, completeDeclaration({ type: "float" }));
+  const pending = new PendingWrites(state, clock);
+  const staging = new Staging();
+  const write = (id: number, value: number): void => {
+    staging.number(value);
+    pending.addValue(id, staging, 0, 0, false);
+    pending.onSent(pending.lastWrite);
+  };
+  return { pending, write, clock };
+}
+
+const ignore = (): void => {};
+
+describe("writes that wait for a confirmation", () => {
+  test("are given up once their frame and all before it are here", () => {
+    const { pending, write } = pendingWrites();
+    write(0, 1);
+    pending.acknowledge(1, 10);
+    pending.settle(9, 0, ignore);
+    expect(pending.isPending(0)).toBe(true);
+    pending.settle(10, 0, ignore);
+    expect(pending.isPending(0)).toBe(false);
+  });
+
+  test("are acknowledged anew by the next controller", () => {
+    const { pending, write } = pendingWrites();
+    write(0, 1);
+    pending.acknowledge(1, 100);
+    pending.settle(99, 0, ignore);
+    pending.resend();
+    pending.onSent(1);
+    pending.acknowledge(1, 3);
+    pending.settle(3, 0, ignore);
+    expect(pending.size).toBe(0);
+  });
+
+  test("the first that may be lacking stays when a newer write of its path replaces it", () => {
+    const { pending, write } = pendingWrites();
+    write(0, 1);
+    pending.acknowledge(1, 1);
+    pending.settle(1, 0, ignore);
+    write(1, 1);
+    write(1, 2);
+    expect([pending.firstUnanswered, pending.lastWrite]).toEqual([2, 3]);
+    pending.resend();
+    expect(pending.firstUnanswered).toBe(2);
+  });
+
+  test("confirms what was replaced with what replaced it", () => {
+    const { pending, write } = pendingWrites();
+    const confirmed: number[] = [];
+    write(0, 1);
+    pending.whenDone(() => confirmed.push(1));
+    write(0, 2);
+    pending.whenDone(() => confirmed.push(2));
+    pending.acknowledge(2, 5);
+    pending.settle(4, 0, ignore);
+    expect(confirmed).toEqual([]);
+    pending.settle(5, 0, ignore);
+    expect(confirmed).toEqual([1, 2]);
+  });
+});
