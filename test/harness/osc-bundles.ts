@@ -10,7 +10,6 @@ export function nestedBundle(paths: readonly string[], value: number): Buffer {
   const third = Math.ceil(paths.length / 3);
   const message = (address: string): OscPacketInput => ({ address, args: [{ type: "float", value }] });
   const bundle = (elements: OscPacketInput[]): OscPacketInput => ({
-    oscType: "bundle",
     timetag: [...AT_ONCE],
     elements,
   });

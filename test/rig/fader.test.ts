@@ -1,8 +1,7 @@
 /** The main job on five hosts: a fader that moves on one is the same on all, whatever the network loses. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { inSync } from "../harness/library-peer.js";
 import type { RunningProcess } from "../harness/process.js";
-import { record, until } from "../harness/until.js";
+import { record } from "../harness/until.js";
 import { type Host, type Lan, lanUp } from "./rig.js";
 
 const HOSTS: readonly Host[] = ["h1", "h2", "h3", "h4", "h5"];
@@ -61,10 +60,6 @@ async function measureFader(path: string): Promise<number> {
   return lateMs;
 }
 
-function allInSync(hosts: readonly Host[]): Promise<unknown> {
-  return inSync(hosts.map((host) => ({ status: () => lan.status(host) })));
-}
-
 describe.each([
   ["the controller", "h1"],
   ["a follower", "h2"],
@@ -77,13 +72,9 @@ describe.each([
       processes.set(host, (await lan.startNode(host)).process);
     };
     await start(first);
-    await until(
-      () => lan.status(first),
-      ({ role }) => role === "controller",
-      "a controller",
-    );
+    await lan.inRole(first, "controller");
     await Promise.all(HOSTS.filter((host) => host !== first).map(start));
-    await allInSync(HOSTS);
+    await lan.inSync(...HOSTS);
     return async () => {
       for (const running of processes.values()) await running.stop();
       await lan.down();
@@ -93,11 +84,11 @@ describe.each([
   it.each(LOSSES)("is the same on all other hosts at %s percent loss everywhere", async (percent) => {
     const path = `/viz/rig/loss${percent}`;
     expect((await lan.cli("h1", "set", path, "0")).code).toBe(0);
-    await allInSync(HOSTS);
+    await lan.inSync(...HOSTS);
     for (const host of HOSTS) await lan.loss(host, percent);
     expect(await measureFader(path)).toBeLessThan(BOUND_MS);
     await lan.heal();
-    await allInSync(HOSTS);
+    await lan.inSync(...HOSTS);
   });
 
   it("is known to a node that starts later, with everything else", async () => {
@@ -105,7 +96,7 @@ describe.each([
     expect((await lan.cli("h1", "set", "/viz/rig/word", "while you were away")).code).toBe(0);
     await lan.exec("h1", "oscsend", "127.0.0.1", "7700", "/viz/rig/loss0", "f", "0.25");
     processes.set("h5", (await lan.startNode("h5", { name: "late" })).process);
-    await allInSync(HOSTS);
+    await lan.inSync(...HOSTS);
     expect(await lan.get("h5", "/viz/rig/word")).toBe("while you were away");
     expect(await lan.get("h5", "/viz/rig/loss0")).toBe("0.25");
   });

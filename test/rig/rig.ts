@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import type { StatusReport } from "../../src/manage/reports.js";
+import { inSync } from "../harness/library-peer.js";
 import {
   type Exit,
   type Finished,
@@ -17,6 +18,7 @@ import {
   Sandbox,
   type SpawnOptions,
 } from "../harness/process.js";
+import { until } from "../harness/until.js";
 
 const script = join(import.meta.dirname, "lan");
 
@@ -158,6 +160,29 @@ export class Lan {
     const { code, stdout, stderr } = await this.cli(host, "status", "--json");
     if (code !== 0) throw new Error(`no status of ${host}: ${stderr}`);
     return JSON.parse(stdout) as StatusReport;
+  }
+
+  /** Waits until the nodes on these hosts are one mesh that holds the same. */
+  inSync(...hosts: Host[]): Promise<StatusReport[]> {
+    return inSync(hosts.map((host) => ({ status: () => this.status(host) })));
+  }
+
+  /** Waits until a value is there on the host, as `hana get` prints it. */
+  async hasValue(host: Host, path: string, value: string): Promise<void> {
+    await until(
+      () => this.get(host, path),
+      (found) => found === value,
+      `${value} at ${path} on ${host}`,
+    );
+  }
+
+  /** Waits until the node on the host is what it is to be. */
+  async inRole(host: Host, role: StatusReport["role"]): Promise<void> {
+    await until(
+      () => this.status(host),
+      (status) => status.role === role,
+      `${host} to be ${role}`,
+    );
   }
 
   /** A value as `hana get` prints it on the host; "" when the node there does not know the path. */
