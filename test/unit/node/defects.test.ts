@@ -1,6 +1,5 @@
 /**
- * Defects that were found and are not fixed yet, each as the behaviour that is wanted. `test.fails`: a fix turns its
- * test red, and then `.fails` goes and the test stays.
+ * Defects that were found in a mesh, each as the behaviour that is wanted. They stay, so that none comes back.
  */
 import { describe, expect, test } from "vitest";
 import { ChangeFlag, EventKind } from "../../../src/state/change.js";
@@ -9,7 +8,7 @@ import { Found, RingReader } from "../../../src/state/ring.js";
 import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
 import { ChangeRecord, ContentReader, encodeEvent } from "../../../src/wire/content.js";
 import { FrameType } from "../../../src/wire/frame.js";
-import { Mesh, type MeshNode } from "./mesh.js";
+import { CLEAN, Mesh, type MeshNode } from "./mesh.js";
 
 function settled(count: number): { mesh: Mesh; nodes: [MeshNode, MeshNode, MeshNode] } {
   const mesh = new Mesh(1);
@@ -39,7 +38,7 @@ function count(reader: RingReader, isCounted: (found: Found) => boolean): number
 }
 
 describe("a follower's writes", () => {
-  test.fails("D1 two writes to one path in one turn reach the controller", () => {
+  test("D1 two writes to one path in one turn reach the controller", () => {
     const {
       mesh,
       nodes: [first, second],
@@ -55,7 +54,7 @@ describe("a follower's writes", () => {
     expect(second.hana.pending.size).toBe(0);
   });
 
-  test.fails("D1 a write goes through after the one before was lost", () => {
+  test("D1 a write goes through after the one before was lost", () => {
     const {
       mesh,
       nodes: [first, second],
@@ -73,7 +72,7 @@ describe("a follower's writes", () => {
     expect(first.value("/viz/x")).toBe(3);
   });
 
-  test.fails("D2 all of a long first burst arrives although its first frame was lost", () => {
+  test("D2 all of a long first burst arrives although its first frame was lost", () => {
     const {
       mesh,
       nodes: [first, second],
@@ -124,7 +123,7 @@ describe("a follower's writes", () => {
     expect(first.value("/viz/x")).toBe("text");
   });
 
-  test.fails("D5 writes that need several frames are not taken back between them", () => {
+  test("D5 writes that need several frames are not taken back between them", () => {
     const {
       mesh,
       nodes: [first, second],
@@ -138,7 +137,7 @@ describe("a follower's writes", () => {
     expect(count(reader, isBack)).toBe(0);
   });
 
-  test.fails("D5 a fader never jumps back while the controller's budget is out", () => {
+  test("D5 a fader never jumps back while the controller's budget is out", () => {
     const mesh = new Mesh(1);
     const sendLimits = { flushesPerSecond: 20, flushBurst: 1, packetsPerSecond: 20_000, bitsPerSecond: 160e6 };
     const first = mesh.add({ sendLimits });
@@ -160,7 +159,7 @@ describe("a follower's writes", () => {
     expect(shown).toEqual([...shown].sort((left, right) => left - right));
   });
 
-  test.fails("D6 a write made before joining reaches a mesh that lacks its path", () => {
+  test("D6 a write made before joining reaches a mesh that lacks its path", () => {
     const {
       mesh,
       nodes: [first],
@@ -172,7 +171,7 @@ describe("a follower's writes", () => {
     expect(first.value("/viz/own")).toBe(5);
   });
 
-  test.fails("D7 a declaration that the controller refuses is gone here too", () => {
+  test("D7 a declaration that the controller refuses is gone here too", () => {
     const mesh = new Mesh(1);
     const first = mesh.add({ paths: 3 });
     mesh.run(1_000_000);
@@ -187,7 +186,7 @@ describe("a follower's writes", () => {
     expect(Object.keys(second.contents())).toEqual(Object.keys(first.contents()));
   });
 
-  test.fails("D8 a pending rename is done by the node that takes over", () => {
+  test("D8 a pending rename is done by the node that takes over", () => {
     const {
       mesh,
       nodes: [first, second],
@@ -206,7 +205,7 @@ describe("a follower's writes", () => {
     expect([outcome, second.value("/viz/renamed")]).toEqual([Reject.none, 0]);
   });
 
-  test.fails("D8 a pending redeclaration is done by the node that takes over", () => {
+  test("D8 a pending redeclaration is done by the node that takes over", () => {
     const {
       mesh,
       nodes: [first, second],
@@ -219,7 +218,7 @@ describe("a follower's writes", () => {
     expect(second.value("/viz/x")).toBe("");
   });
 
-  test.fails("D9 a surface of 200 characters holds up nothing", () => {
+  test("D9 a surface of 200 characters holds up nothing", () => {
     const {
       mesh,
       nodes: [first, second],
@@ -231,7 +230,7 @@ describe("a follower's writes", () => {
     expect(first.value("/viz/x")).toBe(1);
   });
 
-  test.fails("D10 more impulses of followers than can go out are refused, and the controller lives", () => {
+  test("D10 more impulses of followers than can go out are refused, and the controller lives", () => {
     const mesh = new Mesh(1);
     const sendLimits = { flushesPerSecond: 1, flushBurst: 1, packetsPerSecond: 100, bitsPerSecond: 1e5 };
     const first = mesh.add({ sendLimits, paths: 100 });
@@ -241,7 +240,7 @@ describe("a follower's writes", () => {
     mesh.until(() => mesh.isSettled);
     first.declare("/viz/go", { type: "impulse" });
     mesh.run(3_000_000);
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 12; round++) {
       for (const node of [second, third]) {
         const id = node.hana.core.state.idOf("/viz/go");
         node.turn(() => {
@@ -254,8 +253,36 @@ describe("a follower's writes", () => {
   });
 });
 
+describe("a controller that comes back", () => {
+  test("D16 takes the writes of those whom another controller served meanwhile", () => {
+    const {
+      mesh,
+      nodes: [first, , third],
+    } = settled(3);
+    first.declare("/viz/x", { type: "float" });
+    mesh.run(100_000);
+    third.write("/viz/x", 1);
+    mesh.run(100_000);
+    mesh.drop = (from, to) => from !== to && (from === first || to === first);
+    mesh.run(1_500_000);
+    for (let step = 2; step < 6; step++) {
+      third.write("/viz/x", step);
+      mesh.run(50_000);
+    }
+    loseNothing(mesh);
+    mesh.until(() => mesh.isSettled);
+    mesh.run(2_000_000);
+    mesh.controller.crash();
+    mesh.run(3_000_000);
+    expect(mesh.controller).toBe(first);
+    third.write("/viz/x", 9);
+    mesh.run(1_000_000);
+    expect(first.value("/viz/x")).toBe(9);
+  });
+});
+
 describe("a follower's stream", () => {
-  test.fails("D11 a rename that was lost and repaired puts no version back", () => {
+  test("D11 a rename that was lost and repaired puts no version back", () => {
     const {
       mesh,
       nodes: [first, second],
@@ -280,7 +307,7 @@ describe("a follower's stream", () => {
     expect(second.hana.core.counters.digestMismatches).toBe(0);
   });
 
-  test.fails("D12 an impulse that came too late leaves the same version as everywhere", () => {
+  test("D12 an impulse that came too late leaves the same version as everywhere", () => {
     const {
       mesh,
       nodes: [first, second],
@@ -294,18 +321,22 @@ describe("a follower's stream", () => {
       mesh.run(500);
     }
     mesh.run(30_000);
+    // The gap is heard of now; of its eight requests only the last one, after some 197 ms, is answered: slowly.
     lose(mesh, FrameType.nak);
     first.write("/viz/x", 1);
-    mesh.run(270_000);
+    mesh.run(180_000);
     loseNothing(mesh);
-    mesh.run(100_000);
+    mesh.faults = { ...CLEAN, minDelayUs: 35_000, maxDelayUs: 35_000 };
+    mesh.run(120_000);
+    mesh.faults = CLEAN;
+    expect(second.hana.core.counters.impulsesLate).toBeGreaterThan(0);
     first.write("/viz/x", 2);
     mesh.run(2_000_000);
     expect(second.hana.core.counters.snapshotsTaken).toBe(1);
     expect(second.contents()).toEqual(first.contents());
   });
 
-  test.fails("D13 origins are known after a change of controller", () => {
+  test("D13 origins are known after a change of controller", () => {
     const {
       mesh,
       nodes: [first, second, third],
@@ -321,7 +352,7 @@ describe("a follower's stream", () => {
     expect(third.contents()).toEqual(second.contents());
   });
 
-  test.fails("D14 a joiner's ring tells every origin and term before it is used", () => {
+  test("D14 a joiner's ring tells every origin and term before it is used", () => {
     const {
       mesh,
       nodes: [first],
@@ -342,7 +373,7 @@ describe("a follower's stream", () => {
     expect(count(reader, isUnknown)).toBe(0);
   });
 
-  test.fails("D15 groups inside groups from the wire are refused, not followed to the end of the stack", () => {
+  test("D15 groups inside groups from the wire are refused, not followed to the end of the stack", () => {
     const {
       nodes: [, second],
     } = settled(2);

@@ -18,9 +18,10 @@ function frames(contentBytes: number, writers: number) {
     multicast: (_: number, length: number) => length,
     unicast: (_: number, length: number) => length,
   };
-  const out = new StreamFrames(port, sent, acks);
+  const out = new StreamFrames(port, sent, acks, () => 1);
   for (let frame = 0; frame < 5; frame++) sent.append(contentBytes);
-  for (let writer = 1; writer <= writers; writer++) acks.add(writer.toString(16).padStart(16, "0"), 1, 2 ** 48);
+  for (let writer = 1; writer <= writers; writer++) acks.add(writer.toString(16).padStart(16, "0"), 1, 2 ** 48, 1);
+  acks.promote(1);
   return { out, acks, reader, plain };
 }
 
