@@ -6,6 +6,7 @@
 import { type ValueType, ValueType as Types } from "../state/declaration.js";
 import { encodeNamed } from "../state/declaration-bytes.js";
 import { ImageDecoder } from "../state/image.js";
+import { Reject } from "../state/reject.js";
 import { State } from "../state/state.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import type { Applier } from "./applier.js";
@@ -21,12 +22,16 @@ export interface Snapshot {
   readonly chunks: readonly Uint8Array[];
 }
 
-/** Decodes the image of a snapshot; undefined when its bytes are none. */
-export function decodeSnapshot(core: NodeCore, snapshot: Snapshot): State | undefined {
+/** Decodes the image of a snapshot; undefined when its bytes are none. The ring hears of its terms and origins. */
+export function decodeSnapshot(core: NodeCore, applier: Applier, snapshot: Snapshot): State | undefined {
   const state = new State(core.state.capacity);
   const decoder = new ImageDecoder({ state, terms: core.terms, origins: core.origins });
-  for (const chunk of snapshot.chunks) if (!decoder.push(chunk)) return undefined;
-  return state;
+  const { size: termsBefore } = core.terms;
+  const { size: originsBefore } = core.origins;
+  const isWhole = snapshot.chunks.every((chunk) => decoder.push(chunk));
+  for (let index = termsBefore; index < core.terms.size; index++) applier.tellTerm(index);
+  for (let index = originsBefore; index < core.origins.size; index++) applier.tellOrigin(index);
+  return isWhole ? state : undefined;
 }
 
 /** Makes the present state equal to `incoming`. */
@@ -38,7 +43,7 @@ export function adopt(core: NodeCore, applier: Applier, pending: PendingWrites, 
     if (state.exists(id)) paths.set(id, state.pathOf(id));
     return true;
   });
-  removeStrangers(core, applier, incoming);
+  removeStrangers(core, applier, pending, incoming);
   for (const id of incoming.ids()) adoptPath(core, applier, incoming, id);
   state.nextId = Math.max(state.nextId, incoming.nextId);
   pending.remap((id) => {
@@ -50,11 +55,14 @@ export function adopt(core: NodeCore, applier: Applier, pending: PendingWrites, 
 }
 
 /** Paths that the snapshot lacks go, unless they are provisional; so do those whose id is another's now. */
-function removeStrangers(core: NodeCore, applier: Applier, incoming: State): void {
+function removeStrangers(core: NodeCore, applier: Applier, pending: PendingWrites, incoming: State): void {
   const { state } = core;
   for (const id of [...state.ids()]) {
     if (state.isProvisional(id)) continue;
-    if (!incoming.exists(id) || incoming.pathOf(id) !== state.pathOf(id)) applier.adoptRemoval(id);
+    if (incoming.exists(id) && incoming.pathOf(id) === state.pathOf(id)) continue;
+    // What was written to a path that the mesh has under another id goes there; the rest is offered with its path.
+    if (incoming.idOf(state.pathOf(id)) < 0) pending.forget(id, Reject.none);
+    applier.adoptRemoval(id);
   }
 }
 

@@ -66,6 +66,8 @@ export class Applier {
   private stampPath(id: number): void {
     const { context } = this;
     const { state } = this.core;
+    // An event that was repaired may be older than a value that came past the gap: a version never goes back.
+    if (state.terms[id] === context.term && (state.sequences[id] as number) > (context.doubles[0] as number)) return;
     state.sequences[id] = context.doubles[0] as number;
     state.timesUs[id] = context.doubles[1] as number;
     state.terms[id] = context.term;
@@ -115,9 +117,11 @@ export class Applier {
   private declare(id: number, path: string, declaration: Declaration, payload: Uint8Array): void {
     const { state, staging, digests } = this.core;
     const taken = state.idOf(path);
-    if (taken >= 0 && taken !== id) this.replaceProvisional(taken, id);
-    const keeps = state.exists(id) && state.types[id] === ValueType[declaration.type];
+    if (taken >= 0 && taken !== id) this.replaceProvisional(taken, id, ValueType[declaration.type]);
+    const type = ValueType[declaration.type];
+    const keeps = state.exists(id) && state.types[id] === type;
     if (keeps) state.load(id, staging);
+    else if (state.exists(id)) this.pending.forget(id, Reject.wrongType);
     digests.drop(id);
     state.declare(id, path, declaration);
     digests.name(id);
@@ -128,7 +132,8 @@ export class Applier {
   }
 
   /** The controller gave a path its id: what was pending under the provisional one moves over. */
-  private replaceProvisional(from: number, to: number): void {
+  private replaceProvisional(from: number, to: number, type: ValueType): void {
+    if (this.core.state.types[from] !== type) this.pending.forget(from, Reject.wrongType);
     this.pending.move(from, to);
     this.core.digests.drop(from);
     this.core.state.remove(from);
@@ -153,6 +158,11 @@ export class Applier {
   }
 
   private remove(id: number): void {
+    this.pending.forget(id, Reject.unknownPath);
+    this.drop(id);
+  }
+
+  private drop(id: number): void {
     this.core.digests.drop(id);
     this.core.state.remove(id);
     this.core.ring.event(EventKind.remove, id, NO_PAYLOAD, this.context);
@@ -182,16 +192,21 @@ export class Applier {
 
   /** The index of a term; a new one is told to the ring. */
   termIndex(number: number, node: string): number {
-    const { terms, ring } = this.core;
+    const { terms } = this.core;
     const before = terms.size;
     const index = terms.intern(number, node);
-    if (index !== before) return index;
+    if (index === before) this.tellTerm(index);
+    return index;
+  }
+
+  tellTerm(index: number): void {
+    const { terms, ring } = this.core;
+    const { number, node } = terms.at(index);
     const out = new ByteWriter(new Uint8Array(64));
     out.varint(number);
     out.blob(new TextEncoder().encode(node));
     this.context.flags = 0;
     ring.event(EventKind.term, index, out.buffer.slice(0, out.offset), this.context);
-    return index;
   }
 
   /** Adopts a value from the stream of the present term. `origin` is this node's index of its origin. */
@@ -255,8 +270,8 @@ export class Applier {
     this.core.ring.value(id, type, staging, this.context);
   }
 
-  /** Adopts an event from the stream. False when its payload is none. */
-  adoptEvent(event: ContentReader, origin: number): boolean {
+  /** Adopts an event from the stream; an impulse that does not fire leaves its version only. False when it is none. */
+  adoptEvent(event: ContentReader, origin: number, fires: boolean): boolean {
     const { state } = this.core;
     const { id } = event;
     this.stampDelta(event, origin);
@@ -264,9 +279,8 @@ export class Applier {
     if (event.kind === EventKind.declare) return this.adoptDeclare(event);
     if (!state.exists(id)) return false;
     if (event.kind === EventKind.impulse) {
-      this.stampPath(id);
-      this.core.digests.update(id);
-      this.core.ring.event(EventKind.impulse, id, NO_PAYLOAD, this.context);
+      this.adoptVersion(id);
+      if (fires) this.core.ring.event(EventKind.impulse, id, NO_PAYLOAD, this.context);
     } else if (event.kind === EventKind.remove) this.remove(id);
     else if (event.kind === EventKind.rename) return this.adoptRename(event);
     this.core.counters.changesApplied++;
@@ -305,7 +319,7 @@ export class Applier {
 
   adoptRemoval(id: number): void {
     this.context.flags = ChangeFlag.resync;
-    this.remove(id);
+    this.drop(id);
   }
 
   adoptDeclaration(id: number, path: string, declaration: Declaration, payload: Uint8Array): void {

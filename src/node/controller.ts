@@ -54,6 +54,9 @@ export class Controller implements WriteSink {
   readonly heartbeats: HeartbeatSchedule;
   readonly intake = new WriteIntake();
   private readonly acks = new Acknowledgements();
+  /** Where writers are answered, and who is to be answered at the end of this turn. */
+  private readonly targets = new Map<string, FrameTarget>();
+  private readonly answerSoon = new Set<string>();
   private readonly reader = new WriteFrameReader();
   private readonly assembly = new WriteAssembly();
   private readonly groups = new Map<string, OpenGroup>();
@@ -75,7 +78,7 @@ export class Controller implements WriteSink {
     this.io = io;
     this.reachability = reachability;
     this.budget = new SendBudget(core.clock, limits);
-    this.frames = new StreamFrames(io, this.sent, this.acks);
+    this.frames = new StreamFrames(io, this.sent, this.acks, () => this.publisher.itemsPublished);
     this.repairs = new RepairDesk(core.clock, this.sent);
     this.heartbeats = new HeartbeatSchedule(core.clock);
     const { state, digests, memory } = core;
@@ -103,6 +106,7 @@ export class Controller implements WriteSink {
     this.sent.clear();
     this.repairs.clear();
     this.groups.clear();
+    this.acks.clear();
     this.publisher.restart(core.sequence[0] as number);
     core.digests.clear();
     for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.update(id);
@@ -124,7 +128,7 @@ export class Controller implements WriteSink {
     const before = this.sent.newest;
     this.publisher.flush();
     if (this.sent.newest !== before) this.heartbeats.onChange();
-    if (this.acks.size > 0) this.answerWriters();
+    this.answerWriters();
   }
 
   /** Takes the ring in before the writers of this turn can lap it. */
@@ -201,14 +205,13 @@ export class Controller implements WriteSink {
     const before = this.intake.duplicates;
     if (!this.reader.read(plain, length, this)) this.core.counters.messagesMalformed++;
     if (this.writerTerm !== this.frames.term) return;
-    const write = this.acknowledgable(node);
     this.targets.set(node, from);
+    // What these writes changed stands before this place in the publisher's queue.
+    this.publisher.pump();
+    this.acks.add(node, session, this.acknowledgable(node), this.publisher.itemsTaken);
     // What came again was taken before: its answer was lost, so it is answered at once and to the writer alone.
-    if (this.intake.duplicates > before || this.intake.refusalsOf(node).length > 0) this.answer(node, session, write);
-    else this.acks.add(node, session, write);
+    if (this.intake.duplicates > before || this.intake.refusalsOf(node).length > 0) this.answerSoon.add(node);
   }
-
-  private readonly targets = new Map<string, FrameTarget>();
 
   /** A group that is not whole yet is not acknowledged: its writes are not in the stream. */
   private acknowledgable(node: string): number {
@@ -217,26 +220,26 @@ export class Controller implements WriteSink {
     return first === undefined ? this.intake.floorOf(node) : (first.doubles[0] as number) - 1;
   }
 
-  /** Tells writers whose writes changed nothing, so that no frame could carry the acknowledgement. */
+  /** Tells writers whose acknowledgement no frame of this turn carried, who ask again, or whose writes were refused. */
   private answerWriters(): void {
-    if (!this.publisher.isIdle) return;
-    for (const ack of this.acks.rest()) this.answer(ack.node, ack.session, ack.write);
+    this.acks.promote(this.publisher.itemsPublished);
+    for (let left = this.acks.size; left > 0; left--) this.answer(this.acks.take().node);
+    for (const node of this.answerSoon) this.answer(node);
+    this.answerSoon.clear();
   }
 
-  private answer(node: string, session: number, write: number): void {
+  private answer(node: string): void {
     const target = this.targets.get(node);
     if (target === undefined) return;
-    this.publisher.flush();
-    // What still waits is out with the next frame at the latest.
-    const frame = this.publisher.isIdle ? this.sent.newest : this.sent.newest + 1;
+    const { session, write } = this.acks.of(node);
     const refusals = this.intake.refusalsOf(node);
-    const result = { session, write, frame, term: this.frames.term, refusals };
+    const result = { session, write, frame: this.sent.newest, term: this.frames.term, refusals };
     this.io.message(FrameType.writeResult, writeResultFields(result), target);
   }
 
-  onWriteFrame(term: number, first: number): boolean {
+  onWriteFrame(term: number, first: number, acknowledged: number): boolean {
     this.writerTerm = term;
-    return term === this.frames.term && this.intake.accepts(this.writer, this.writerSession, first);
+    return term === this.frames.term && this.intake.accepts(this.writer, this.writerSession, first, acknowledged);
   }
 
   onWrite(write: WriteFrameReader): void {
@@ -281,11 +284,13 @@ export class Controller implements WriteSink {
         return this.takeValue(id, write, origin);
       case WriteKind.trigger:
         if (state.types[id] !== ValueType.impulse) return Reject.wrongType;
+        if (!this.publisher.hasEventRoom) return Reject.queueFull;
         this.applier.commitImpulse(id, origin, write.gesture);
         return Reject.none;
       case WriteKind.rename:
         return this.takeRename(id, write, origin);
       case WriteKind.remove:
+        if (!this.publisher.hasEventRoom) return Reject.queueFull;
         this.applier.commitRemove(id, origin);
         return Reject.none;
       default:
@@ -318,6 +323,7 @@ export class Controller implements WriteSink {
   private takeRename(id: number, write: WriteCopy, origin: number): Reject {
     const named = decodeNamed(write.bytes);
     if (named === undefined || componentOf(named.path) < 0) return Reject.badPath;
+    if (!this.publisher.hasEventRoom) return Reject.queueFull;
     return this.applier.commitRename(id, named.path, origin);
   }
 

@@ -11,6 +11,8 @@ import { ContentReader, type ContentSink, EVENT_LIMIT_BYTES } from "../wire/cont
 import { NODE_ID_BYTES } from "../wire/envelope.js";
 import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
 import { NAK_RANGES_MAX } from "../wire/messages.js";
+import { Reject } from "../state/reject.js";
+import { WriteKind } from "../wire/write-frame.js";
 import { NakDecision, NakSchedule } from "../sync/nak-schedule.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import { Arrival, ReceiveWindow } from "../sync/receive-window.js";
@@ -50,9 +52,12 @@ export class Follower implements ContentSink {
   private pieces: Uint8Array[] = [];
   private piecesBytes = 0;
   state: FollowState = FollowState.idle;
+  /** Whether nothing was missing when it last stopped to follow. */
+  wasWhole = false;
   /** Values of the block being read wait for a declaration that is not here yet. */
   private hasUnknown = false;
   private eventsMayAct = false;
+  private isInGroup = false;
   private isLate = false;
   /** Structure up to this sequence came with the snapshot. */
   private readonly structureThrough = new Float64Array(1);
@@ -66,10 +71,22 @@ export class Follower implements ContentSink {
     for (let index = 0; index < NODE_ID_BYTES; index++) {
       this.ownNode[index] = Number.parseInt(core.identity.id.slice(index * 2, index * 2 + 2), 16);
     }
-    this.onSettled = (slot) => {
-      this.pending.stage(slot, this.core.staging);
-      this.applier.showConfirmed(this.pending.idOf(slot));
-    };
+    this.onSettled = (slot) => this.settleSlot(slot);
+  }
+
+  /** What was pending gives way to what the stream says. */
+  private settleSlot(slot: number): void {
+    const { pending, applier, core } = this;
+    const kind = pending.kindOf(slot);
+    const id = pending.idOf(slot);
+    if (kind === WriteKind.value && core.state.exists(id)) {
+      pending.stage(slot, core.staging);
+      applier.showConfirmed(id);
+    } else if (kind === WriteKind.declare && core.state.isProvisional(id) && core.state.exists(id)) {
+      // The controller has given it no id of its own: it was refused.
+      pending.forget(id, Reject.unknownPath);
+      applier.dropProvisional(id);
+    }
   }
 
   /** Begins to hold frames after `frame`, until a snapshot is here. */
@@ -82,9 +99,9 @@ export class Follower implements ContentSink {
     this.state = FollowState.joining;
   }
 
-  /** Follows from `frame` on without a snapshot: this node holds what the controller holds. */
-  follow(term: number, frame: number): void {
-    this.join(term, frame);
+  /** Follows a term from its first frame on, without a snapshot: this node holds what the term began with. */
+  follow(term: number): void {
+    this.join(term, 0);
     this.origins.fill(0);
     this.structureThrough[0] = 0;
     this.state = FollowState.inSync;
@@ -99,6 +116,7 @@ export class Follower implements ContentSink {
   }
 
   stop(): void {
+    if (this.state !== FollowState.idle) this.wasWhole = this.state === FollowState.inSync && !this.window.hasGap;
     this.state = FollowState.idle;
     this.naks.observe(0);
   }
@@ -217,14 +235,24 @@ export class Follower implements ContentSink {
     if (!this.eventsMayAct) return;
     if (event.kind === EventKind.group) this.group(event.payload());
     else if (event.kind === EventKind.origin) this.adoptOrigin(event);
-    else if (event.kind === EventKind.impulse && this.isLate) this.core.counters.impulsesLate++;
     else if (event.kind === EventKind.impulse || (event.doubles[0] as number) > (this.structureThrough[0] as number)) {
-      this.applier.adoptEvent(event, this.origins[event.origin & 0xffff] as number);
+      const isLate = event.kind === EventKind.impulse && this.isLate;
+      if (isLate) this.core.counters.impulsesLate++;
+      this.applier.adoptEvent(event, this.origins[event.origin & 0xffff] as number, !isLate);
     }
   }
 
   private group(payload: Uint8Array): void {
-    if (!this.groupReader.read(payload, 0, payload.length, this)) this.core.counters.framesMalformed++;
+    // A group holds no group: the publisher makes none, and following one would be following whoever sent it.
+    const isSound = !this.isInGroup && this.readGroup(payload);
+    if (!isSound) this.core.counters.framesMalformed++;
+  }
+
+  private readGroup(payload: Uint8Array): boolean {
+    this.isInGroup = true;
+    const isSound = this.groupReader.read(payload, 0, payload.length, this);
+    this.isInGroup = false;
+    return isSound;
   }
 
   private adoptOrigin(event: ContentReader): void {

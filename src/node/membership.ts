@@ -138,12 +138,12 @@ export class Membership {
 
   /** The node found a controller: what it holds of its own is to be offered, if it never was in a mesh. */
   onJoin(): void {
-    const { core } = this.node;
+    const { core, writes } = this.node;
     if (core.term !== 0 || this.offers.length > 0) return;
     for (const id of core.state.ids()) {
       const declaration = core.state.declarationOf(id);
       if (declaration === undefined) continue;
-      this.offers.push({ path: core.state.pathOf(id), declaration, value: core.state.valueOf(id) });
+      this.offers.push({ path: core.state.pathOf(id), declaration, value: writes.shownValue(id) });
     }
   }
 

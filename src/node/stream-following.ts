@@ -70,21 +70,26 @@ export class StreamFollowing implements FollowerPort {
     node.roles.reachAt(address, info.unicastPort);
     this.controllerAddress = address;
     if (node.roles.role !== Role.joining || this.registers[0] !== Number.POSITIVE_INFINITY) return;
+    const holdsTheBeginning = this.holdsTheBeginning(info, frame);
     const term = node.applier.termIndex(node.roles.term.number, node.roles.term.node);
-    const frameSequence = frame.doubles[1] as number;
-    if (this.holdsTheSame(info)) {
-      node.follower.follow(term, frameSequence);
+    if (holdsTheBeginning) {
+      node.follower.follow(term);
       this.arrived();
     } else {
-      node.follower.join(term, frameSequence);
+      node.follower.join(term, frame.doubles[1] as number);
       this.fetch();
     }
   }
 
-  private holdsTheSame(info: StreamInfo): boolean {
+  /**
+   * Whether this node holds exactly what the term began with, and all that came since can still be repaired. It does
+   * when it followed the parent term, without a gap, just up to the fork; digests prove it at the next heartbeat.
+   */
+  private holdsTheBeginning(info: StreamInfo, frame: StreamFrameReader): boolean {
     const { core, follower } = this.node;
-    const isSamePlace = core.sequence[0] === info.sequence && core.state.pathCount === info.paths;
-    return isSamePlace && info.paths > 0 && follower.matches(info.digests);
+    const { number, node } = core.terms.at(core.term);
+    const isParent = number > 0 && number === info.parentNumber && node === info.parentNode;
+    return isParent && follower.wasWhole && core.sequence[0] === info.forkSequence && (frame.doubles[2] as number) <= 1;
   }
 
   private fetch(): void {
@@ -104,7 +109,7 @@ export class StreamFollowing implements FollowerPort {
     const { roles, core } = node;
     const isWanted = roles.role === Role.joining && node.follower.state === FollowState.joining;
     if (!isWanted || snapshot.termNumber !== roles.term.number || snapshot.termNode !== roles.term.node) return;
-    const incoming = decodeSnapshot(core, snapshot);
+    const incoming = decodeSnapshot(core, node.applier, snapshot);
     if (incoming === undefined) {
       this.snapshotFailed("the snapshot's bytes are no image");
       return;

@@ -32,8 +32,8 @@ export class WriteSender {
   private isBegun = false;
   /** What was unacknowledged at the last send did not fit one frame. */
   private isLong = false;
-  /** [0] the last write put into a frame. */
-  private readonly registers = new Float64Array(1);
+  /** [0] the last write put into a frame, [1] from where on the next frame is complete. */
+  private readonly registers = new Float64Array(2);
 
   constructor(core: NodeCore, pending: PendingWrites, io: FrameIo) {
     this.core = core;
@@ -62,6 +62,8 @@ export class WriteSender {
     this.from = from;
     this.frames = 0;
     this.isBegun = false;
+    // A write that a newer one of its path replaced is gone: the frame is complete without it.
+    this.registers[1] = from > 0 ? from : this.pending.acknowledgedThrough + 1;
     this.pending.forEach(this.visit);
     this.finish();
   }
@@ -72,11 +74,11 @@ export class WriteSender {
     if (pending.isAcknowledged(slot) || write < this.from) return true;
     pending.record(slot, record);
     this.name();
-    if (!this.isBegun) this.begin(write);
+    if (!this.isBegun) this.begin();
     if (!writer.add(record)) {
       this.finish();
       if (this.frames >= FRAMES_PER_TURN) return false;
-      this.begin(write);
+      this.begin();
       if (!writer.add(record)) this.sendLong(write);
     }
     this.registers[0] = write;
@@ -88,7 +90,8 @@ export class WriteSender {
     const { record, io } = this;
     this.isBegun = false;
     this.longWriter ??= new WriteFrameWriter(new Uint8Array(LONG_WRITE_BYTES));
-    this.longWriter.begin(this.term, write, record.doubles[1] as number);
+    const { acknowledgedThrough } = this.pending;
+    this.longWriter.begin(this.term, this.registers[1] as number, acknowledgedThrough, record.doubles[1] as number);
     if (!this.longWriter.add(record)) return;
     const whole = this.longWriter.bytes();
     const parts = partsOf(whole.length, io.plain.length);
@@ -97,6 +100,7 @@ export class WriteSender {
       io.unicast(FrameType.writePart, length, this.target);
     }
     this.pending.onSent(write);
+    this.registers[1] = write + 1;
     this.frames++;
   }
 
@@ -109,8 +113,9 @@ export class WriteSender {
     record.surfaceName = this.core.origins.at(record.surface).surface;
   }
 
-  private begin(write: number): void {
-    this.writer.begin(this.term, write, this.core.clock.register[1] as number);
+  private begin(): void {
+    const first = this.registers[1] as number;
+    this.writer.begin(this.term, first, this.pending.acknowledgedThrough, this.core.clock.register[1] as number);
     this.isBegun = true;
   }
 
@@ -118,6 +123,7 @@ export class WriteSender {
     if (!this.isBegun || this.writer.count === 0) return;
     this.io.unicast(FrameType.write, this.writer.length, this.target);
     this.pending.onSent(this.registers[0] as number);
+    this.registers[1] = (this.registers[0] as number) + 1;
     this.frames++;
     this.isBegun = false;
   }

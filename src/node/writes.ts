@@ -12,7 +12,7 @@ import {
   ValueType,
   type ValueTypeName,
 } from "../state/declaration.js";
-import { encodeNamed } from "../state/declaration-bytes.js";
+import { decodeNamed, encodeNamed } from "../state/declaration-bytes.js";
 import { coerce } from "../state/coerce.js";
 import { validatePath } from "../state/path.js";
 import { Reject } from "../state/reject.js";
@@ -26,6 +26,8 @@ import type { NodeCore } from "./core.js";
 import { Gestures } from "./gestures.js";
 
 const NO_PAYLOAD = new Uint8Array(0);
+/** Characters kept of a surface's name. */
+const SURFACE_LENGTH = 64;
 const AUTO_SUBTREE = "/viz/";
 
 export interface WritesParts {
@@ -54,7 +56,7 @@ export class Writes implements WriteTarget {
   }
 
   surface(name: string): number {
-    return this.parts.applier.origin(this.parts.core.identity.id, name);
+    return this.parts.applier.origin(this.parts.core.identity.id, name.slice(0, SURFACE_LENGTH));
   }
 
   write(id: number, surface: number): Reject {
@@ -224,7 +226,7 @@ export class Writes implements WriteTarget {
           applier.commit(id, surface, pending.gestureAt(slot));
         }
       } else if (kind === WriteKind.trigger && this.state.exists(id)) applier.commitImpulse(id, surface, 0);
-      else if (kind === WriteKind.declare) this.commitDeclare(id, surface);
+      else if (kind === WriteKind.declare || kind === WriteKind.rename) this.commitNamed(slot, id, surface);
       else if (kind === WriteKind.remove && this.state.exists(id)) applier.commitRemove(id, surface);
       return true;
     });
@@ -233,11 +235,14 @@ export class Writes implements WriteTarget {
     pending.clear(Reject.none);
   }
 
-  private commitDeclare(id: number, surface: number): void {
-    const { applier } = this.parts;
-    const declaration = this.state.declarationOf(id);
-    const path = this.state.pathOf(id);
-    if (declaration === undefined || !this.state.isProvisional(id)) return;
-    applier.commitDeclare(path, declaration, surface);
+  private commitNamed(slot: number, id: number, surface: number): void {
+    const { applier, pending } = this.parts;
+    const named = decodeNamed(pending.payload(slot));
+    if (named === undefined) return;
+    const { path, declaration } = named;
+    let reject: Reject = Reject.unknownPath;
+    if (declaration !== undefined) reject = applier.commitDeclare(path, declaration, surface);
+    else if (this.state.exists(id)) reject = applier.commitRename(id, path, surface);
+    if (reject !== Reject.none) pending.refuse(pending.writeOf(slot), reject);
   }
 }

@@ -1,49 +1,93 @@
 /**
- * Acknowledgements: which followers' writes have been taken, to be said in the next frame.
+ * Acknowledgements: which followers' writes are in the stream, to be said in the next frame.
  *
  * An acknowledgement is cumulative: all writes of that boot up to it have been taken (refusals are told apart). It is
- * said in the frame that carries the writes themselves, so that a confirmation costs no packet of its own.
+ * said no earlier than in the frame by which all of them are published, so that a writer who sees it can show the
+ * stream's values; and in a frame that goes out anyway, so that a confirmation costs no packet of its own.
  */
 import { ACKS_MAX } from "../wire/frame.js";
 
-export interface Acknowledgement {
+/** Marks kept per writer while its writes wait to be published; past them the newest mark moves. */
+const MARKS_MAX = 64;
+
+export class Acknowledgement {
   readonly node: string;
   readonly session: number;
-  readonly write: number;
+  /** All writes up to this one are in the stream. */
+  write = 0;
+  isNew = false;
+  /** Writes taken, and how many items the publisher had taken in by then: pairs. */
+  readonly marks: number[] = [];
+
+  constructor(node: string, session: number) {
+    this.node = node;
+    this.session = session;
+  }
 }
 
+const NONE = { session: 0, write: 0 };
+
 export class Acknowledgements {
-  private readonly waiting = new Map<string, Acknowledgement>();
-  private iterator: Iterator<Acknowledgement> = [][Symbol.iterator]();
+  private readonly byNode = new Map<string, Acknowledgement>();
+  private readonly fresh: Acknowledgement[] = [];
+  private waiting = 0;
 
-  /** Notes that the writes of a node's boot have been taken up to `write`. */
-  add(node: string, session: number, write: number): void {
-    this.waiting.set(node, { node, session, write });
-  }
-
-  get size(): number {
-    return this.waiting.size;
-  }
-
-  /** Begins to hand out, at most so many; answers how many may be taken now. */
-  begin(most: number): number {
-    if (this.waiting.size === 0 || most === 0) return 0;
-    this.iterator = this.waiting.values();
-    return Math.min(this.waiting.size, ACKS_MAX, most);
-  }
-
-  /** Those that found no frame to be said in. */
-  *rest(): Generator<Acknowledgement> {
-    for (const ack of this.waiting.values()) {
-      this.waiting.delete(ack.node);
-      yield ack;
+  /** The writes of a node's boot are taken up to `write`; they are in the stream once `position` items are. */
+  add(node: string, session: number, write: number, position: number): void {
+    let ack = this.byNode.get(node);
+    if (ack?.session !== session) {
+      ack = new Acknowledgement(node, session);
+      this.byNode.set(node, ack);
     }
+    const { marks } = ack;
+    if (marks.length === 0) this.waiting++;
+    if (marks.length >= MARKS_MAX * 2) marks.length -= 2;
+    marks.push(write, position);
   }
 
-  /** The next one, which then no longer waits. */
+  /** `published` items are in the stream. */
+  promote(published: number): void {
+    if (this.waiting === 0) return;
+    for (const ack of this.byNode.values()) if (ack.marks.length > 0) this.promoteOne(ack, published);
+  }
+
+  private promoteOne(ack: Acknowledgement, published: number): void {
+    const { marks } = ack;
+    let reached = 0;
+    while (reached < marks.length && (marks[reached + 1] as number) <= published) reached += 2;
+    if (reached === 0) return;
+    ack.write = marks[reached - 2] as number;
+    marks.splice(0, reached);
+    if (marks.length === 0) this.waiting--;
+    if (!ack.isNew) this.fresh.push(ack);
+    ack.isNew = true;
+  }
+
+  /** How many are to be said. */
+  get size(): number {
+    return this.fresh.length;
+  }
+
+  /** Begins to hand out; answers how many may be taken now, at most `most`. */
+  begin(most: number): number {
+    return Math.min(this.fresh.length, ACKS_MAX, most);
+  }
+
+  /** The next one, which is then said. */
   take(): Acknowledgement {
-    const ack = this.iterator.next().value as Acknowledgement;
-    this.waiting.delete(ack.node);
+    const ack = this.fresh.shift() as Acknowledgement;
+    ack.isNew = false;
     return ack;
+  }
+
+  /** What of a node's writes is in the stream. */
+  of(node: string): { readonly session: number; readonly write: number } {
+    return this.byNode.get(node) ?? NONE;
+  }
+
+  clear(): void {
+    this.byNode.clear();
+    this.fresh.length = 0;
+    this.waiting = 0;
   }
 }

@@ -79,6 +79,10 @@ export class PendingWrites {
     return (this.registers[1] as number) + 1;
   }
 
+  get acknowledgedThrough(): number {
+    return this.registers[1] as number;
+  }
+
   get retryDueUs(): number {
     return this.registers[2] as number;
   }
@@ -118,8 +122,9 @@ export class PendingWrites {
   }
 
   private take(kind: WriteKind, id: number, surface: number, gesture: number, isGrouped: boolean): number {
-    if (this.freeCount === 0 || this.tail - this.head >= this.order.length) this.compact();
-    if (this.freeCount === 0 || this.tail - this.head >= this.order.length) return -1;
+    if (this.freeCount === 0) return -1;
+    if (this.tail - this.head >= this.order.length) this.compact();
+    if (this.tail - this.head >= this.order.length) return -1;
     const slot = this.free[--this.freeCount] as number;
     const { registers } = this;
     registers[0] = (registers[0] as number) + 1;
@@ -311,7 +316,7 @@ export class PendingWrites {
 
   /**
    * Gives up the writes that are published by a frame up to `complete`: the stream's own value shows from here on.
-   * `settled` is told each slot that holds a value, just before it is given up.
+   * `settled` is told each slot just before it is given up.
    */
   settle(complete: number, sequence: number, settled: (slot: number) => void): void {
     let through = 0;
@@ -322,7 +327,7 @@ export class PendingWrites {
       if (this.writes[slot] === write) {
         const frame = this.frames[slot] as number;
         if (frame === NOT_ACKNOWLEDGED || frame > complete) break;
-        if (this.kinds[slot] === WriteKind.value) settled(slot);
+        settled(slot);
         this.head++;
         this.release(slot);
       } else this.head++;
@@ -352,6 +357,19 @@ export class PendingWrites {
     this.slotOf[to] = held;
   }
 
+  /** Gives up the values held for a path that is no more what they were written to; their order stays. */
+  forget(id: number, reject: Reject): void {
+    if (this.size === 0) return;
+    this.slotOf[id] = 0;
+    this.forEach((slot) => {
+      if (this.ids[slot] !== id || this.kinds[slot] !== WriteKind.value) return true;
+      this.kinds[slot] = WriteKind.groupEnd;
+      this.texts[slot] = undefined;
+      this.refuse(this.writes[slot] as number, reject);
+      return true;
+    });
+  }
+
   /** Gives every held write the id that its path has now; -1 gives the write up. */
   remap(idOf: (id: number) => number): void {
     this.slotOf.fill(0);
@@ -379,6 +397,6 @@ export class PendingWrites {
     for (const through of [1, 4, 5]) this.registers[through] = this.lastWrite;
     const { waiters } = this;
     this.waiters = [];
-    for (const waiter of waiters) waiter.done(reject, 0);
+    for (const { done, refusal } of waiters) done(refusal === Reject.none ? reject : refusal, 0);
   }
 }

@@ -23,6 +23,10 @@ const GROUP_BEGIN = -2;
 const GROUP_END = -3;
 const VOID = -4;
 
+const ITEMS_TAKEN = 1;
+const ITEMS_PUBLISHED = 2;
+const ITEMS_BEFORE_PIECES = 3;
+
 /** An event that waits to be published. */
 interface WaitingEvent {
   readonly kind: EventKind;
@@ -36,6 +40,8 @@ interface WaitingEvent {
 
 /** Events that may wait at once: ten seconds at their cap. */
 export const EVENTS_WAITING_MAX = 16_384;
+/** Published events are dropped from the list's front this many at a time. */
+const EVENTS_COMPACTED_AT = 1_024;
 
 export interface PublisherParts {
   readonly state: State;
@@ -66,8 +72,8 @@ export class Publisher {
   private pieces: Uint8Array | undefined;
   private piecesSent = 0;
   private scratch: ContentWriter | undefined;
-  /** [0] the newest change sequence that was published. */
-  private readonly registers = new Float64Array(1);
+  /** [0] the newest change sequence that was published; items [1] taken in and [2] published in this term, [3] as [2]. */
+  private readonly registers = new Float64Array(4);
   /** Frames in which some changes waited for a later flush. */
   changesPublished = 0;
   eventsDropped = 0;
@@ -93,7 +99,18 @@ export class Publisher {
     this.eventHead = 0;
     this.groupOpen = false;
     this.pieces = undefined;
+    this.registers.fill(0);
     this.registers[0] = sequence;
+  }
+
+  /** How many items were taken in so far. */
+  get itemsTaken(): number {
+    return this.registers[ITEMS_TAKEN] as number;
+  }
+
+  /** How many of them are wholly in the frames so far. */
+  get itemsPublished(): number {
+    return this.registers[this.pieces === undefined ? ITEMS_PUBLISHED : ITEMS_BEFORE_PIECES] as number;
   }
 
   get publishedSequence(): number {
@@ -134,6 +151,7 @@ export class Publisher {
     assert(this.tail - this.head <= this.mask, "the publisher's queue has room");
     this.queue[this.tail & this.mask] = item;
     this.tail++;
+    this.registers[ITEMS_TAKEN] = (this.registers[ITEMS_TAKEN] as number) + 1;
   }
 
   private enqueueValue(id: number, isGrouped: boolean): void {
@@ -258,8 +276,13 @@ export class Publisher {
       const isEmpty = item === VOID || item === GROUP_END || (item >= 0 && !this.parts.state.exists(item));
       if (!isEmpty) return;
       if (item >= 0) this.waitsAt[item] = 0;
-      this.head++;
+      this.advance();
     }
+  }
+
+  private advance(): void {
+    this.head++;
+    this.registers[ITEMS_PUBLISHED] = (this.registers[ITEMS_PUBLISHED] as number) + 1;
   }
 
   /** Writes a whole group, or nothing of it. Answers the position after it, or -1. */
@@ -341,7 +364,7 @@ export class Publisher {
   /** Takes everything before `end` off the queue: it is published. */
   private commit(end: number): void {
     const { state, digests } = this.parts;
-    for (; this.head < end; this.head++) {
+    for (; this.head < end; this.advance()) {
       const item = this.queue[this.head & this.mask] as number;
       if (item === EVENT) this.commitEvent();
       else if (item >= 0) {
@@ -356,8 +379,8 @@ export class Publisher {
   private commitEvent(): void {
     const event = this.events[this.eventHead] as WaitingEvent;
     this.eventHead++;
-    if (this.eventHead === this.events.length) {
-      this.events.length = 0;
+    if (this.eventHead === this.events.length || this.eventHead >= EVENTS_COMPACTED_AT) {
+      this.events.splice(0, this.eventHead);
       this.eventHead = 0;
     }
     if (event.kind !== EventKind.origin) this.digestEvent(event);
@@ -381,6 +404,7 @@ export class Publisher {
   /** Turns the first item, or the first group, into one long event. False when there was nothing to send. */
   private beginPieces(start: number): boolean {
     if (this.head === this.tail) return false;
+    this.registers[ITEMS_BEFORE_PIECES] = this.registers[ITEMS_PUBLISHED] as number;
     const first = this.queue[this.head & this.mask] as number;
     if (first === EVENT) {
       const event = this.events[this.eventHead] as WaitingEvent;

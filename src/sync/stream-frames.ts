@@ -38,11 +38,14 @@ export class StreamFrames {
   private readonly port: FramePort;
   private readonly sent: SentRing;
   private readonly acks: Acknowledgements;
+  private readonly published: () => number;
   term = 0;
   /** How many frames the journal reaches back (k). */
   redundancy = 3;
 
-  constructor(port: FramePort, sent: SentRing, acks: Acknowledgements) {
+  /** `published` answers how many of the publisher's items are in the frames so far, the newest included. */
+  constructor(port: FramePort, sent: SentRing, acks: Acknowledgements, published: () => number) {
+    this.published = published;
     this.port = port;
     this.sent = sent;
     this.acks = acks;
@@ -92,6 +95,7 @@ export class StreamFrames {
 
   private acknowledgements(most: number): void {
     const { out, acks } = this;
+    acks.promote(this.published());
     const count = acks.begin(Math.max(0, most));
     out.u8(count);
     for (let index = 0; index < count; index++) {

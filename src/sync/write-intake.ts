@@ -28,15 +28,16 @@ export class WriteIntake {
   duplicates = 0;
   early = 0;
 
-  /** Whether a frame that is complete from `first` on may be taken from this boot of a node. */
-  accepts(node: string, session: number, first: number): boolean {
-    const writer = this.writers.get(node);
-    if (writer === undefined || writer.session !== session) {
-      this.open(node, session, first - 1);
-      return true;
-    }
-    // What lies before `first` has been answered: the writer no longer asks for it.
-    while (writer.refusals.length > 0 && (writer.refusals[0] as Refusal).write < first) writer.refusals.shift();
+  /**
+   * Whether a frame that is complete from `first` on may be taken from this boot of a node, which knows its writes to
+   * be taken up to `acknowledged`: that is where a writer stands who is new here.
+   */
+  accepts(node: string, session: number, first: number, acknowledged: number): boolean {
+    const known = this.writers.get(node);
+    const writer = known?.session === session ? known : this.open(node, session, acknowledged);
+    // Another controller may have served it meanwhile.
+    if (acknowledged > writer.floor) writer.floor = acknowledged;
+    while (writer.refusals.length > 0 && (writer.refusals[0] as Refusal).write <= acknowledged) writer.refusals.shift();
     if (first <= writer.floor + 1) return true;
     this.early++;
     return false;

@@ -151,7 +151,8 @@ export function decodePeers(plain: Uint8Array, length: number): PeerRow[] | unde
 
 function decodePeerRow(field: unknown): PeerRow | undefined {
   if (!Array.isArray(field)) return undefined;
-  const [node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence]: unknown[] = field;
+  const cells: readonly unknown[] = field;
+  const [node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence] = cells;
   if (!isNode(node) || !isText(name, NAME_LIMIT) || !isText(address, ADDRESS_LIMIT)) return undefined;
   if (!isPort(unicastPort) || !isPort(snapshotPort) || !isWhole(priority, 1_001)) return undefined;
   if (typeof isInSync !== "boolean" || !isWhole(lossPermille, 1_001) || !isWhole(sequence)) return undefined;

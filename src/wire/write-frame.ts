@@ -5,7 +5,7 @@
  * that a newer write to the same path replaced is left out). So the controller takes writes in order, each once,
  * without a window: what it already has it skips, and a frame that begins too late it drops, to be sent again.
  *
- *   write = term u32, first u48, time u56, entries
+ *   write = term u32, first u48, acknowledged u48, time u56, entries
  *   entry = flags u8 (kind 3 bits, named, surface follows, grouped), sequence gap varint, surface varint [name blob],
  *           id varint or path blob, gesture varint, time zigzag, then layout u8 + value, or payload blob
  */
@@ -29,7 +29,7 @@ const FLAG_NAMED = 8;
 const FLAG_SURFACE = 16;
 const FLAG_GROUPED = 32;
 export const PATH_LIMIT_BYTES = 255;
-export const SURFACE_LIMIT_BYTES = 128;
+export const SURFACE_LIMIT_BYTES = 255;
 const SURFACES_PER_FRAME = 32;
 const EMPTY = new Uint8Array(0);
 
@@ -64,11 +64,13 @@ export class WriteFrameWriter {
     this.out = new ByteWriter(plain);
   }
 
-  begin(term: number, first: number, timeUs: number): void {
+  /** `first`: from where on the frame is complete; `acknowledged`: up to where the writer knows its writes taken. */
+  begin(term: number, first: number, acknowledged: number, timeUs: number): void {
     const { out } = this;
     out.reset(0, out.buffer.length);
     out.u32(term);
     out.u48(first);
+    out.u48(acknowledged);
     out.u56(timeUs);
     this.registers[0] = first;
     this.registers[1] = timeUs;
@@ -142,7 +144,7 @@ export class WriteFrameWriter {
 /** What takes writes in. The reader's fields hold the write; valid during the call. False ends the frame. */
 export interface WriteSink {
   /** Whether a frame that is complete from `first` on may be taken. */
-  onWriteFrame(term: number, first: number): boolean;
+  onWriteFrame(term: number, first: number, acknowledged: number): boolean;
   onWrite(reader: WriteFrameReader): void;
 }
 
@@ -184,10 +186,11 @@ export class WriteFrameReader implements WriteCopy {
     input.reset(buffer, 0, length);
     const term = input.u32();
     const first = input.u48();
+    const acknowledged = input.u48();
     this.doubles[0] = first;
     this.doubles[2] = input.u56();
     if (input.failed) return false;
-    if (!sink.onWriteFrame(term, first)) return true;
+    if (!sink.onWriteFrame(term, first, acknowledged)) return true;
     this.surfaces.clear();
     while (input.remaining > 0) {
       this.entry();
