@@ -115,6 +115,12 @@ export class Lan {
     await this.command("plug", host);
   }
 
+  /** An `ip` command on the switch: host hN is on its port pN, of the bridge br-ID. */
+  async switch(...args: string[]): Promise<void> {
+    const { code, stderr } = await sandbox.run("ip", ["-n", `sw-${this.id}`, ...args]);
+    if (code !== 0) throw new Error(`ip ${args.join(" ")} on the switch: ${stderr}`);
+  }
+
   /** Runs a command on the host to its end, whatever its exit code. */
   exec(host: Host, command: string, ...args: string[]): Promise<Finished> {
     return sandbox.run(script, ["exec", host, command, ...args], { env: this.environment() });
