@@ -1,5 +1,6 @@
 /** Two machines that each made a key of their own: they say so, and a join code makes them one mesh. */
 import { beforeAll, describe, expect, it } from "vitest";
+import type { StatusReport } from "../../src/manage/reports.js";
 import { until } from "../harness/until.js";
 import { type Lan, lanUp, type RigNode } from "./rig.js";
 
@@ -71,7 +72,7 @@ it("a second user of one machine needs the code as well", async () => {
   const own = await lan.startNode("h1", { env: users.h1, name: "own", args: ["--port", "7720"] });
   const [one, other] = ["http://127.0.0.1:7710", "http://127.0.0.1:7720"];
   const heardBy = async (url: string): Promise<number> =>
-    JSON.parse((await lan.cli("h1", "status", "--json", "--node", url)).stdout).peers.heard;
+    (JSON.parse((await lan.cli("h1", "status", "--json", "--node", url)).stdout) as StatusReport).peers.heard;
   await until(
     () => heardBy(other),
     (heard) => heard === 2,

@@ -5,6 +5,7 @@
  * nothing. Each rig has a name of its own, and all of them are taken down after the file's last test.
  */
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll } from "vitest";
 import type { StatusReport } from "../../src/manage/reports.js";
@@ -166,6 +167,13 @@ export class Lan {
     const { code, stdout, stderr } = await this.cli(host, "status", "--json");
     if (code !== 0) throw new Error(`no status of ${host}: ${stderr}`);
     return JSON.parse(stdout) as StatusReport;
+  }
+
+  /** Writes a file that goes away with the test file, and answers its path. */
+  file(name: string, text: string): string {
+    const path = join(sandbox.folder, name);
+    writeFileSync(path, text);
+    return path;
   }
 
   /** Waits until the nodes on these hosts are one mesh that holds the same. */
