@@ -1,0 +1,241 @@
+/**
+ * The wire's fingerprint: what the bytes are, pinned beside the protocol version. Nodes of two versions do not
+ * understand each other, so bytes that change meaning under an old version would be misread in silence.
+ */
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { ByteWriter } from "../../../src/base/bytes.js";
+import { EventKind } from "../../../src/state/change.js";
+import { ClipMode, completeDeclaration, Easing, ValueType } from "../../../src/state/declaration.js";
+import { encodeNamed } from "../../../src/state/declaration-bytes.js";
+import { ImageEncoder } from "../../../src/state/image.js";
+import { Reject } from "../../../src/state/reject.js";
+import { State } from "../../../src/state/state.js";
+import { OriginTable, TermTable } from "../../../src/state/tables.js";
+import { Acknowledgements } from "../../../src/sync/acknowledgements.js";
+import { SentRing } from "../../../src/sync/sent-ring.js";
+import { StreamFrames } from "../../../src/sync/stream-frames.js";
+import { ChangeRecord, ContentWriter, encodeEvent, Layout } from "../../../src/wire/content.js";
+import { PROTOCOL_VERSION, writeCounter, writeSenderHeader } from "../../../src/wire/envelope.js";
+import { FrameType, StreamFlag, writeInfo, writeNode } from "../../../src/wire/frame.js";
+import {
+  encodeMessage,
+  helloFields,
+  nakFields,
+  peersFields,
+  reportFields,
+  writeResultFields,
+} from "../../../src/wire/messages.js";
+import { encodeHeader, encodeRequest, piecesOf, RecordKind } from "../../../src/wire/snapshot-records.js";
+import { WriteFrameWriter, WriteKind, WriteRecord } from "../../../src/wire/write-frame.js";
+import { writePart } from "../../../src/wire/write-part.js";
+
+/** What each protocol version brought, one line each; the last line is the present one. */
+const HISTORY: Readonly<Record<number, string>> = {
+  1: "the first: stream, write, write result, nak, hello, report, peers, leave, write part; snapshots over TCP",
+};
+
+/** The only line to change when the bytes change: the value is in the failure's message. */
+const FINGERPRINT = "1:7a08b937a3e9dcbc9dadf6784e5ac872";
+
+const TIME_US = 1_719_964_800_000_000;
+const NODE = "0123456789abcdef";
+
+/** A plain 64-byte buffer that nothing else writes to. */
+function written(write: (out: ByteWriter) => void): Uint8Array {
+  const out = new ByteWriter(new Uint8Array(2_048));
+  write(out);
+  return out.buffer.slice(0, out.offset);
+}
+
+function change(id: number, sequence: number): ChangeRecord {
+  const record = new ChangeRecord();
+  record.id = id;
+  record.origin = 3;
+  record.gesture = 200;
+  record.doubles.set([sequence, TIME_US + sequence]);
+  return record;
+}
+
+/** A block with a value of every type, an event of every kind, and a piece. */
+function content(): Uint8Array {
+  const writer = new ContentWriter(new Uint8Array(2_048));
+  const numbers = new Float64Array([0.5, 0.25, -1, 7]);
+  const text = new TextEncoder().encode("text \u{1f600}");
+  let sequence = 1_000;
+  writer.begin(0, 2_048, change(1, sequence));
+  for (const type of Object.values(ValueType)) {
+    if (type === ValueType.impulse) continue;
+    const lanes = type === ValueType.int || type === ValueType.enum ? new Float64Array([300, 0, 0, 0]) : numbers;
+    writer.value(change(sequence, ++sequence), type, lanes, 0, text);
+    writer.value(change(sequence, sequence + 5), type, lanes, 0, text);
+    sequence += 5;
+  }
+  for (const kind of Object.values(EventKind)) writer.event(kind, change(9, ++sequence), Uint8Array.of(1, 2, 3));
+  const event = encodeEvent(EventKind.group, change(9, sequence), new Uint8Array(400).fill(5)) as Uint8Array;
+  writer.piece(event, 0);
+  return writer.out.buffer.slice(0, writer.length);
+}
+
+function info(): Uint8Array {
+  const digests = Int32Array.from({ length: 20 }, (_, word) => Math.imul(word + 1, 0x9e3779b1));
+  return written((out) => {
+    writeInfo(out, {
+      sequence: 5,
+      parentNumber: 6,
+      parentNode: NODE,
+      forkSequence: 7,
+      unicastPort: 8_000,
+      snapshotPort: 9_000,
+      priority: 100,
+      answers: 0xdeadbeef,
+      digests,
+      paths: 10_000,
+    });
+  });
+}
+
+/** A frame with acknowledgement, content and journal, a repair, and a heartbeat. */
+function streamFrames(): Uint8Array[] {
+  const sent = new SentRing();
+  const acks = new Acknowledgements();
+  const plain = new Uint8Array(1_154);
+  const made: Uint8Array[] = [];
+  const keep = (_type: number, length: number): number => made.push(plain.slice(0, length));
+  const frames = new StreamFrames({ plain, multicast: keep, unicast: keep }, sent, acks, () => 1);
+  frames.term = 4;
+  for (let sequence = 1; sequence < 4; sequence++) {
+    sent.bytes.fill(sequence, sent.start(sequence), sent.start(sequence) + 20 * sequence);
+    sent.append(20 * sequence);
+  }
+  acks.add(NODE, 6, 70_000, 1);
+  frames.sendNewest();
+  frames.sendRepair(2, undefined);
+  frames.sendHeartbeat(undefined, undefined);
+  return made;
+}
+
+/** One write of every kind, by id and by path. */
+function writeFrame(): Uint8Array {
+  const writer = new WriteFrameWriter(new Uint8Array(1_154));
+  writer.begin(3, 10, 9, TIME_US);
+  let sequence = 10;
+  for (const kind of Object.values(WriteKind)) {
+    for (const path of [undefined, "/viz/x"]) {
+      const record = new WriteRecord();
+      Object.assign(record, {
+        kind,
+        path,
+        id: 300,
+        surface: 2,
+        surfaceName: "fader",
+        gesture: 7,
+        type: ValueType.vec3,
+      });
+      record.isGrouped = kind === WriteKind.value;
+      record.numbers.set([1, 2, 3, 4]);
+      record.bytes = Uint8Array.of(9, 8);
+      record.doubles.set([sequence++, TIME_US + 1]);
+      writer.add(record);
+    }
+  }
+  return writer.bytes().slice();
+}
+
+function messages(): Uint8Array[] {
+  const notice = { name: "left", priority: 100, unicastPort: 1, snapshotPort: 2, term: 3, isInSync: true };
+  const row = { node: NODE, address: "10.0.0.1", lossPermille: 5, sequence: 6, ...notice };
+  return [
+    helloFields({ ...notice, nonce: 77 }),
+    reportFields({ ...notice, complete: 1, sequence: 2, lossPermille: 3, naks: 4 }),
+    peersFields([row]),
+    writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.outOfRange }] }),
+    nakFields({ term: 1, ranges: [2, 3, 5, 8] }),
+  ].map((fields) => {
+    const plain = new Uint8Array(1_154);
+    return plain.slice(0, encodeMessage(fields, plain));
+  });
+}
+
+function image(): Uint8Array {
+  const state = new State(5_000);
+  const [terms, origins] = [new TermTable(), new OriginTable()];
+  const declaration = completeDeclaration({ type: "enum", values: ["left", "right"], default: "right" });
+  state.declare(0, "/viz/side", declaration);
+  state.declare(1, "/viz/sideways", declaration);
+  state.terms[1] = terms.intern(2, NODE);
+  state.origins[1] = origins.intern(NODE, "fader");
+  state.sequences[1] = 12;
+  return new ImageEncoder({ state, terms, origins }).next() as Uint8Array;
+}
+
+function snapshotRecords(): Uint8Array[] {
+  const header = { image: 1, termNumber: 2, termNode: NODE, sequence: 3, origins: [{ node: NODE, surface: "fader" }] };
+  return [
+    encodeRequest({ minSequence: 1, image: 2, records: 3 }),
+    encodeHeader(header),
+    ...piecesOf(new Uint8Array(50).fill(1), 32),
+    image(),
+  ];
+}
+
+function envelope(): Uint8Array {
+  const header = new Uint8Array(30);
+  writeSenderHeader(header, 0xcafe_f00d, new Uint8Array(8).fill(1), new Uint8Array(8).fill(2));
+  writeCounter(header, 0x1234, 0x5678_9abc);
+  return header;
+}
+
+function part(): Uint8Array {
+  const plain = new Uint8Array(64);
+  return plain.slice(0, writePart(plain, new Uint8Array(120).fill(6), 3, 4, 1));
+}
+
+function declaration(): Uint8Array {
+  const full = completeDeclaration({
+    type: "float",
+    range: { min: -1, max: 1 },
+    unit: "m",
+    smoothMs: 20,
+    easing: "easeIn",
+  });
+  return encodeNamed("/viz/x", {
+    ...full,
+    description: "text",
+    group: "group",
+    oscAlias: "/x",
+    critical: true,
+  }) as Uint8Array;
+}
+
+function fingerprint(): string {
+  const sets = { FrameType, Layout, EventKind, ValueType, WriteKind, StreamFlag, RecordKind, ClipMode, Easing, Reject };
+  const hash = createHash("sha256").update(JSON.stringify(sets));
+  const parts = [
+    envelope(),
+    content(),
+    info(),
+    written((out) => {
+      writeNode(out, NODE);
+    }),
+    writeFrame(),
+    part(),
+    declaration(),
+  ];
+  for (const bytes of [...parts, ...streamFrames(), ...messages(), ...snapshotRecords()])
+    hash.update(`${bytes.length}:`).update(bytes);
+  return `${PROTOCOL_VERSION}:${hash.digest("hex").slice(0, 32)}`;
+}
+
+test("the bytes on the wire are those of the protocol version", () => {
+  const found = fingerprint();
+  const advice =
+    `The wire's bytes or closed sets changed. If a release with version ${PROTOCOL_VERSION} is out, raise ` +
+    `PROTOCOL_VERSION (src/wire/envelope.ts) and add a line to HISTORY. Then set FINGERPRINT to "${found}".`;
+  expect(found, advice).toBe(FINGERPRINT);
+});
+
+test("every protocol version has its line of history", () => {
+  const versions = Array.from({ length: PROTOCOL_VERSION }, (_, index) => index + 1);
+  expect(Object.keys(HISTORY).map(Number)).toEqual(versions);
+});
