@@ -1,0 +1,159 @@
+/** Small messages and snapshot records: read as they were written; what has another shape is none. */
+import fc from "fast-check";
+import { Packr } from "msgpackr";
+import { describe, expect, test } from "vitest";
+import {
+  decodeHello,
+  decodeNak,
+  decodePeers,
+  decodeReport,
+  decodeWriteResult,
+  encodeMessage,
+  helloFields,
+  nakFields,
+  peersFields,
+  reportFields,
+  writeResultFields,
+} from "../../../src/wire/messages.js";
+import {
+  decodeHeader,
+  decodeRequest,
+  encodeHeader,
+  encodeRequest,
+  piecesOf,
+  RecordKind,
+} from "../../../src/wire/snapshot-records.js";
+
+const plain = new Uint8Array(65_536);
+const whole = fc.maxSafeNat();
+const notice = {
+  name: fc.string({ maxLength: 64 }),
+  priority: fc.nat(1_000),
+  unicastPort: fc.nat(65_535),
+  snapshotPort: fc.nat(65_535),
+  term: fc.nat(2 ** 32 - 1),
+  isInSync: fc.boolean(),
+};
+const node = fc.stringMatching(/^[0-9a-f]{16}$/);
+const hello = fc.record({ ...notice, nonce: fc.nat(2 ** 32 - 1) });
+const lossPermille = fc.nat(1_000);
+const report = fc.record({ ...notice, complete: whole, sequence: whole, lossPermille, naks: whole });
+const { term: _, ...rowNotice } = notice;
+const row = fc.record({ ...rowNotice, node, address: fc.ipV6(), lossPermille, sequence: whole });
+const refusal = fc.record({ write: whole, reject: fc.integer({ min: 0, max: 19 }) });
+const result = fc.record({
+  ...{ session: fc.nat(2 ** 32 - 1), write: whole, frame: whole, term: fc.nat(2 ** 32 - 1) },
+  refusals: fc.array(refusal, { maxLength: 64 }),
+});
+
+type Decode = (bytes: Uint8Array, length: number) => unknown;
+
+/** Every message: what makes one, its fields, its decoder. */
+const MESSAGES: readonly (readonly [string, fc.Arbitrary<unknown>, (value: never) => unknown[], Decode])[] = [
+  ["hello", hello, helloFields, decodeHello],
+  ["report", report, reportFields, decodeReport],
+  ["list of peers", fc.array(row, { maxLength: 20 }), peersFields, decodePeers],
+  ["write result", result, writeResultFields as never, decodeWriteResult],
+  [
+    "nak",
+    fc.record({ term: whole, ranges: fc.array(whole, { maxLength: 16 }).map((r) => [...r, ...r]) }),
+    nakFields,
+    decodeNak,
+  ],
+];
+
+describe.each(MESSAGES)("a %s", (_name, arbitrary, fieldsOf, decode) => {
+  test("reads back as it was written", () => {
+    const property = fc.property(arbitrary, (value) => {
+      const length = encodeMessage(fieldsOf(value as never), plain);
+      expect(decode(plain, length)).toEqual(value);
+    });
+    fc.assert(property, { numRuns: 200 });
+  });
+
+  test("that is cut anywhere is none", () => {
+    const [value] = fc.sample(arbitrary, { numRuns: 1, seed: 4 });
+    const length = encodeMessage(fieldsOf(value as never), plain);
+    for (let end = 0; end < length; end++) expect(decode(plain, end)).toBeUndefined();
+  });
+
+  test("with a field of another kind is none", () => {
+    const packr = new Packr({ useRecords: false });
+    const property = fc.property(arbitrary, fc.nat(12), ODD, (value, place, odd) => {
+      const fields = fieldsOf(value as never);
+      if (fields.length === 0) return;
+      fields[place % fields.length] = odd;
+      const bytes = new Uint8Array(packr.pack(fields));
+      expect(decode(bytes, bytes.length)).toBeUndefined();
+    });
+    fc.assert(property, { numRuns: 300 });
+  });
+});
+
+/** What msgpack can carry and no field is. (A set or a pattern arrives as an array, which some fields are.) */
+const ODD = fc.constantFrom<unknown>(
+  ...[null, undefined, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 2n ** 60n, {}, new Date(0)],
+  ...["x".repeat(70), [[]], [-1], new Map(), new Uint8Array(3), new Error("x")],
+);
+
+test("a message that does not fit is not sent", () => {
+  expect(encodeMessage(["x".repeat(100)], new Uint8Array(50))).toBe(0);
+});
+
+test("a nak asks for no more than sixteen ranges", () => {
+  const length = encodeMessage(nakFields({ term: 1, ranges: new Array<number>(34).fill(5) }), plain);
+  expect(decodeNak(plain, length)).toBeUndefined();
+});
+
+describe("a snapshot's records", () => {
+  const origin = fc.record({ node, surface: fc.string({ maxLength: 64 }) });
+  const header = fc.record({
+    ...{ image: whole, termNumber: whole, termNode: node, sequence: whole },
+    origins: fc.array(origin, { maxLength: 50 }),
+  });
+
+  test("read back as they were written", () => {
+    const request = fc.record({ minSequence: whole, image: whole, records: whole });
+    fc.assert(
+      fc.property(request, (value) => {
+        expect(decodeRequest(encodeRequest(value))).toEqual(value);
+      }),
+    );
+    const headers = fc.property(header, (value) => {
+      const record = encodeHeader(value);
+      expect(record[0]).toBe(RecordKind.header);
+      expect(decodeHeader(record.subarray(1))).toEqual(value);
+    });
+    fc.assert(headers);
+  });
+
+  test("cut a chunk into pieces of at most the limit, the last one marked", () => {
+    const property = fc.property(
+      fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      fc.integer({ min: 2, max: 64 }),
+      (chunk, limit) => {
+        const pieces = piecesOf(chunk, limit);
+        const isLast = pieces.map((piece) => piece[0] === RecordKind.lastPiece);
+        expect(isLast).toEqual(pieces.map((_piece, index) => index === pieces.length - 1));
+        expect(pieces.every((piece) => piece.length >= 2 && piece.length <= limit)).toBe(true);
+        expect(pieces.flatMap((piece) => [...piece.subarray(1)])).toEqual([...chunk]);
+      },
+    );
+    fc.assert(property);
+  });
+
+  test("of another shape are none", () => {
+    const packr = new Packr({ useRecords: false });
+    const sound = [1, 2, "0123456789abcdef", 3, []];
+    expect(decodeHeader(packr.pack(sound))).toBeDefined();
+    const property = fc.property(fc.nat(4), ODD, (place, odd) => {
+      const fields: unknown[] = [...sound];
+      fields[place] = odd;
+      expect(decodeHeader(packr.pack(fields))).toBeUndefined();
+      expect(
+        decodeRequest(packr.pack([1, 2, 3].map((field, index) => (index === place % 3 ? odd : field)))),
+      ).toBeUndefined();
+    });
+    fc.assert(property, { numRuns: 300 });
+  });
+});
