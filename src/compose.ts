@@ -23,6 +23,7 @@ import { OscSocket } from "./edge/osc-socket.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
+import { scheduleWarmUp } from "./edge/warm-up-schedule.js";
 import { AllowList } from "./input/allow-list.js";
 import type { StatusReport } from "./manage/reports.js";
 import { type ReadyInfo, type RunningNode, StartError } from "./manage/running-node.js";
@@ -48,6 +49,8 @@ export interface ComposedNode extends RunningNode {
 }
 
 const PACKAGE = new URL("../package.json", import.meta.url);
+/** A joiner has the state by then, and a starting node its role. */
+const WARM_UP_DELAY_MS = 700;
 /** A host name may be longer than a node's name. */
 const NAME_LENGTH = 63;
 
@@ -288,6 +291,7 @@ class Composition {
     });
     node.start();
     loop.tick();
+    this.closers.push(scheduleWarmUp(WARM_UP_DELAY_MS));
     this.closers.push(() => {
       loop.enter();
       node.close();

@@ -1,8 +1,10 @@
 /**
  * Live loop: the event loop's side of a node. Tells it the time, ends its turns, calls it when something is due.
  *
- * What arrived in one turn is applied, then flushed once, by setImmediate. One timer serves everything that is due;
- * it is armed anew only when something is due earlier than it would fire.
+ * A change after a pause is flushed as soon as the callback that made it returns; what follows within a quarter of a
+ * millisecond is flushed once, at the end of the turn. So a lone move waits for nothing, and a flood of datagrams, each
+ * a callback of its own, makes one frame. One timer serves everything that is due; it is armed anew only when
+ * something is due earlier than it would fire.
  */
 import type { Clock } from "../base/clock.js";
 
@@ -15,6 +17,8 @@ export interface LiveWork {
   dueUs(): number;
 }
 
+/** Flushes this far apart need no token to wait for: 4,000/s. Measured: the end of the turn is some 15 µs away. */
+const PAUSE_US = 250;
 /** No timer sleeps longer than this. */
 const LONGEST_MS = 20;
 
@@ -23,9 +27,11 @@ export class LiveLoop {
   private readonly work: LiveWork;
   /** Session time at the process's time origin, in microseconds: fixed at the start, so that it never steps. */
   private readonly originUs: number;
-  private readonly onImmediate: () => void;
+  private readonly onTurnEnd: () => void;
   private readonly onTimer: () => void;
   private isSettleDue = false;
+  /** [0] when the last turn was settled. */
+  private readonly settled = new Float64Array(1);
   private timer: NodeJS.Timeout | undefined;
   private armedUs = Number.POSITIVE_INFINITY;
   private isStopped = false;
@@ -34,7 +40,7 @@ export class LiveLoop {
     this.clock = clock;
     this.work = work;
     this.originUs = Math.round(performance.timeOrigin * 1_000);
-    this.onImmediate = () => this.settle();
+    this.onTurnEnd = () => this.settle();
     this.onTimer = () => this.tick();
     this.enter();
   }
@@ -48,13 +54,16 @@ export class LiveLoop {
   requestSettle(): void {
     if (this.isSettleDue || this.isStopped) return;
     this.isSettleDue = true;
-    setImmediate(this.onImmediate);
+    const { register } = this.clock;
+    if ((register[0] as number) - (this.settled[0] as number) > PAUSE_US) process.nextTick(this.onTurnEnd);
+    else setImmediate(this.onTurnEnd);
   }
 
   private settle(): void {
     this.isSettleDue = false;
     if (this.isStopped) return;
     this.enter();
+    this.settled[0] = this.clock.register[0] as number;
     this.work.settle();
     this.arm(this.work.dueUs());
   }

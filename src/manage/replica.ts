@@ -294,7 +294,7 @@ export class Replica {
   }
 }
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function decodeText(bytes: Uint8Array): string {
   return decoder.decode(bytes);

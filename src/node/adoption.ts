@@ -75,7 +75,7 @@ function adoptPath(core: NodeCore, applier: Applier, incoming: State, id: number
   const isSame = state.exists(id) && sameBytes(payload, encodeNamed(state.pathOf(id), state.declarationOf(id)));
   applier.loadContext(incoming, id);
   if (!isSame) applier.adoptDeclaration(id, incoming.pathOf(id), declaration, payload);
-  if ((incoming.types[id] as ValueType) === Types.impulse) applier.adoptVersion(id);
+  if ((incoming.types[id] as ValueType) === Types.impulse) applier.adoptSilentImpulse(id);
   else applier.adoptImageValue(incoming, id, !isSame);
 }
 

@@ -26,7 +26,7 @@ export class Applier {
   private readonly core: NodeCore;
   private readonly pending: PendingWrites;
   private readonly context = new ChangeContext();
-  private readonly decoder = new TextDecoder();
+  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** What is committed now changes together with what is committed next. */
   isGrouped = false;
 
@@ -210,7 +210,7 @@ export class Applier {
   }
 
   /** Adopts a value from the stream of the present term. `origin` is this node's index of its origin. */
-  adoptValue(delta: ContentReader, origin: number): Adopted {
+  adoptValue(delta: ContentReader, origin: number, isInOrder: boolean): Adopted {
     const { state, counters } = this.core;
     const { id } = delta;
     const type = state.typeOf(id) as ValueType;
@@ -219,6 +219,8 @@ export class Applier {
       counters.deltasOld++;
       return Adopted.old;
     }
+    // Ahead of a gap the path may have been declared anew in what is missing: it is judged in its turn.
+    if (delta.layout !== layoutOf(type) && !isInOrder) return Adopted.unknown;
     if (delta.layout !== layoutOf(type) || !this.storeDelta(id, type, delta)) {
       counters.deltasMisfit++;
       return Adopted.misfit;
@@ -242,6 +244,7 @@ export class Applier {
     const { numbers } = delta;
     const lanes = lanesOf(type);
     for (let lane = 0; lane < lanes; lane++) if (!Number.isFinite(numbers[lane])) return false;
+    if (type === ValueType.enum && (numbers[0] as number) >= (state.declarations[id]?.values.length ?? 0)) return false;
     const at = id * LANES;
     for (let lane = 0; lane < lanes; lane++) state.numbers[at + lane] = numbers[lane] as number;
     return true;
@@ -279,8 +282,11 @@ export class Applier {
     if (event.kind === EventKind.declare) return this.adoptDeclare(event);
     if (!state.exists(id)) return false;
     if (event.kind === EventKind.impulse) {
-      this.adoptVersion(id);
-      if (fires) this.core.ring.event(EventKind.impulse, id, NO_PAYLOAD, this.context);
+      if (!fires) this.adoptSilentImpulse(id);
+      else {
+        this.adoptVersion(id);
+        this.core.ring.event(EventKind.impulse, id, NO_PAYLOAD, this.context);
+      }
     } else if (event.kind === EventKind.remove) this.remove(id);
     else if (event.kind === EventKind.rename) return this.adoptRename(event);
     this.core.counters.changesApplied++;
@@ -329,6 +335,16 @@ export class Applier {
   adoptVersion(id: number): void {
     this.stampPath(id);
     this.core.digests.update(id);
+  }
+
+  /** Adopts an impulse's version without firing it; the ring's followers learn the version, nothing else. */
+  adoptSilentImpulse(id: number): void {
+    const { flags } = this.context;
+    this.adoptVersion(id);
+    this.core.staging.number(0);
+    this.context.flags = ChangeFlag.confirmed;
+    this.core.ring.value(id, ValueType.impulse, this.core.staging, this.context);
+    this.context.flags = flags;
   }
 
   /** Adopts a value from an image; shown when it differs from what is shown, or when the path is new here. */

@@ -29,7 +29,7 @@ import type { FrameIo } from "./frame-io.js";
 /** Writes of a group that waits for its end, at most. */
 const GROUP_HELD_MAX = 4_096;
 /** The ring is taken in before it can lap. */
-const PUMP_AT = 32_768;
+const PUMP_AT = 8_192;
 
 /** Where this node is reached; the edge keeps it up to date. */
 export interface Reachability {
@@ -38,6 +38,7 @@ export interface Reachability {
 }
 
 interface OpenGroup {
+  readonly session: number;
   readonly writes: WriteCopy[];
 }
 
@@ -47,7 +48,7 @@ export class Controller implements WriteSink {
   private readonly io: FrameIo;
   readonly reachability: Reachability;
   readonly budget: SendBudget;
-  readonly sent = new SentRing();
+  readonly sent: SentRing;
   readonly frames: StreamFrames;
   readonly publisher: Publisher;
   readonly repairs: RepairDesk;
@@ -60,7 +61,7 @@ export class Controller implements WriteSink {
   private readonly reader = new WriteFrameReader();
   private readonly assembly = new WriteAssembly();
   private readonly groups = new Map<string, OpenGroup>();
-  private readonly decoder = new TextDecoder();
+  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   private readonly sendRepair: (sequence: number, target: FrameTarget | undefined) => void;
   /** Who wrote the frame that is being read. */
   private writer = "";
@@ -77,6 +78,7 @@ export class Controller implements WriteSink {
     this.applier = applier;
     this.io = io;
     this.reachability = reachability;
+    this.sent = new SentRing(core.limits.sentFrames);
     this.budget = new SendBudget(core.clock, limits);
     this.frames = new StreamFrames(io, this.sent, this.acks, () => this.publisher.itemsPublished);
     this.repairs = new RepairDesk(core.clock, this.sent);
@@ -133,7 +135,7 @@ export class Controller implements WriteSink {
 
   /** Takes the ring in before the writers of this turn can lap it. */
   relieve(): void {
-    if (this.publisher.behind > PUMP_AT) this.publisher.pump();
+    if (this.publisher.behind > PUMP_AT) this.publisher.pump(this.applier.isGrouped);
   }
 
   tick(): void {
@@ -244,6 +246,7 @@ export class Controller implements WriteSink {
 
   onWrite(write: WriteFrameReader): void {
     if (!this.intake.take(this.writer, write.doubles[0] as number)) return;
+    if (write.kind === WriteKind.void) return;
     if (write.kind === WriteKind.groupEnd) this.endGroup();
     else if (write.isGrouped) this.holdForGroup(write);
     else this.execute(write);
@@ -251,7 +254,9 @@ export class Controller implements WriteSink {
   }
 
   private holdForGroup(write: WriteFrameReader): void {
-    const group = this.groups.get(this.writer) ?? { writes: [] };
+    const open = this.groups.get(this.writer);
+    // What an earlier boot of the node left open is over.
+    const group = open?.session === this.writerSession ? open : { session: this.writerSession, writes: [] };
     this.groups.set(this.writer, group);
     group.writes.push(write.snapshot());
     if (group.writes.length >= GROUP_HELD_MAX) this.endGroup();
@@ -260,7 +265,7 @@ export class Controller implements WriteSink {
   private endGroup(): void {
     const group = this.groups.get(this.writer);
     this.groups.delete(this.writer);
-    if (group === undefined) return;
+    if (group?.session !== this.writerSession) return;
     this.applier.isGrouped = true;
     for (const write of group.writes) this.execute(write);
     this.applier.isGrouped = false;

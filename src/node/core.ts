@@ -4,7 +4,7 @@
  * It holds and does not act. One exists per node; nothing in it is global.
  */
 import { Clock } from "../base/clock.js";
-import { createRingMemory, type RingMemory, RingWriter } from "../state/ring.js";
+import { createRingMemory, RING_SIZES, type RingMemory, type RingSizes, RingWriter } from "../state/ring.js";
 import { Digests } from "../state/digest.js";
 import { Staging } from "../state/staging.js";
 import { PROVISIONAL_IDS, State } from "../state/state.js";
@@ -26,6 +26,10 @@ export interface NodeLimits {
   readonly paths: number;
   /** Paths that may declare themselves. */
   readonly autoPaths: number;
+  /** Default RING_SIZES. */
+  readonly rings?: RingSizes;
+  /** Frames kept for repair. Default SENT_FRAMES. */
+  readonly sentFrames?: number;
 }
 
 export class NodeCore {
@@ -36,7 +40,7 @@ export class NodeCore {
   readonly terms = new TermTable();
   readonly origins = new OriginTable();
   readonly digests: Digests;
-  readonly memory: RingMemory = createRingMemory();
+  readonly memory: RingMemory;
   readonly ring: RingWriter;
   readonly staging = new Staging();
   readonly counters = new NodeCounters();
@@ -46,6 +50,7 @@ export class NodeCore {
   term = 0;
 
   constructor(identity: NodeIdentity, limits: NodeLimits) {
+    this.memory = createRingMemory(limits.rings ?? RING_SIZES);
     this.identity = identity;
     this.limits = limits;
     // Ids are never used again within a term, so removing and declaring needs room beyond the paths that may exist.

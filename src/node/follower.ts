@@ -59,6 +59,8 @@ export class Follower implements ContentSink {
   private eventsMayAct = false;
   private isInGroup = false;
   private isLate = false;
+  /** Impulses up to this sequence have been fired, or were too late, in this term. */
+  private readonly impulsesThrough = new Float64Array(1);
   /** Structure up to this sequence came with the snapshot. */
   private readonly structureThrough = new Float64Array(1);
 
@@ -91,6 +93,7 @@ export class Follower implements ContentSink {
 
   /** Begins to hold frames after `frame`, until a snapshot is here. */
   join(term: number, frame: number): void {
+    if (this.core.term !== term) this.impulsesThrough[0] = 0;
     this.core.term = term;
     this.window.restart(frame);
     this.naks.observe(0);
@@ -111,7 +114,6 @@ export class Follower implements ContentSink {
   joined(sequence: number): void {
     this.structureThrough[0] = sequence;
     this.state = FollowState.inSync;
-    this.judgeLateness();
     this.advance();
   }
 
@@ -132,7 +134,6 @@ export class Follower implements ContentSink {
     const isHeartbeat = (frame.flags & StreamFlag.heartbeat) !== 0;
     const now = this.core.clock.register[0] as number;
     this.core.counters.framesReceived++;
-    this.judgeLateness();
     if (!this.window.hear(sequence, now) || (frame.doubles[2] as number) > this.window.complete + 1) {
       this.port.onLost("more frames are missing than can be repaired");
       return;
@@ -163,8 +164,10 @@ export class Follower implements ContentSink {
       return;
     }
     const arrival = this.window.arrive(sequence, now);
-    if (arrival === Arrival.inOrder) this.act(buffer, start, end, true);
-    else if (arrival === Arrival.early) {
+    if (arrival === Arrival.inOrder) {
+      this.judgeLateness(sequence);
+      this.act(buffer, start, end, true);
+    } else if (arrival === Arrival.early) {
       this.act(buffer, start, end, false);
       if (this.hasUnknown || ContentReader.hasEvents(buffer, start)) this.window.keep(sequence, buffer, start, end);
     }
@@ -176,16 +179,17 @@ export class Follower implements ContentSink {
     if (!this.reader.read(buffer, start, end, this)) this.core.counters.framesMalformed++;
   }
 
-  /** Whether what now comes in order was held up by a gap for longer than an impulse may be late. */
-  private judgeLateness(): void {
-    const since = this.window.gapSinceUs;
-    this.isLate = since > 0 && (this.core.clock.register[0] as number) - since > IMPULSE_LATE_US;
+  /** Whether a frame that acts now was first heard of longer ago than an impulse may be late. */
+  private judgeLateness(sequence: number): void {
+    const now = this.core.clock.register[0] as number;
+    this.isLate = now - this.window.heardAtUs(sequence) > IMPULSE_LATE_US;
   }
 
   /** Moves on over what has arrived; kept contents act in their turn. */
   private advance(): void {
     const { window } = this;
     for (let sequence = window.advance(); sequence > 0; sequence = window.advance()) {
+      this.judgeLateness(sequence);
       const kept = window.keptContent(sequence);
       this.act(kept, 0, kept.length, true);
       window.release(sequence);
@@ -226,7 +230,7 @@ export class Follower implements ContentSink {
 
   onValue(delta: ContentReader): void {
     const origin = this.origins[delta.origin & 0xffff] as number;
-    if (this.applier.adoptValue(delta, origin) !== Adopted.unknown) return;
+    if (this.applier.adoptValue(delta, origin, this.eventsMayAct) !== Adopted.unknown) return;
     this.hasUnknown = true;
     this.core.counters.deltasWaited++;
   }
@@ -236,10 +240,18 @@ export class Follower implements ContentSink {
     if (event.kind === EventKind.group) this.group(event.payload());
     else if (event.kind === EventKind.origin) this.adoptOrigin(event);
     else if (event.kind === EventKind.impulse || (event.doubles[0] as number) > (this.structureThrough[0] as number)) {
-      const isLate = event.kind === EventKind.impulse && this.isLate;
-      if (isLate) this.core.counters.impulsesLate++;
-      this.applier.adoptEvent(event, this.origins[event.origin & 0xffff] as number, !isLate);
+      this.applier.adoptEvent(event, this.origins[event.origin & 0xffff] as number, this.fires(event));
     }
+  }
+
+  /** An impulse fires once, in its term, and not when it comes too late. */
+  private fires(event: ContentReader): boolean {
+    if (event.kind !== EventKind.impulse) return true;
+    const sequence = event.doubles[0] as number;
+    if (sequence <= (this.impulsesThrough[0] as number)) return false;
+    this.impulsesThrough[0] = sequence;
+    if (this.isLate) this.core.counters.impulsesLate++;
+    return !this.isLate;
   }
 
   private group(payload: Uint8Array): void {

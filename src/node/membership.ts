@@ -25,7 +25,8 @@ const REPORT_US = 1_000_000;
 const REPORT_LOSSY_US = 200_000;
 const PEERS_US = 1_000_000;
 const PEERS_CHANGED_US = 20_000;
-const ROWS_PER_FRAME = 8;
+/** A row is at most 290 bytes: names of 64 characters, three bytes each. */
+const ROWS_PER_FRAME = 3;
 const OFFERS_PER_TICK = 512;
 
 /** A path that this node brought along, from its show. */

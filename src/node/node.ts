@@ -179,7 +179,9 @@ export class HanaNode implements NodeParts {
   dueUs(): number {
     const steady = this.keepDue[0] as number;
     const { controller, follower, pending } = this;
-    return Math.min(steady, controller.isOpen ? controller.dueUs : follower.naks.dueUs, pending.retryDueUs);
+    if (controller.isOpen) return Math.min(steady, controller.dueUs);
+    if (this.roles.role !== Role.following) return steady;
+    return Math.min(steady, follower.naks.dueUs, pending.retryDueUs);
   }
 
   private act(action: RoleAction): void {

@@ -108,7 +108,7 @@ export class WriteSender {
   private name(): void {
     const { record } = this;
     const { state } = this.core;
-    const isNamed = record.kind !== WriteKind.groupEnd && state.isProvisional(record.id);
+    const isNamed = record.kind < WriteKind.groupEnd && state.isProvisional(record.id);
     record.path = isNamed ? state.pathOf(record.id) : undefined;
     record.surfaceName = this.core.origins.at(record.surface).surface;
   }

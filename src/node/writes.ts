@@ -161,7 +161,9 @@ export class Writes implements WriteTarget {
     if (validatePath(path) !== "") return Reject.badPath;
     if (!this.state.exists(id)) return Reject.unknownPath;
     this.parts.requestSettle();
-    if (controller.isOpen) return applier.commitRename(id, path, surface);
+    if (controller.isOpen) {
+      return controller.publisher.hasEventRoom ? applier.commitRename(id, path, surface) : Reject.queueFull;
+    }
     const payload = encodeNamed(path, undefined);
     if (payload === undefined) return Reject.badPath;
     return pending.addEvent(WriteKind.rename, id, payload, surface, false) ? Reject.none : Reject.queueFull;
@@ -172,6 +174,7 @@ export class Writes implements WriteTarget {
     if (!this.state.exists(id)) return Reject.unknownPath;
     this.parts.requestSettle();
     if (controller.isOpen) {
+      if (!controller.publisher.hasEventRoom) return Reject.queueFull;
       applier.commitRemove(id, surface);
       return Reject.none;
     }
@@ -214,8 +217,9 @@ export class Writes implements WriteTarget {
 
   /** Commits everything that is pending, in order: this node has become controller. */
   commitPending(): void {
-    const { pending, applier, core } = this.parts;
+    const { pending, applier, core, controller } = this.parts;
     pending.forEach((slot) => {
+      controller.relieve();
       applier.isGrouped = pending.isGroupedAt(slot);
       const id = pending.idOf(slot);
       const surface = pending.surfaceAt(slot);

@@ -24,6 +24,7 @@ export type WriteDone = (reject: Reject, sequence: number) => void;
 
 interface Waiter {
   readonly write: number;
+  readonly id: number;
   readonly done: WriteDone;
   refusal: Reject;
 }
@@ -57,6 +58,8 @@ export class PendingWrites {
   private waiters: Waiter[] = [];
   /** [0] last write given, [1] acknowledged through, [2] retry due, [3] retry delay, [4] sent through, [5] settled. */
   private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY, RETRY_FIRST_US, 0, 0]);
+  /** The path of the last write. */
+  private lastId = -1;
   /** Writes held now. */
   size = 0;
   /** Values that a newer write of the same path replaced before they were confirmed. */
@@ -128,6 +131,7 @@ export class PendingWrites {
     const slot = this.free[--this.freeCount] as number;
     const { registers } = this;
     registers[0] = (registers[0] as number) + 1;
+    this.lastId = id;
     this.ids[slot] = id;
     this.kinds[slot] = kind;
     this.grouped[slot] = isGrouped ? 1 : 0;
@@ -191,7 +195,7 @@ export class PendingWrites {
 
   /** Calls back when the newest write is confirmed or refused. */
   whenDone(done: WriteDone): void {
-    this.waiters.push({ write: this.lastWrite, done, refusal: Reject.none });
+    this.waiters.push({ write: this.lastWrite, id: this.lastId, done, refusal: Reject.none });
   }
 
   /** Walks the writes in order, from the first that the controller has not acknowledged; the walk ends on false. */
@@ -311,7 +315,22 @@ export class PendingWrites {
 
   /** Notes that a write was refused; it is given up when it is settled. */
   refuse(write: number, reject: Reject): void {
-    for (const waiter of this.waiters) if (waiter.write === write) waiter.refusal = reject;
+    const id = this.idOfWrite(write);
+    for (const waiter of this.waiters) {
+      // What this write replaced before it was confirmed is refused with it.
+      const isReplaced = waiter.id === id && waiter.write < write && this.idOfWrite(waiter.write) < 0;
+      const isSame = waiter.write === write || isReplaced;
+      if (isSame && waiter.refusal === Reject.none) waiter.refusal = reject;
+    }
+  }
+
+  private idOfWrite(write: number): number {
+    let found = -1;
+    this.forEach((slot) => {
+      if (this.writes[slot] === write) found = this.ids[slot] as number;
+      return found < 0;
+    });
+    return found;
   }
 
   /**
@@ -363,7 +382,7 @@ export class PendingWrites {
     this.slotOf[id] = 0;
     this.forEach((slot) => {
       if (this.ids[slot] !== id || this.kinds[slot] !== WriteKind.value) return true;
-      this.kinds[slot] = WriteKind.groupEnd;
+      this.kinds[slot] = WriteKind.void;
       this.texts[slot] = undefined;
       this.refuse(this.writes[slot] as number, reject);
       return true;
@@ -374,10 +393,10 @@ export class PendingWrites {
   remap(idOf: (id: number) => number): void {
     this.slotOf.fill(0);
     this.forEach((slot) => {
-      const isMark = this.kinds[slot] === WriteKind.groupEnd;
+      const isMark = this.kinds[slot] === WriteKind.groupEnd || this.kinds[slot] === WriteKind.void;
       const id = isMark ? 0 : idOf(this.ids[slot] as number);
       this.ids[slot] = Math.max(0, id);
-      if (id < 0) this.kinds[slot] = WriteKind.groupEnd;
+      if (id < 0) this.kinds[slot] = WriteKind.void;
       else if (this.kinds[slot] === WriteKind.value) this.slotOf[id] = slot + 1;
       return true;
     });

@@ -136,15 +136,15 @@ export class Publisher {
     return this.events.length - this.eventHead + this.reader.behind < EVENTS_WAITING_MAX;
   }
 
-  /** Takes what the ring holds into the queue. */
-  pump(): void {
+  /** Takes what the ring holds into the queue; an open group ends here, unless more of it is to come. */
+  pump(keepsGroup = false): void {
     const { reader } = this;
     for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
       if (found === Found.value) this.enqueueValue(reader.id, (reader.flags & ChangeFlag.grouped) !== 0);
       else if (found === Found.event) this.enqueueEvent();
       else this.enqueueAll();
     }
-    this.closeGroup();
+    if (!keepsGroup) this.closeGroup();
   }
 
   private push(item: number): void {
@@ -160,6 +160,7 @@ export class Publisher {
     if (waits > this.head) {
       if (!isGrouped) return;
       // A group owns its paths: the earlier place is given up, so that nothing of the group shows before the rest.
+      this.mergeGroups(waits - 1);
       this.giveUpPlace(id);
     }
     this.push(id);
@@ -170,6 +171,20 @@ export class Publisher {
     const waits = this.waitsAt[id] as number;
     if (waits > this.head) this.queue[(waits - 1) & this.mask] = VOID;
     this.waitsAt[id] = 0;
+  }
+
+  /** A place that a group gives up takes what changed together with it along: from there on all is one group. */
+  private mergeGroups(place: number): void {
+    let begin = place;
+    while (begin > this.head && (this.queue[begin & this.mask] as number) !== GROUP_BEGIN) {
+      if ((this.queue[begin & this.mask] as number) === GROUP_END) return;
+      begin--;
+    }
+    if ((this.queue[begin & this.mask] as number) !== GROUP_BEGIN) return;
+    for (let mark = begin + 1; mark < this.tail; mark++) {
+      const item = this.queue[mark & this.mask] as number;
+      if (item === GROUP_BEGIN || item === GROUP_END) this.queue[mark & this.mask] = VOID;
+    }
   }
 
   private toggleGroup(isGrouped: boolean): void {

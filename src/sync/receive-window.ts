@@ -30,8 +30,8 @@ export class ReceiveWindow {
   /** Contents that wait; allocated at the first gap, reused after. */
   private kept: Uint8Array | undefined;
   private readonly keptLengths = new Uint16Array(SENT_FRAMES);
-  /** When the oldest gap was first seen, in microseconds; 0 when there is none. */
-  private readonly gapSince = new Float64Array(1);
+  /** When each frame was first heard of, in microseconds. */
+  private readonly heardUs = new Float64Array(SENT_FRAMES);
   duplicates = 0;
 
   get complete(): number {
@@ -46,8 +46,9 @@ export class ReceiveWindow {
     return (this.registers[NEWEST] as number) > (this.registers[COMPLETE] as number);
   }
 
-  get gapSinceUs(): number {
-    return this.gapSince[0] as number;
+  /** When a frame was first heard of: by itself, or by one after it. */
+  heardAtUs(sequence: number): number {
+    return this.heardUs[sequence % SENT_FRAMES] as number;
   }
 
   /** Everything up to `sequence` counts as here: at a join. */
@@ -56,7 +57,6 @@ export class ReceiveWindow {
     this.registers[NEWEST] = sequence;
     this.arrived.fill(0);
     this.keptLengths.fill(0);
-    this.gapSince[0] = 0;
   }
 
   has(sequence: number): boolean {
@@ -67,8 +67,8 @@ export class ReceiveWindow {
   hear(sequence: number, nowUs: number): boolean {
     if (sequence <= this.newest) return true;
     if (sequence - this.complete >= SENT_FRAMES) return false;
+    for (let heard = this.newest + 1; heard <= sequence; heard++) this.heardUs[heard % SENT_FRAMES] = nowUs;
     this.registers[NEWEST] = sequence;
-    if (this.gapSince[0] === 0) this.gapSince[0] = nowUs;
     return true;
   }
 
@@ -77,9 +77,9 @@ export class ReceiveWindow {
     const { registers } = this;
     if (sequence === (registers[COMPLETE] as number) + 1) {
       registers[COMPLETE] = sequence;
-      if (sequence >= (registers[NEWEST] as number)) {
+      if (sequence > (registers[NEWEST] as number)) {
         registers[NEWEST] = sequence;
-        this.gapSince[0] = 0;
+        this.heardUs[sequence % SENT_FRAMES] = nowUs;
       }
       this.arrived[sequence % SENT_FRAMES] = 0;
       return Arrival.inOrder;
@@ -121,7 +121,6 @@ export class ReceiveWindow {
       registers[COMPLETE] = next;
       if (this.keptLengths[slot] !== 0) return next;
     }
-    this.gapSince[0] = 0;
     return 0;
   }
 

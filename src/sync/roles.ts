@@ -84,6 +84,9 @@ export class Roles {
     this.target = { address: "", port: 0 };
     this.highest = Math.max(this.highest, term.number);
     this.hasLeft = false;
+    // The caller says hello at once; the next one is due at its usual time.
+    this.hellos = 1;
+    this.registers[0] = this.clock.nowUs;
     this.heard();
   }
 

@@ -21,6 +21,8 @@ export const WriteKind = {
   remove: 5,
   /** Ends a group: the grouped writes before it change together. It has no path. */
   groupEnd: 6,
+  /** A write that was given up meanwhile; its place in the order stays. It has no path. */
+  void: 7,
 } as const;
 export type WriteKind = (typeof WriteKind)[keyof typeof WriteKind];
 
@@ -204,7 +206,7 @@ export class WriteFrameReader implements WriteCopy {
     const { input } = this;
     const flags = input.u8();
     this.kind = (flags & KIND_MASK) as WriteKind;
-    if (this.kind < WriteKind.value || this.kind > WriteKind.groupEnd) input.failed = true;
+    if (this.kind < WriteKind.value || this.kind > WriteKind.void) input.failed = true;
     this.isGrouped = (flags & FLAG_GROUPED) !== 0;
     this.doubles[0] = (this.doubles[0] as number) + input.varint();
     const surface = input.varint();
