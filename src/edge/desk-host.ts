@@ -113,7 +113,10 @@ class WarmDesk {
 export const warmDesk = new WarmDesk();
 
 function spawnDesk(script: URL): Worker {
-  return new Worker(script, { name: "hana desk", resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB, maxYoungGenerationSizeMb: YOUNG_LIMIT_MB } });
+  return new Worker(script, {
+    name: "hana desk",
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB, maxYoungGenerationSizeMb: YOUNG_LIMIT_MB },
+  });
 }
 
 export class DeskHost {
