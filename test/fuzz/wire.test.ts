@@ -6,7 +6,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/base/random.js";
-import { completeDeclaration, type DeclarationInput, ValueType } from "../../src/state/declaration.js";
+import type { ValueType } from "../../src/state/declaration.js";
+import { completeDeclaration, type DeclarationInput } from "../../src/state/declaration.js";
 import { decodeDeclaration, decodeNamed, encodeDeclaration, encodeNamed } from "../../src/state/declaration-bytes.js";
 import { ImageDecoder, ImageEncoder } from "../../src/state/image.js";
 import { Reject } from "../../src/state/reject.js";
