@@ -144,9 +144,15 @@ function readDefault(input: ByteReader, type: ValueType, values: readonly string
   if (isText(type)) return input.blob(DECLARATION_LIMIT_BYTES);
   const lanes: number[] = [];
   for (let lane = 0; lane < lanesOf(type); lane++) lanes.push(input.f64());
-  if (!lanes.every(Number.isFinite)) return undefined;
+  if (!lanes.every((lane) => fits(type, lane))) return undefined;
   if (lanes.length > 1) return lanes;
   return type === ValueType.bool ? lanes[0] === 1 : lanes[0];
+}
+
+/** Whether a type can hold a number as it is. */
+function fits(type: ValueType, lane: number): boolean {
+  if (type === ValueType.int) return (lane | 0) === lane;
+  return Number.isFinite(type === ValueType.double ? lane : Math.fround(lane));
 }
 
 function readText(input: ByteReader): string {
