@@ -7,7 +7,7 @@
  * It knows no socket and decides no conflict: the controller does.
  */
 import type { Clock } from "../base/clock.js";
-import { isText, type ValueType } from "../state/declaration.js";
+import { isText, lanesOf, type ValueType } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
 import { StagedKind, type Staging } from "../state/staging.js";
 import type { State } from "../state/state.js";
@@ -184,7 +184,7 @@ export class PendingWrites {
     else if (text !== undefined) staging.bytes(text);
     else {
       staging.number(this.numbers[slot * 4] as number);
-      staging.count = 4;
+      staging.count = lanesOf(this.state.types[id] as ValueType);
       for (let lane = 1; lane < 4; lane++) staging.numbers[lane] = this.numbers[slot * 4 + lane] as number;
     }
   }
