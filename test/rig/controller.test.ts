@@ -71,13 +71,14 @@ describe("a controller that goes", () => {
     await lan.inSync(...HOSTS);
     await nodes.get("h1")?.kill();
     const killedMs = Date.now();
-    const waitedMs = await set("h3", "/viz/after/x", "2");
+    const [waitedMs] = await Promise.all([set("h3", "/viz/after/x", "2"), set("h2", "/viz/after/own", "3")]);
     record("takeover after kill -9", { "hana set on a follower confirmed after ms": waitedMs });
     await lan.inSync("h2", "h3", "h4");
     record("takeover after kill -9", { "all in sync after ms": Date.now() - killedMs });
     expect((await lan.status("h2")).role).toBe("controller");
     for (const host of ["h2", "h3", "h4"] as const) {
       expect([await lan.get(host, "/viz/before/x"), await lan.get(host, "/viz/after/x")]).toEqual(["1", "2"]);
+      expect(await lan.get(host, "/viz/after/own")).toBe("3");
     }
   });
 

@@ -7,9 +7,10 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { NodeOptions as LibraryOptions } from "hana-sync";
 import { afterAll } from "vitest";
 import type { StatusReport } from "../../src/manage/reports.js";
-import { inSync } from "../harness/library-peer.js";
+import { inSync, LibraryPeer, libraryProgram } from "../harness/library-peer.js";
 import {
   type Exit,
   type Finished,
@@ -149,6 +150,12 @@ export class Lan {
       stop: (signal) => running.stop(signal),
       kill: () => running.kill(),
     };
+  }
+
+  /** Starts a program with a node of the library on the host. */
+  startPeer(host: Host, options: LibraryOptions = {}): Promise<LibraryPeer> {
+    const place = { mesh: this.mesh, name: host, dataDir: join(sandbox.folder, `data-${this.id}-${host}-peer`) };
+    return LibraryPeer.open(this.spawn(host, process.execPath, libraryProgram), { ...place, ...options });
   }
 
   /** Runs a `hana` command on the host, against the node there unless `--node` says otherwise. */
