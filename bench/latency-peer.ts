@@ -9,14 +9,21 @@ import { pace, type PacePlan } from "./floor/pacer.js";
 import { NodeHost, type NodePlan } from "./hana/node-host.js";
 import { monotonicUs } from "./harness/clock.js";
 import { serve } from "./harness/remote.js";
-import { SampleLog } from "./harness/samples.js";
+import { type Arrivals, TimeLog } from "./harness/samples.js";
 
-const SAMPLES_MAX = 200_000;
+const MESSAGES_MAX = 200_000;
+
+/** What a link has sent, or what came over it. */
+interface LinkLog {
+  readonly sent: TimeLog;
+  readonly came: TimeLog;
+}
 
 export class LatencyPeer {
   private readonly host = new NodeHost();
   private readonly sources = new Map<string, () => void>();
-  private readonly logs = new Map<string, SampleLog>();
+  private readonly sentLogs = new Map<string, TimeLog>();
+  private readonly arrivalLogs = new Map<string, LinkLog>();
 
   startNode(plan: NodePlan): Promise<number> {
     return this.host.start(plan);
@@ -44,13 +51,19 @@ export class LatencyPeer {
   async sendBare(link: string, outlet: Outlet, template: Uint8Array): Promise<void> {
     const socket = await openOutlet(outlet);
     const bytes = Buffer.from(template);
-    this.sources.set(link, () => sendBytes(socket, bytes));
+    const log = this.sentLogOf(link);
+    this.sources.set(link, () => sendBytes(socket, bytes, log));
   }
 
   /** A sender that sets a path to the time. */
   sendBySet(link: string, path: string): void {
     const { node } = this.host;
-    this.sources.set(link, () => node.set(path, monotonicUs()));
+    const log = this.sentLogOf(link);
+    this.sources.set(link, () => {
+      const nowUs = monotonicUs();
+      log.add(nowUs);
+      node.set(path, nowUs);
+    });
   }
 
   async relayBare(inlet: Inlet, outlet: Outlet): Promise<void> {
@@ -59,13 +72,13 @@ export class LatencyPeer {
   }
 
   async receiveBare(link: string, inlet: Inlet): Promise<void> {
-    const log = this.logOf(link);
-    await openInlet(inlet, (bytes) => log.add(monotonicUs() - timeIn(bytes)));
+    const log = this.arrivalLogOf(link);
+    await openInlet(inlet, (bytes) => arrived(log, timeIn(bytes)));
   }
 
   receiveBySubscription(link: string, path: string): void {
-    const log = this.logOf(link);
-    this.host.node.subscribe(path, (change) => log.add(monotonicUs() - (change.value as number)));
+    const log = this.arrivalLogOf(link);
+    this.host.node.subscribe(path, (change) => arrived(log, change.value as number));
   }
 
   pace(plan: PacePlan): Promise<void> {
@@ -76,26 +89,43 @@ export class LatencyPeer {
     });
   }
 
-  /** What came over a link since the last call: latencies in microseconds. */
-  takeSamples(link: string): Float64Array {
-    return this.logOf(link).take();
+  /** When this process sent over a link, since the last call. */
+  takeSent(link: string): Float64Array {
+    return this.sentLogOf(link).take();
+  }
+
+  /** What came over a link since the last call. */
+  takeArrivals(link: string): Arrivals {
+    const { sent, came } = this.arrivalLogOf(link);
+    return { sentUs: sent.take(), cameUs: came.take() };
   }
 
   async close(): Promise<void> {
     await this.host.close();
   }
 
-  private logOf(link: string): SampleLog {
-    const known = this.logs.get(link);
-    if (known !== undefined) return known;
-    const log = new SampleLog(SAMPLES_MAX);
-    this.logs.set(link, log);
+  private sentLogOf(link: string): TimeLog {
+    const log = this.sentLogs.get(link) ?? new TimeLog(MESSAGES_MAX);
+    this.sentLogs.set(link, log);
+    return log;
+  }
+
+  private arrivalLogOf(link: string): LinkLog {
+    const log = this.arrivalLogs.get(link) ?? { sent: new TimeLog(MESSAGES_MAX), came: new TimeLog(MESSAGES_MAX) };
+    this.arrivalLogs.set(link, log);
     return log;
   }
 }
 
-function sendBytes(socket: Socket, bytes: Buffer): void {
-  putTime(bytes, monotonicUs());
+function arrived({ sent, came }: LinkLog, sentUs: number): void {
+  came.add(monotonicUs());
+  sent.add(sentUs);
+}
+
+function sendBytes(socket: Socket, bytes: Buffer, log: TimeLog): void {
+  const nowUs = monotonicUs();
+  log.add(nowUs);
+  putTime(bytes, nowUs);
   socket.send(bytes);
 }
 

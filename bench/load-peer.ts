@@ -2,7 +2,7 @@
  * Load peer: a process with a node and many paths. It writes as fast as it is told to, or counts what arrives.
  */
 import { NodeHost, type NodePlan } from "./hana/node-host.js";
-import { Load, loadPath, type LoadPlan } from "./hana/load.js";
+import { Load, loadPath, type LoadMade, type LoadPlan } from "./hana/load.js";
 import { serve } from "./harness/remote.js";
 
 /** What a node holds: equal on two nodes exactly when their values are. */
@@ -35,7 +35,7 @@ export class LoadPeer {
     return this.host.knows(paths);
   }
 
-  drive(plan: LoadPlan): Promise<number> {
+  drive(plan: LoadPlan): Promise<LoadMade> {
     return this.load.drive(plan);
   }
 

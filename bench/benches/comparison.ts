@@ -38,13 +38,16 @@ export async function warmUp({ sender }: Ends, links: readonly string[]): Promis
   await delay(DRAIN_MS);
 }
 
-export async function compare({ sender, receiver }: Ends, floor: string, link: string): Promise<Comparison> {
-  for (const name of [floor, link]) await receiver.takeSamples(name);
+export async function compare(ends: Ends, floor: string, link: string): Promise<Comparison> {
+  const { sender } = ends;
+  for (const name of [floor, link]) await take(ends, name);
   await sender.pace({ links: [floor, link], blocks: BLOCKS, messagesPerBlock: MESSAGES_PER_BLOCK, perTick: 1 });
   await delay(DRAIN_MS);
-  const take = async (name: string): Promise<Distribution> =>
-    new Distribution(await receiver.takeSamples(name), BLOCKS * MESSAGES_PER_BLOCK);
-  return { floor: await take(floor), value: await take(link) };
+  return { floor: await take(ends, floor), value: await take(ends, link) };
+}
+
+async function take({ sender, receiver }: Ends, link: string): Promise<Distribution> {
+  return Distribution.of(await sender.takeSent(link), await receiver.takeArrivals(link));
 }
 
 const PERCENTILES: readonly (readonly [string, number])[] = [
@@ -58,9 +61,9 @@ export function comparisonRows(id: string, what: string, runs: readonly Comparis
     const values = runs.map(({ value }) => value.at(share));
     const floors = runs.map(({ floor }) => floor.at(share));
     const ratios = values.map((value, run) => value / (floors[run] ?? Number.NaN));
-    const missing = runs.reduce((sum, { value }) => sum + value.missing, 0);
+    const superseded = runs.reduce((sum, { value }) => sum + value.superseded, 0);
     const note = [`ratios ${ratios.map((ratio) => ratio.toFixed(2)).join(" ")}`];
-    if (missing > 0) note.push(`${missing} never came`);
+    if (superseded > 0) note.push(`${superseded} conflated`);
     return {
       id: `${id}.${name}`,
       what: `${what}, ${name}`,

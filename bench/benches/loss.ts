@@ -71,11 +71,13 @@ async function measure({ sender, clean, lossy }: Mesh): Promise<BenchResult> {
   await send(WARM_CHANGES, 1);
   for (const [index, peer] of lossy.entries()) await peer.lose(SHARE, SEEDS[index] ?? 1);
   await delay(DRAIN_MS);
-  for (const peer of [clean, ...lossy]) await peer.takeSamples(HANA);
+  await sender.takeSent(HANA);
+  for (const peer of [clean, ...lossy]) await peer.takeArrivals(HANA);
   await send(CHANGES, PAUSE_MS);
   await delay(DRAIN_MS);
+  const sent = await sender.takeSent(HANA);
   const take = async (peer: Remote<LatencyPeer>): Promise<Distribution> =>
-    new Distribution(await peer.takeSamples(HANA), CHANGES);
+    Distribution.of(sent, await peer.takeArrivals(HANA));
   const floor = await take(clean);
   const peers = await Promise.all(lossy.map(take));
   return { rows: rowsOf(floor, peers), latencies: [latenciesOf(floor, peers)] };
@@ -88,14 +90,14 @@ function rowsOf(floor: Distribution, peers: readonly Distribution[]): BenchResul
   ] as const;
   return shares.map(([name, share]) => {
     const values = peers.map((peer) => peer.at(share) / 1_000);
-    const missing = peers.reduce((sum, peer) => sum + peer.missing, 0);
+    const superseded = peers.reduce((sum, peer) => sum + peer.superseded, 0);
     return {
       id: `loss.${name}`,
       what: `set to callback at 10 % loss, ${name} (floor: no loss)`,
       unit: "ms",
       value: median(values),
       floor: floor.at(share) / 1_000,
-      note: `peers ${values.map((value) => value.toFixed(2)).join(" ")}; ${missing} of ${CHANGES * peers.length} never came`,
+      note: `peers ${values.map((value) => value.toFixed(2)).join(" ")}; ${superseded} of ${CHANGES * peers.length} came with the next one`,
     };
   });
 }

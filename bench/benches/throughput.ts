@@ -13,7 +13,8 @@ import type { Contents, LoadPeer } from "../load-peer.js";
 
 const LOAD_PEER = new URL("../load-peer.js", import.meta.url);
 const PATHS = 10_000;
-const STEP = 250_000;
+const STEP = 100_000;
+const LOWEST = 300_000;
 const HIGHEST = 4_000_000;
 const SECONDS = 3;
 const WARM_SECONDS = 2;
@@ -44,7 +45,7 @@ export const throughput: Bench = {
     try {
       const pair = { sender: children.spawn<LoadPeer>(LOAD_PEER), receiver: children.spawn<LoadPeer>(LOAD_PEER) };
       await openPair(pair, mesh);
-      await load(pair, STEP, WARM_SECONDS);
+      await load(pair, LOWEST, WARM_SECONDS);
       const sustained = await climb(pair, say);
       const most = await load(pair, 0, SECONDS);
       const same = await endsEqual(pair);
@@ -71,10 +72,10 @@ async function openPair({ sender, receiver }: Pair, mesh: BenchMesh): Promise<vo
 /** Raises the rate until it is not carried any more. Answers the best that was. */
 async function climb(pair: Pair, say: (text: string) => void): Promise<Load> {
   let best: Load = { offered: 0, received: 0, packets: 0, bytes: 0, senderCpuUs: 0, receiverCpuUs: 0 };
-  for (let rate = STEP; rate <= HIGHEST; rate += STEP) {
-    const got = await load(pair, rate, SECONDS);
+  for (let rate = LOWEST; rate <= HIGHEST; rate += STEP) {
+    const got = await loadTwice(pair, rate);
     say(`throughput: ${Math.round(got.offered)} offered, ${Math.round(got.received)} received`);
-    if (got.received < got.offered * SUSTAINED_SHARE) break;
+    if (!isCarried(got)) break;
     if (got.received > best.received) best = got;
     // The sender itself cannot offer more.
     if (got.offered < rate * SUSTAINED_SHARE) break;
@@ -82,7 +83,17 @@ async function climb(pair: Pair, say: (text: string) => void): Promise<Load> {
   return best;
 }
 
-async function load({ sender, receiver }: Pair, rate: number, seconds: number): Promise<Load> {
+/** A machine that was busy elsewhere for a moment gets a second chance. */
+async function loadTwice(pair: Pair, rate: number): Promise<Load> {
+  const first = await load(pair, rate, SECONDS);
+  return isCarried(first) && first.offered >= rate * SUSTAINED_SHARE ? first : load(pair, rate, SECONDS);
+}
+
+function isCarried({ offered, received }: Load): boolean {
+  return received >= offered * SUSTAINED_SHARE;
+}
+
+async function load({ sender, receiver }: Pair, rate: number, wanted: number): Promise<Load> {
   const read = async (): Promise<number[]> => [
     await receiver.counter("node.changesApplied"),
     await sender.counter("node.packetsSent"),
@@ -91,13 +102,13 @@ async function load({ sender, receiver }: Pair, rate: number, seconds: number): 
     await receiver.cpuUs(),
   ];
   const before = await read();
-  const offered = await sender.drive({ paths: PATHS, rate, seconds });
+  const { made, seconds } = await sender.drive({ paths: PATHS, rate, seconds: wanted });
   await delay(DRAIN_MS);
   const after = await read();
   const [received = 0, packets = 0, bytes = 0, senderCpuUs = 0, receiverCpuUs = 0] = after.map(
     (count, index) => (count - (before[index] ?? 0)) / seconds,
   );
-  return { offered, received, packets, bytes, senderCpuUs, receiverCpuUs };
+  return { offered: made / seconds, received, packets, bytes, senderCpuUs, receiverCpuUs };
 }
 
 async function endsEqual({ sender, receiver }: Pair): Promise<boolean> {

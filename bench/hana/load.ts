@@ -14,6 +14,12 @@ export interface LoadPlan {
   readonly seconds: number;
 }
 
+export interface LoadMade {
+  readonly made: number;
+  /** How long it took. */
+  readonly seconds: number;
+}
+
 const ROUNDS = 16;
 /** Writes in one turn of the event loop when the rate is not limited: what a renderer's frame may bring. */
 const BATCH = 500;
@@ -42,8 +48,8 @@ export class Load {
     }
   }
 
-  /** Writes for the given time. Answers how many changes a second were made. */
-  async drive({ paths, rate, seconds }: LoadPlan): Promise<number> {
+  /** Writes for the given time. */
+  async drive({ paths, rate, seconds }: LoadPlan): Promise<LoadMade> {
     this.prepare(paths);
     const startUs = monotonicUs();
     const endUs = startUs + seconds * 1e6;
@@ -55,7 +61,7 @@ export class Load {
       made += count;
       await new Promise(setImmediate);
     }
-    return made / ((monotonicUs() - startUs) / 1e6);
+    return { made, seconds: (monotonicUs() - startUs) / 1e6 };
   }
 
   private prepare(count: number): void {

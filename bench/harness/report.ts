@@ -80,7 +80,7 @@ export function json(about: Machine, judgements: readonly Judgement[], latencies
     series: series.map(({ name, distribution }) => ({
       name,
       samples: distribution.sortedUs.length,
-      missing: distribution.missing,
+      superseded: distribution.superseded,
       percentilesUs: SHARES.map((share) => [share, distribution.at(share)]),
     })),
   }));

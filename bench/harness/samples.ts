@@ -1,49 +1,70 @@
 /**
  * Samples: latencies as they were seen, and what can be said of them.
  *
- * A message that never came is a latency without end: it counts, or losing the slow ones would look fast.
+ * What counts is how long a receiver held something older than what was sent: a value that was conflated away has
+ * arrived when a newer one has, and one that nothing ever followed has a latency without end. Otherwise losing the
+ * slow ones would look fast.
  */
 
-/** Longer than any run may hold a message; what lies beyond is no sample but a leftover of an earlier run. */
-const LEFTOVER_US = 10_000_000;
-
-/** Preallocated, so that recording leaves no garbage in the process that is measured. */
-export class SampleLog {
-  private readonly latenciesUs: Float64Array;
+/** Times in microseconds of the monotonic clock, kept without garbage in the process that is measured. */
+export class TimeLog {
+  private readonly times: Float64Array;
   private count = 0;
 
   constructor(capacity: number) {
-    this.latenciesUs = new Float64Array(capacity);
+    this.times = new Float64Array(capacity);
   }
 
-  add(latencyUs: number): void {
-    if (latencyUs > LEFTOVER_US || this.count === this.latenciesUs.length) return;
-    this.latenciesUs[this.count++] = latencyUs;
+  add(timeUs: number): void {
+    if (this.count < this.times.length) this.times[this.count++] = timeUs;
   }
 
-  /** What was recorded since the last call. */
+  /** What was noted since the last call. */
   take(): Float64Array {
-    const taken = this.latenciesUs.slice(0, this.count);
+    const taken = this.times.slice(0, this.count);
     this.count = 0;
     return taken;
   }
 }
 
-/** Sorted latencies with those that never came at the end. */
+/** What arrived: by when it was sent, and when it came; equally long. */
+export interface Arrivals {
+  readonly sentUs: Float64Array;
+  readonly cameUs: Float64Array;
+}
+
+/** Sorted latencies. */
 export class Distribution {
   readonly sortedUs: Float64Array;
-  readonly missing: number;
+  /** Messages that did not come themselves; a newer one stands for them. */
+  readonly superseded: number;
 
-  constructor(latenciesUs: Float64Array, expected: number) {
-    this.missing = Math.max(0, expected - latenciesUs.length);
-    this.sortedUs = new Float64Array(latenciesUs.length + this.missing).fill(Number.POSITIVE_INFINITY);
-    this.sortedUs.set(latenciesUs);
-    this.sortedUs.sort();
+  constructor(latenciesUs: Float64Array, superseded = 0) {
+    this.sortedUs = latenciesUs.slice().sort();
+    this.superseded = superseded;
+  }
+
+  /** For each message that was sent, the time until it or a newer one came. Both in the order of sending. */
+  static of(sentUs: Float64Array, { sentUs: arrivedUs, cameUs }: Arrivals): Distribution {
+    const latencies = new Float64Array(sentUs.length);
+    let superseded = 0;
+    let from = arrivedUs.length - 1;
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let index = sentUs.length - 1; index >= 0; index--) {
+      const sent = sentUs[index] as number;
+      let isHere = false;
+      for (; from >= 0 && (arrivedUs[from] as number) >= sent; from--) {
+        earliest = Math.min(earliest, cameUs[from] as number);
+        isHere ||= arrivedUs[from] === sent;
+      }
+      latencies[index] = earliest - sent;
+      if (!isHere) superseded++;
+    }
+    return new Distribution(latencies, superseded);
   }
 
   static pooled(parts: readonly Distribution[]): Distribution {
-    const whole = Float64Array.from(parts.flatMap((part) => Array.from(part.sortedUs)));
-    return new Distribution(whole, whole.length);
+    return new Distribution(Float64Array.from(parts.flatMap(({ sortedUs }) => Array.from(sortedUs))));
   }
 
   /** The latency that a share of all messages did not exceed; `share` is 0..1. Nearest rank. */
