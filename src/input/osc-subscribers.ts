@@ -414,8 +414,17 @@ export class OscSubscribers {
     }
     if (!this.state.exists(id) || isImpulse !== entry < 0) return;
     if (this.messages === 0) this.beginPlain(entry);
+    else if (this.isAlone(entry) || this.isAlone(this.firstEntry)) this.startOver(entry);
     else if (this.messages === 1 && !this.beginBundle()) this.startOver(entry);
     else this.addToBundle(entry);
+  }
+
+  /**
+   * A color goes in a packet of its own: liblo, and whatever is built on it, has no type tag `r` and drops the rest of a
+   * bundle that holds one.
+   */
+  private isAlone(entry: number): boolean {
+    return entry >= 0 && this.state.types[entry] === ValueType.color;
   }
 
   /** The first message is written as a packet of its own, of any length. */

@@ -69,7 +69,8 @@ export class Applier {
     // An event that was repaired may be older than a value that came past the gap: a version never goes back. An
     // image is the truth whatever stands here.
     const isEvent = (context.flags & ChangeFlag.resync) === 0;
-    const isOlder = state.terms[id] === context.term && (state.sequences[id] as number) > (context.doubles[0] as number);
+    const isOlder =
+      state.terms[id] === context.term && (state.sequences[id] as number) > (context.doubles[0] as number);
     if (isEvent && isOlder) return;
     state.sequences[id] = context.doubles[0] as number;
     state.timesUs[id] = context.doubles[1] as number;

@@ -46,8 +46,8 @@ export class HanaNode implements NodeParts {
   private readonly multicastCheck: MulticastCheck;
   private readonly ports: NodePorts;
   private readonly frame = new StreamFrameReader();
-  /** [0] when the house is to be kept again. */
-  private readonly keepDue = new Float64Array(1);
+  /** [0] when the house is to be kept again, [1] when a blocked node says hello again. */
+  private readonly keepDue = new Float64Array(2);
   private isClosed = false;
 
   constructor(options: NodeOptions, ports: NodePorts) {
@@ -98,6 +98,7 @@ export class HanaNode implements NodeParts {
       this.onUnopened(result, address);
       return;
     }
+    if (!this.foreignKeys.isEmpty) this.foreignKeys.clear(address);
     if (opener.type === FrameType.stream) this.onStream(address);
     else this.onMessage(opener.type as FrameType, address, port);
   }
@@ -172,7 +173,7 @@ export class HanaNode implements NodeParts {
     this.membership.tick();
     this.following.tick();
     this.checkForeignKeys();
-    this.setHealth(HealthCode.multicast, this.multicastCheck.isBlocked ? BLOCKED_TEXT : "");
+    this.checkMulticast(nowUs);
   }
 
   /** When `tick` is wanted, in microseconds of session time. */
@@ -219,6 +220,15 @@ export class HanaNode implements NodeParts {
     if (this.health.set(code, text, this.core.clock.nowUs)) this.ports.onHealth(code, text);
   }
 
+  /** A follower multicasts nothing by itself, so while it is blocked it says hello now and then to hear it return. */
+  private checkMulticast(nowUs: number): void {
+    const { isBlocked } = this.multicastCheck;
+    this.setHealth(HealthCode.multicast, isBlocked ? BLOCKED_TEXT : "");
+    if (!isBlocked || nowUs < (this.keepDue[1] as number)) return;
+    this.keepDue[1] = nowUs + PROBE_US;
+    this.membership.sendHello();
+  }
+
   private checkForeignKeys(): void {
     this.setHealth(HealthCode.foreignKey, this.foreignKeys.list(this.core.clock.nowUs).join("; "));
   }
@@ -236,3 +246,4 @@ const SENDERS_MAX = 256;
 const BLOCKED_TEXT =
   "this node's own multicast does not come back to it: a firewall drops it, or its interface has no multicast";
 const KEEP_US = 20_000;
+const PROBE_US = 1_000_000;

@@ -44,6 +44,11 @@ export class ForeignKeys {
     this.byAddress.delete(address);
   }
 
+  /** Whether anybody is remembered at all. */
+  get isEmpty(): boolean {
+    return this.byAddress.size === 0;
+  }
+
   /** One sentence for each address to be named. */
   list(nowUs: number): string[] {
     const sentences: string[] = [];
