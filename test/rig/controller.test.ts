@@ -117,7 +117,7 @@ describe("a controller that goes", () => {
     await start("h2");
     await lan.inSync("h2", "h4");
     await lan.hasValue("h2", "/viz/waits/x", "5");
-  });
+  }, 60_000);
 
   it("is followed again by all after it was held up for two seconds", async () => {
     await startAll();

@@ -6,6 +6,8 @@ import { until } from "../harness/until.js";
 import { type Lan, lanUp } from "./rig.js";
 
 const DUMP_PORT = "9001";
+/** Of a surface that sends from ports of its own on this host. */
+const SURFACE_PORT = "9002";
 const UDP = "osc.udp://127.0.0.1:7700";
 const TCP = "osc.tcp://127.0.0.1:7700";
 const SHOW = `
@@ -34,6 +36,7 @@ interface Message {
 
 let lan: Lan;
 let dump: RunningProcess;
+let surface: RunningProcess;
 
 /** liblo in Python. */
 class Liblo {
@@ -79,7 +82,9 @@ beforeAll(async () => {
   lan = await lanUp(1);
   const show = lan.file("show.toml", SHOW);
   dump = lan.spawn("h1", "oscdump", "-L", DUMP_PORT);
-  await lan.startNode("h1", { args: ["--show", show, "--osc-out", `127.0.0.1:${DUMP_PORT},/viz//`] });
+  surface = lan.spawn("h1", "oscdump", "-L", SURFACE_PORT);
+  const outputs = [`127.0.0.1:${DUMP_PORT},/viz//`, `127.0.0.1:${SURFACE_PORT},/viz/surface/*,from=127.0.0.1`];
+  await lan.startNode("h1", { args: ["--show", show, ...outputs.flatMap((out) => ["--osc-out", out])] });
   await lan.inRole("h1", "controller");
 });
 
@@ -89,8 +94,8 @@ async function oscsend(path: string, types: string, ...values: string[]): Promis
 }
 
 /** What oscdump printed of an address, without the time. */
-function dumped(path: string): string[] {
-  return dump.stdout
+function dumped(path: string, from = dump): string[] {
+  return from.stdout
     .split("\n")
     .filter((line) => line.split(" ")[1] === path)
     .map((line) => line.slice(line.indexOf(path)).trim());
@@ -248,6 +253,24 @@ describe("oscdump", () => {
       `${path} ${text}`,
     );
   });
+});
+
+it("a surface that --osc-out ties to its host is not told what it sent itself", async () => {
+  const path = "/viz/surface/fader";
+  await oscsend(path, "f", "0.5");
+  await until(
+    () => dumped(path),
+    (lines) => lines.length > 0,
+    "the other to be told",
+  );
+  await lan.cli("h1", "set", path, "0.75");
+  await until(
+    () => dumped(path, surface).at(-1),
+    (line) => line === `${path} f 0.750000`,
+    "the surface to be told",
+  );
+  expect(dumped(path)).toEqual([`${path} f 0.500000`, `${path} f 0.750000`]);
+  expect(dumped(path, surface)).toEqual([`${path} f 0.750000`]);
 });
 
 describe("liblo in Python", () => {
