@@ -20,7 +20,8 @@ export class SnapshotSource {
   private readonly current: () => Replica | undefined;
   private readonly images = new LRUCache<number, SnapshotImage>({ max: IMAGES_KEPT, ttl: KEPT_MS });
   private newest: SnapshotImage | undefined;
-  private nextImage = 1;
+  /** Begins anywhere: a joiner whose transfer broke must not go on with the image of an earlier desk. */
+  private nextImage = 1 + Math.floor(Math.random() * 0x4000_0000);
 
   /** `current` answers the replica after it took in everything that the ring holds. */
   constructor(current: () => Replica | undefined) {

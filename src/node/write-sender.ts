@@ -115,7 +115,7 @@ export class WriteSender {
 
   private begin(): void {
     const first = this.registers[1] as number;
-    this.writer.begin(this.term, first, this.pending.acknowledgedThrough, this.core.clock.register[1] as number);
+    this.writer.begin(this.term, first, this.pending.acknowledgedThrough, this.record.doubles[1] as number);
     this.isBegun = true;
   }
 

@@ -123,6 +123,7 @@ export class SnapshotProgress {
 
   /** Takes one record in. False when it cannot be part of a snapshot. */
   take(record: Uint8Array): boolean {
+    if (this.isWhole) return false;
     const kind = record[0];
     if (kind === RecordKind.header) {
       const header = decodeHeader(record.subarray(1));

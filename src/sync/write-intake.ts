@@ -35,12 +35,19 @@ export class WriteIntake {
   accepts(node: string, session: number, first: number, acknowledged: number): boolean {
     const known = this.writers.get(node);
     const writer = known?.session === session ? known : this.open(node, session, acknowledged);
+    if (this.writers.size >= WRITERS_MAX / 2) this.renew(node, writer);
     // Another controller may have served it meanwhile.
     if (acknowledged > writer.floor) writer.floor = acknowledged;
     while (writer.refusals.length > 0 && (writer.refusals[0] as Refusal).write <= acknowledged) writer.refusals.shift();
     if (first <= writer.floor + 1) return true;
     this.early++;
     return false;
+  }
+
+  /** Moves a writer to the end of those that are forgotten. */
+  private renew(node: string, writer: Writer): void {
+    this.writers.delete(node);
+    this.writers.set(node, writer);
   }
 
   private open(node: string, session: number, floor: number): Writer {

@@ -111,6 +111,7 @@ export class ContentWriter {
     at: number,
     text: Uint8Array | undefined,
   ): boolean {
+    if (!this.isNear(change)) return false;
     const { out } = this;
     const offset = out.offset;
     const gap = this.gapOf(change);
@@ -128,6 +129,13 @@ export class ContentWriter {
     this.registers[0] = change.doubles[0] as number;
     this.count++;
     return true;
+  }
+
+  /** Whether a change's sequence and time can be told from this block's: 32 bits are 35 minutes. */
+  private isNear(change: ChangeRecord): boolean {
+    const gap = (change.doubles[0] as number) - (this.registers[0] as number) - 1;
+    const offset = (change.doubles[1] as number) - (this.registers[1] as number);
+    return gap > -FAR && gap < FAR && offset > -FAR && offset < FAR;
   }
 
   private gapOf(change: ChangeRecord): number {
@@ -193,6 +201,7 @@ export class ContentWriter {
 
   /** Adds an event. False when it does not fit: the block is as it was. */
   event(kind: EventKind, change: ChangeRecord, payload: Uint8Array): boolean {
+    if (!this.isNear(change)) return false;
     const { out } = this;
     const offset = out.offset;
     this.writeEvent(out, kind, change, payload);
@@ -255,6 +264,7 @@ export class ContentWriter {
   }
 }
 
+const FAR = 0x7fff_ffff;
 const EMPTY = new Uint8Array(0);
 const PIECE_OVERHEAD_BYTES = 4;
 

@@ -33,6 +33,7 @@ const FLAG_GROUPED = 32;
 export const PATH_LIMIT_BYTES = 255;
 export const SURFACE_LIMIT_BYTES = 255;
 const SURFACES_PER_FRAME = 32;
+const FAR = 0x7fff_ffff;
 const EMPTY = new Uint8Array(0);
 
 /** One write, for the writer; a reused object. */
@@ -82,6 +83,9 @@ export class WriteFrameWriter {
 
   /** False when it does not fit: the frame is as it was. */
   add(write: WriteRecord): boolean {
+    const timeOffset = (write.doubles[1] as number) - (this.registers[1] as number);
+    // 32 bits are 35 minutes: what waited longer goes in a frame of its own time.
+    if (timeOffset <= -FAR || timeOffset >= FAR) return false;
     const { out } = this;
     const offset = out.offset;
     const named = this.namedCount;

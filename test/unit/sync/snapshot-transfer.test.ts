@@ -207,7 +207,7 @@ describe("records that are no snapshot", () => {
     expect(taken).toContain(false);
   });
 
-  test.fails("cannot make a whole snapshot empty after its end", () => {
+  test("cannot make a whole snapshot empty after its end", () => {
     const progress = new SnapshotProgress();
     for (const record of IMAGE.records) progress.take(record);
     progress.take(IMAGE.records[0] as Uint8Array);

@@ -50,7 +50,7 @@ describe("the intake of writes", () => {
     expect(intake.refusalsOf("unknown")).toEqual([]);
   });
 
-  test.fails("forgets the writer that wrote longest ago when there are too many", () => {
+  test("forgets the writer that wrote longest ago when there are too many", () => {
     const intake = new WriteIntake();
     for (let writer = 0; writer < 256; writer++) {
       intake.accepts(`${writer}`, 1, 1, 0);

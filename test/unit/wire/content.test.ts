@@ -84,13 +84,13 @@ describe("a block of content", () => {
     expectRead(writer, fitted);
   });
 
-  test.fails("carries a value last written an hour ago beside one written now", () => {
+  test("carries a value last written an hour ago beside one written now", () => {
     const list = [value(5_000, TIME_US + 3_600e6), value(1, TIME_US)];
     const { writer, fitted } = write(list, 8_192);
     expectRead(writer, fitted);
   });
 
-  test.fails("carries a value whose last change lies 2^31 changes back", () => {
+  test("carries a value whose last change lies 2^31 changes back", () => {
     const list = [value(2 ** 32, TIME_US), value(1, TIME_US)];
     const { writer, fitted } = write(list, 8_192);
     expectRead(writer, fitted);
