@@ -163,12 +163,12 @@ function tables() {
 }
 type Tables = ReturnType<typeof tables>;
 
-function treeOf(rows: readonly Row[], gap = 3): Tables {
+function treeOf(rows: readonly Row[], gap = 3, first = 0): Tables {
   const all = tables();
   const { state, terms, origins } = all;
   const staging = new Staging();
   rows.forEach((one, index) => {
-    const id = index * gap;
+    const id = first + index * gap;
     state.declare(id, `/viz/part${index % 5}/x${index}`, one.declaration);
     if (one.value !== undefined && one.value !== null) {
       staging.value(one.value);
@@ -259,6 +259,9 @@ describe("an image", () => {
     const [chunk] = chunksOf(treeOf([one])) as [Uint8Array];
     const twice = new ImageDecoder(tables());
     expect([twice.push(chunk), twice.push(chunk)]).toEqual([true, false]);
+    const [same] = chunksOf(treeOf([one], 3, 7)) as [Uint8Array];
+    const elsewhere = new ImageDecoder(tables());
+    expect([elsewhere.push(chunk), elsewhere.push(same)]).toEqual([true, false]);
     for (let end = 1; end < chunk.length; end++) {
       expect(new ImageDecoder(small).push(chunk.subarray(0, end)), `cut at ${end}`).toBe(false);
       small.state.clear();

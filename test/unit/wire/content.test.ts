@@ -60,6 +60,16 @@ describe("a block of content", () => {
     expect(write(list, whole - 1).fitted.length).toBeLessThan(list.length);
   });
 
+  test("takes a shorter text where a longer one of the same run did not fit", () => {
+    const text = (sequence: number, length: number): Change => {
+      return { ...value(sequence, TIME_US), type: ValueType.string, bytes: new Uint8Array(length).fill(7) };
+    };
+    const list = [value(1, TIME_US), text(2, 100), text(2, 5), text(3, 100), text(3, 6)];
+    const { writer, fitted } = write(list, 80);
+    expect(fitted.map(({ bytes }) => bytes.length)).toEqual([0, 5, 6]);
+    expectRead(writer, fitted);
+  });
+
   test("begins another run after 255 values", () => {
     const list = Array.from({ length: 600 }, (_, index) => value(1_000 + index, TIME_US));
     const { writer, fitted } = write(list, 8_192);
