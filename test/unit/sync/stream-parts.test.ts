@@ -156,6 +156,10 @@ describe("the request for missing frames", () => {
     expect(naks.dueUs).toBe(dueUs);
     naks.observe(6);
     expect(naks.dueUs).toBeLessThanOrEqual(clock.nowUs + 4_000);
+    for (let time = 0; time < 2; time++) {
+      clock.set(naks.dueUs);
+      expect(naks.decide()).toBe(NakDecision.ask);
+    }
     naks.observe(0);
     clock.set(clock.nowUs + 1e9);
     expect(naks.decide()).toBe(NakDecision.wait);
