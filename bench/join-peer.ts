@@ -2,6 +2,8 @@
  * Join peer: a fresh process that joins a mesh once and says when it held what the mesh holds.
  */
 import { Socket } from "node:dgram";
+import { TYPE_OFFSET } from "../src/wire/envelope.js";
+import { FrameType } from "../src/wire/frame.js";
 import { NodeHost, type NodePlan } from "./hana/node-host.js";
 import { loadPath } from "./hana/load.js";
 import { monotonicUs } from "./harness/clock.js";
@@ -11,7 +13,7 @@ import { serve } from "./harness/remote.js";
 export interface JoinTimes {
   /** `createNode` was called. */
   readonly calledUs: number;
-  /** The joiner's first datagram, its hello, was handed to the system. */
+  /** The joiner's hello was handed to the system. */
   readonly helloUs: number;
   /** Every path was there with its value. */
   readonly equalUs: number;
@@ -25,7 +27,7 @@ export class JoinPeer {
 
   /** Joins; the path `lastPath` holds `lastValue` once everything is here, for a snapshot is taken in in one turn. */
   async join(plan: NodePlan, paths: number, lastValue: number): Promise<JoinTimes> {
-    const hello = firstSend();
+    const hello = firstHello();
     const calledUs = monotonicUs();
     await this.host.start(plan);
     await this.holds(loadPath(paths - 1), lastValue, calledUs + PATIENCE_US);
@@ -48,14 +50,17 @@ export class JoinPeer {
   }
 }
 
-/** When this process first sends a datagram. The library is loaded later and finds `send` as it is left here. */
-function firstSend(): Promise<number> {
+/** When this process first says hello. The library is loaded later and finds `send` as it is left here. */
+function firstHello(): Promise<number> {
   const prototype = Socket.prototype as { send: (...args: unknown[]) => void };
   const { send } = prototype;
   return new Promise((resolve) => {
     prototype.send = function (...args) {
-      resolve(monotonicUs());
-      prototype.send = send;
+      const [bytes] = args;
+      if (bytes instanceof Uint8Array && bytes[TYPE_OFFSET] === FrameType.hello) {
+        resolve(monotonicUs());
+        prototype.send = send;
+      }
       send.apply(this, args);
     };
   });

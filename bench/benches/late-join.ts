@@ -1,5 +1,5 @@
 /**
- * Late join: a fresh process joins a mesh of 10,000 paths. From its hello, the first datagram that it sends, until
+ * Late join: a fresh process joins a mesh of 10,000 paths. From its hello, as it is handed to the system, until
  * every path has its value there; then its digests must be the controller's. The joiner looks every millisecond.
  *
  * The time from the start of the process is told too: it is what a person waits.

@@ -103,11 +103,12 @@ export class QuietMesh {
     return { multicast: receive, unicast: receive };
   }
 
-  /** Lets time pass on both nodes, without a timer's tick. */
+  /** Lets time pass on both nodes, without a timer's tick. Allocates nothing: it stands in measured loops. */
   pass(microseconds: number): void {
-    for (const { core } of [this.controller, this.follower]) {
-      core.clock.register[0] = (core.clock.register[0] as number) + microseconds;
-    }
+    const mine = this.controller.core.clock.register;
+    const theirs = this.follower.core.clock.register;
+    mine[0] = (mine[0] as number) + microseconds;
+    theirs[0] = mine[0];
   }
 
   private setTime(nowUs: number): void {
