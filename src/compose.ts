@@ -19,7 +19,8 @@ import { NodeHome } from "./edge/node-home.js";
 import { statusOf } from "./edge/node-reports.js";
 import { NodeService } from "./edge/node-service.js";
 import { networksOf, OscHub } from "./edge/osc-hub.js";
-import { OscSocket } from "./edge/osc-socket.js";
+import type { OscSocket } from "./edge/osc-socket.js";
+import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
@@ -118,7 +119,7 @@ class Composition {
     const { settings, log } = this;
     const onTrouble = (trouble: NetworkTrouble): void => this.onTrouble(trouble);
     const network = await selectInterface(settings.interface);
-    const osc = await OscSocket.open({ port: settings.port, onTrouble });
+    const osc = await openSharedPort({ port: settings.port, onTrouble });
     this.closers.push(() => osc.close());
     const name = settings.name ?? hostname().slice(0, NAME_LENGTH);
     const home = NodeHome.open(settings, name, osc.port, key);
