@@ -6,7 +6,7 @@
  *     npm run bench -- --json              JSON on stdout, the table on stderr
  *     npm run bench -- --runs 9            repeat each comparison so often (default 5)
  *
- * Exit code 1 when a budget is broken, 2 for a wrong argument. Latency distributions go to bench/out/latency.svg.
+ * Exit code 1 when a budget is broken or a benchmark failed, 2 for a wrong argument. Latency distributions go to bench/out/latency.svg.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
@@ -71,10 +71,17 @@ async function main({ benches, runs, isJson }: Arguments): Promise<number> {
   const loadAtStart = loadavg()[0] ?? 0;
   const rows: Row[] = [];
   const latencies: Latencies[] = [];
+  const failed: string[] = [];
   for (const bench of benches) {
-    const result = await bench.run({ runs, say });
-    rows.push(...result.rows);
-    latencies.push(...(result.latencies ?? []));
+    try {
+      const result = await bench.run({ runs, say });
+      rows.push(...result.rows);
+      latencies.push(...(result.latencies ?? []));
+    } catch (error) {
+      // The others are worth having all the same; its budgets count as broken, for their rows are missing.
+      failed.push(bench.name);
+      say(`${bench.name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
   }
   const judgements = judge(
     rows,
@@ -90,7 +97,7 @@ async function main({ benches, runs, isJson }: Arguments): Promise<number> {
   if (latencies.length > 0) draw(latencies, about);
   const broken = judgements.filter(({ isOk }) => !isOk);
   if (broken.length > 0) say(`broken budgets: ${broken.map(({ id }) => id).join(", ")}`);
-  return broken.length > 0 ? 1 : 0;
+  return broken.length + failed.length > 0 ? 1 : 0;
 }
 
 function aboutText({ node, cpu, cores, memoryGb, system, load }: Machine): string {

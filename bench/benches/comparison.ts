@@ -19,7 +19,6 @@ export const BLOCKS = 30;
 /** Of each link before anything is measured: 6,000 messages at three times the pace, for the compiler. */
 const WARM_BLOCKS = 60;
 const WARM_PER_TICK = 3;
-/** The last messages of a run arrive, repairs included. */
 const DRAIN_MS = 400;
 
 export interface Comparison {
@@ -35,18 +34,24 @@ export interface Ends {
 
 export async function warmUp({ sender }: Ends, links: readonly string[]): Promise<void> {
   await sender.pace({ links, blocks: WARM_BLOCKS, messagesPerBlock: MESSAGES_PER_BLOCK, perTick: WARM_PER_TICK });
-  await delay(DRAIN_MS);
+  await drained();
 }
 
 export async function compare(ends: Ends, floor: string, link: string): Promise<Comparison> {
   const { sender } = ends;
   for (const name of [floor, link]) await take(ends, name);
   await sender.pace({ links: [floor, link], blocks: BLOCKS, messagesPerBlock: MESSAGES_PER_BLOCK, perTick: 1 });
-  await delay(DRAIN_MS);
+  await drained();
   return { floor: await take(ends, floor), value: await take(ends, link) };
 }
 
-async function take({ sender, receiver }: Ends, link: string): Promise<Distribution> {
+/** The last messages of a run arrive, repairs included. */
+export async function drained(): Promise<void> {
+  await delay(DRAIN_MS);
+}
+
+/** What a link has carried since the last call. */
+export async function take({ sender, receiver }: Ends, link: string): Promise<Distribution> {
   return Distribution.of(await sender.takeSent(link), await receiver.takeArrivals(link));
 }
 

@@ -1,22 +1,26 @@
 /**
  * Hop: `set` in one process to the subscriber's callback in another, sealed, over loopback multicast.
  *
- * Three comparisons a run. Bare against bare in two processes that never loaded hana; bare against hana in two that
- * run a node each; and bare against bare in those, which shows what a ratio is worth: identical code must come out
- * near 1. The floor beside hana over the floor without it shows what a node that idles costs its process.
+ * Two processes run a node each, two others never load hana. Blocks of 100 ms take turns: the floor beside hana, hana,
+ * the floor's code once more on sockets of its own, and the floor in the processes without. Hana over the floor is what
+ * a hop costs; the floor over itself shows what a ratio is worth, for identical code must come out near 1; the floor
+ * beside hana over the floor without it shows what a node that idles costs its process.
  */
+import { MESSAGES_PER_BLOCK } from "../floor/pacer.js";
 import type { Bench, BenchOptions, BenchResult, Row } from "../harness/bench.js";
 import { BenchMesh, freePort, randomGroup } from "../harness/network.js";
 import { Children } from "../harness/remote.js";
 import type { LatencyPeer } from "../latency-peer.js";
 import {
   BARE_BYTES,
-  compare,
+  BLOCKS,
   type Comparison,
   comparisonLatencies,
   comparisonRows,
+  drained,
   type Ends,
   LATENCY_PEER,
+  take,
   warmUp,
 } from "./comparison.js";
 
@@ -25,6 +29,7 @@ const FLOOR = "floor";
 /** The same code as the floor on sockets of its own. */
 const TWIN = "twin";
 const HANA = "hana";
+const LINKS = [FLOOR, HANA, TWIN];
 
 interface Run {
   readonly hana: Comparison;
@@ -75,43 +80,51 @@ function rowsOf(runs: readonly Run[]): Row[] {
 }
 
 async function runOnce(): Promise<Run> {
-  const without = await withoutHana();
   const children = new Children();
   const mesh = await BenchMesh.make();
   try {
+    const without = spawnEnds(children);
     const ends = spawnEnds(children);
-    await openFloors(ends);
+    await openFloors(without, [FLOOR]);
+    await openFloors(ends, [FLOOR, TWIN]);
     await openHana(ends, mesh);
-    await warmUp(ends, [FLOOR, TWIN, HANA]);
-    const hana = await compare(ends, FLOOR, HANA);
-    const self = await compare(ends, FLOOR, TWIN);
+    await warmUp(without, [FLOOR]);
+    await warmUp(ends, LINKS);
+    const run = await measure(ends, without);
     await ends.receiver.close();
     await ends.sender.close();
-    return { hana, self, beside: { floor: without.floor, value: hana.floor } };
+    return run;
   } finally {
     await children.end();
     mesh.remove();
   }
 }
 
-async function withoutHana(): Promise<Comparison> {
-  const children = new Children();
-  try {
-    const ends = spawnEnds(children);
-    await openFloors(ends);
-    await warmUp(ends, [FLOOR, TWIN]);
-    return await compare(ends, FLOOR, TWIN);
-  } finally {
-    await children.end();
+/** Each cycle has a block of each kind, in an order that goes round, so that none always follows the same other one. */
+async function measure(ends: Ends, without: Ends): Promise<Run> {
+  const block = { blocks: 1, messagesPerBlock: MESSAGES_PER_BLOCK, perTick: 1 };
+  for (const link of LINKS) await take(ends, link);
+  await take(without, FLOOR);
+  for (let cycle = 0; cycle < BLOCKS; cycle++) {
+    const first = cycle % LINKS.length;
+    await ends.sender.pace({ ...block, links: [...LINKS.slice(first), ...LINKS.slice(0, first)] });
+    await without.sender.pace({ ...block, links: [FLOOR] });
   }
+  await drained();
+  const [floor, hana, twin] = [await take(ends, FLOOR), await take(ends, HANA), await take(ends, TWIN)];
+  return {
+    hana: { floor, value: hana },
+    self: { floor, value: twin },
+    beside: { floor: await take(without, FLOOR), value: floor },
+  };
 }
 
 function spawnEnds(children: Children): Ends {
   return { sender: children.spawn<LatencyPeer>(LATENCY_PEER), receiver: children.spawn<LatencyPeer>(LATENCY_PEER) };
 }
 
-async function openFloors({ sender, receiver }: Ends): Promise<void> {
-  for (const link of [FLOOR, TWIN]) {
+async function openFloors({ sender, receiver }: Ends, links: readonly string[]): Promise<void> {
+  for (const link of links) {
     const group = randomGroup();
     const port = await freePort();
     await receiver.receiveBare(link, { group, port });

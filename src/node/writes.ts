@@ -236,7 +236,7 @@ export class Writes implements WriteTarget {
     });
     applier.isGrouped = false;
     core.clock.tickHybrid();
-    pending.clear(Reject.none);
+    pending.clear(Reject.none, core.sequence[0] as number);
   }
 
   private commitNamed(slot: number, id: number, surface: number): void {

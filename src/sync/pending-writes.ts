@@ -403,7 +403,7 @@ export class PendingWrites {
   }
 
   /** Gives everything up with a reason: the node closes, or what was pending has been committed here. */
-  clear(reject: Reject): void {
+  clear(reject: Reject, sequence = 0): void {
     this.slotOf.fill(0);
     this.writes.fill(0);
     this.texts.fill(undefined);
@@ -416,6 +416,6 @@ export class PendingWrites {
     for (const through of [1, 4, 5]) this.registers[through] = this.lastWrite;
     const { waiters } = this;
     this.waiters = [];
-    for (const { done, refusal } of waiters) done(refusal === Reject.none ? reject : refusal, 0);
+    for (const { done, refusal } of waiters) done(refusal === Reject.none ? reject : refusal, sequence);
   }
 }
