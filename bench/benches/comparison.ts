@@ -14,8 +14,8 @@ import type { LatencyPeer } from "../latency-peer.js";
 export const LATENCY_PEER = new URL("../latency-peer.js", import.meta.url);
 /** What a message carries over the floor, in bytes. */
 export const BARE_BYTES = 64;
-/** Of each link: 3,000 messages, so the 99th percentile has 30 above it. */
-export const BLOCKS = 30;
+/** Of each link: 5,000 messages, so the 99th percentile has 50 above it. */
+export const BLOCKS = 50;
 /** Of each link before anything is measured: 6,000 messages at three times the pace, for the compiler. */
 const WARM_BLOCKS = 60;
 const WARM_PER_TICK = 3;
