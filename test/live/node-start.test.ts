@@ -1,8 +1,12 @@
 /** How a node begins and ends: what is written before anybody is controller, what a joiner brings along, how it leaves. */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { StatusReport } from "../../src/manage/reports.js";
+import { NODE_ID_BYTES, NODE_ID_OFFSET, TYPE_OFFSET } from "../../src/wire/envelope.js";
+import { FrameType } from "../../src/wire/frame.js";
 import { inSync, type LibraryPeer } from "../harness/library-peer.js";
 import { nestedBundle, sendTo } from "../harness/osc-bundles.js";
 import { record, until } from "../harness/until.js";
@@ -41,6 +45,30 @@ async function startWitness(node: LiveNode): Promise<LiveNode> {
   const witness = await startNode({ mesh: node.mesh, name: `${node.name}-witness` });
   await settled(node, witness);
   return witness;
+}
+
+/** Collects, from the clear headers on the mesh's group, who says that it leaves. */
+async function listenForLeaves(node: LiveNode): Promise<{ stop: () => Promise<string[]> }> {
+  const { group, meshPort } = (await statusOf(node)).network;
+  const socket = createSocket({ type: "udp4", reuseAddr: true });
+  socket.bind(meshPort, group);
+  await once(socket, "listening");
+  socket.addMembership(group, "127.0.0.1");
+  const leaving = new Set<string>();
+  socket.on("message", (bytes) => {
+    if (bytes[TYPE_OFFSET] !== FrameType.leave) return;
+    leaving.add(bytes.subarray(NODE_ID_OFFSET, NODE_ID_OFFSET + NODE_ID_BYTES).toString("hex"));
+  });
+  const stop = async (): Promise<string[]> => {
+    await until(
+      () => leaving.size,
+      (count) => count === 3,
+      "three goodbyes",
+    );
+    socket.close();
+    return [...leaving];
+  };
+  return { stop };
 }
 
 function showFile(name: string, text: string): string {
@@ -215,6 +243,7 @@ describe("a node that stops", () => {
       for (const name of ["second", "third"]) nodes.push(await startNode({ mesh, name: `${name}-${signal}` }));
       const [first, second, third] = nodes as [LiveNode, LiveNode, LiveNode];
       await settled(first, second, third);
+      const heard = await listenForLeaves(first);
       expect(await third.stop(signal)).toEqual({ code: 0, signal: null });
       const followerMs = Date.now();
       await settled(first, second);
@@ -226,6 +255,7 @@ describe("a node that stops", () => {
       await second.hana("set", "/viz/left/x", "1");
       expect(await valueOf(second, "/viz/left/x")).toBe(1);
       await second.stop(signal);
+      expect(await heard.stop()).toEqual([third, first, second].map(({ ready }) => ready.node));
     },
   );
 
