@@ -242,9 +242,10 @@ export class Publisher {
 
   /** Fills the next frame's content. False when nothing was left worth a frame. */
   private buildFrame(): boolean {
-    const { sent, budget } = this.parts;
+    const { sent, budget, frames } = this.parts;
     const start = sent.start(sent.newest + 1);
-    const limit = start + (budget.isQuiet ? CONTENT_LIMIT_BYTES / 2 : CONTENT_LIMIT_BYTES);
+    // Half a frame leaves room for the journal, where there is one.
+    const limit = start + (budget.isQuiet && frames.redundancy > 0 ? CONTENT_LIMIT_BYTES / 2 : CONTENT_LIMIT_BYTES);
     const { writer } = this;
     if (this.pieces !== undefined) this.writePiece(start);
     else if (!this.writeItems(start, limit)) {
