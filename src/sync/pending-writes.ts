@@ -99,6 +99,7 @@ export class PendingWrites {
     const held = (this.slotOf[id] as number) - 1;
     if (held >= 0) {
       this.conflated++;
+      if (isGrouped && this.grouped[held] === 1) this.dropEndAfter(held);
       this.release(held);
     }
     const slot = this.take(WriteKind.value, id, surface, gesture, isGrouped);
@@ -108,6 +109,22 @@ export class PendingWrites {
     this.texts[slot] = staging.kind === StagedKind.numbers ? undefined : staging.text;
     for (let lane = 0; lane < 4; lane++) this.numbers[at + lane] = staging.numbers[lane] as number;
     return true;
+  }
+
+  /**
+   * A group that lost a member to a newer one must not end before it: the controller would apply what is left of it.
+   * Where that group's mark is gone already, the next group joins in, which is later than it might be and still whole.
+   */
+  private dropEndAfter(member: number): void {
+    const write = this.writes[member] as number;
+    for (let place = this.head; place < this.tail; place++) {
+      const at = place % this.order.length;
+      const slot = this.order[at] as number;
+      if (this.writes[slot] !== this.orderWrites[at] || (this.orderWrites[at] as number) < write) continue;
+      if (this.kinds[slot] !== WriteKind.groupEnd) continue;
+      this.release(slot);
+      return;
+    }
   }
 
   /** Holds a trigger or a change of structure. False when there is no room. */
