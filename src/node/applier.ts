@@ -284,7 +284,7 @@ export class Applier {
     this.stampDelta(event, origin);
     this.noteSequence(event);
     if (event.kind === EventKind.declare) return this.adoptDeclare(event);
-    if (!state.exists(id)) return false;
+    if (!state.exists(id) || state.isProvisional(id)) return false;
     if (event.kind === EventKind.impulse) {
       if (!fires) this.adoptSilentImpulse(id);
       else {

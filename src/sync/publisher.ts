@@ -198,7 +198,8 @@ export class Publisher {
 
   private enqueueEvent(): void {
     const { reader } = this;
-    if (reader.kind === EventKind.term) return;
+    // Provisional ids are each node's own: published, they would mean other paths elsewhere.
+    if (reader.kind === EventKind.term || this.parts.state.isProvisional(reader.id)) return;
     const isGrouped = (reader.flags & ChangeFlag.grouped) !== 0;
     if (isGrouped !== this.groupOpen) this.toggleGroup(isGrouped);
     // A value that waits from before fits the old declaration; what is kept of it comes again behind the new one.
