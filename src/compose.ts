@@ -291,7 +291,7 @@ class Composition {
       loop.requestSettle();
     });
     node.start();
-    loop.tick();
+    loop.start();
     this.closers.push(scheduleWarmUp(WARM_UP_DELAY_MS));
     this.closers.push(() => {
       loop.enter();

@@ -30,6 +30,7 @@ const [d0, d1, d2, d3, d4, d5, d6, d7] = float64Order as [
 const lowWord = hostIsLittleEndian ? 0 : 1;
 const highWord = 1 - lowWord;
 
+const LOOP_MAX_BYTES = 2_048;
 const TWO_32 = 0x1_0000_0000;
 /** The longest varint read or written: 8 bytes hold 56 bits, more than the 53 that a number holds exactly. */
 const VARINT_MAX_BYTES = 8;
@@ -140,7 +141,8 @@ export class ByteWriter {
     if (!this.room(count)) return;
     const { buffer } = this;
     let to = this.offset;
-    if (count > 64) {
+    // A view costs more than the loop saves on what fits a frame, and is an allocation.
+    if (count > LOOP_MAX_BYTES) {
       buffer.set(start === 0 && end === source.length ? source : source.subarray(start, end), to);
     } else {
       for (let from = start; from < end; from++) buffer[to++] = source[from] as number;

@@ -25,9 +25,10 @@ export class Clock {
     if ((register[NOW] as number) > (register[HYBRID] as number)) register[HYBRID] = register[NOW] as number;
   }
 
-  /** Takes in a remote hybrid time. One too far ahead counts as now, so a wrong clock cannot drag the mesh along. */
-  observeHybrid(remoteUs: number): void {
+  /** Takes in the remote hybrid time at `times[index]`. One too far ahead counts as now, so a wrong clock cannot drag the mesh along. */
+  observeHybrid(times: Float64Array, index: number): void {
     const { register } = this;
+    const remoteUs = times[index] as number;
     if (remoteUs > (register[NOW] as number) + HYBRID_AHEAD_LIMIT_US) {
       this.clampedHybrids++;
       return;

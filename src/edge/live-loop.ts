@@ -34,7 +34,8 @@ export class LiveLoop {
   private readonly settled = new Float64Array(1);
   private timer: NodeJS.Timeout | undefined;
   private armedUs = Number.POSITIVE_INFINITY;
-  private isStopped = false;
+  /** Nothing runs before `start`: what would be sent earlier could not be answered. */
+  private isStopped = true;
 
   constructor(clock: Clock, work: LiveWork) {
     this.clock = clock;
@@ -43,6 +44,11 @@ export class LiveLoop {
     this.onTurnEnd = () => this.settle();
     this.onTimer = () => this.tick();
     this.enter();
+  }
+
+  start(): void {
+    this.isStopped = false;
+    this.tick();
   }
 
   /** Tells the node the time; at the start of whatever the event loop calls. */

@@ -44,7 +44,7 @@ export class Applier {
     }
     state.store(id, staging);
     this.stamp(origin, gesture);
-    this.stampPath(id);
+    this.putVersion(id);
     this.core.ring.value(id, state.types[id] as ValueType, staging, this.context);
     this.core.counters.changesApplied++;
     return true;
@@ -72,6 +72,12 @@ export class Applier {
     const isOlder =
       state.terms[id] === context.term && (state.sequences[id] as number) > (context.doubles[0] as number);
     if (isEvent && isOlder) return;
+    this.putVersion(id);
+  }
+
+  private putVersion(id: number): void {
+    const { context } = this;
+    const { state } = this.core;
     state.sequences[id] = context.doubles[0] as number;
     state.timesUs[id] = context.doubles[1] as number;
     state.terms[id] = context.term;
@@ -267,8 +273,7 @@ export class Applier {
   private noteSequence(delta: ContentReader): void {
     const { sequence, clock } = this.core;
     if ((delta.doubles[0] as number) > (sequence[0] as number)) sequence[0] = delta.doubles[0] as number;
-    const time = delta.doubles[1] as number;
-    if (time > (clock.register[1] as number)) clock.observeHybrid(time);
+    if ((delta.doubles[1] as number) > (clock.register[1] as number)) clock.observeHybrid(delta.doubles, 1);
   }
 
   private showDelta(id: number, type: ValueType): void {

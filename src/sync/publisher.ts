@@ -40,6 +40,8 @@ interface WaitingEvent {
 
 /** Events that may wait at once: ten seconds at their cap. */
 export const EVENTS_WAITING_MAX = 16_384;
+/** Items that make some four half frames. */
+const SHORT_QUEUE = 200;
 /** Published events are dropped from the list's front this many at a time. */
 const EVENTS_COMPACTED_AT = 1_024;
 
@@ -245,8 +247,9 @@ export class Publisher {
   private buildFrame(): boolean {
     const { sent, budget, frames } = this.parts;
     const start = sent.start(sent.newest + 1);
-    // Half a frame leaves room for the journal, where there is one.
-    const limit = start + (budget.isQuiet && frames.redundancy > 0 ? CONTENT_LIMIT_BYTES / 2 : CONTENT_LIMIT_BYTES);
+    // Half a frame leaves room for the journal, where there is one; a long queue wants few packets.
+    const isShort = this.tail - this.head <= SHORT_QUEUE && budget.isQuiet && frames.redundancy > 0;
+    const limit = start + (isShort ? CONTENT_LIMIT_BYTES / 2 : CONTENT_LIMIT_BYTES);
     const { writer } = this;
     if (this.pieces !== undefined) this.writePiece(start);
     else if (!this.writeItems(start, limit)) {

@@ -110,10 +110,10 @@ describe("the clock", () => {
     clock.set(500);
     clock.tickHybrid();
     expect(hybrid()).toBe(1_000);
-    clock.observeHybrid(500 + HYBRID_AHEAD_LIMIT_US);
+    clock.observeHybrid(Float64Array.of(500 + HYBRID_AHEAD_LIMIT_US), 0);
     expect([hybrid(), clock.clampedHybrids]).toEqual([500 + HYBRID_AHEAD_LIMIT_US, 0]);
-    clock.observeHybrid(501 + HYBRID_AHEAD_LIMIT_US);
-    clock.observeHybrid(3);
+    clock.observeHybrid(Float64Array.of(501 + HYBRID_AHEAD_LIMIT_US), 0);
+    clock.observeHybrid(Float64Array.of(3), 0);
     expect([hybrid(), clock.clampedHybrids]).toEqual([500 + HYBRID_AHEAD_LIMIT_US, 1]);
   });
 });
