@@ -24,6 +24,8 @@ export interface RunOptions extends SettingOptions {
 
 /** A close that takes longer is given up. */
 const CLOSE_LIMIT_MS = 10_000;
+/** Shorter than two presses of a key, longer than npm takes to forward one on a loaded machine. */
+const SAME_KEY_MS = 150;
 /** The path of the example show that the first line to type is about. */
 const EXAMPLE_PATH = "/viz/tunnel/camera/zoom";
 
@@ -59,18 +61,20 @@ async function startLogged(settings: Settings, start: StartNode, output: LogOutp
   }
 }
 
-/** Resolves at the first signal; the second one ends the process there and then. */
+/**
+ * Resolves at the first signal; a later one ends the process there and then. One Ctrl-C may arrive twice, from the
+ * terminal and from npm, which forwards it: what comes within `SAME_KEY_MS` is the same key.
+ */
 function listenForSignals(output: LogOutput): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let isStopping = false;
+    let firstMs: number | undefined;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
-        if (isStopping) {
-          output.flush();
-          process.exit(signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated);
-        }
-        isStopping = true;
+        firstMs ??= performance.now();
         resolve(signal);
+        if (performance.now() - firstMs < SAME_KEY_MS) return;
+        output.flush();
+        process.exit(signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated);
       });
     }
   });
