@@ -36,9 +36,9 @@ def message(path, args):
 server = None
 
 
-def open_server(proto):
+def open_server(proto, port):
     global server
-    server = liblo.ServerThread(None, liblo.TCP if proto == "tcp" else liblo.UDP)
+    server = liblo.ServerThread(port, liblo.TCP if proto == "tcp" else liblo.UDP)
     server.add_method(None, None, on_message)
     server.start()
     return server.port

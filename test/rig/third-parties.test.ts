@@ -40,6 +40,7 @@ let surface: RunningProcess;
 
 /** liblo in Python. */
 class Liblo {
+  private static nextPort = 20_000;
   private readonly process: RunningProcess;
   private calls = 0;
   port = 0;
@@ -51,7 +52,8 @@ class Liblo {
   static async open(protocol: "udp" | "tcp" = "udp"): Promise<Liblo> {
     const liblo = new Liblo(lan.spawn("h1", "/usr/bin/python3", join(import.meta.dirname, "liblo-peer.py")));
     await liblo.process.waitFor("started");
-    liblo.port = (await liblo.call("open", protocol)) as number;
+    // liblo takes a port by the second: two that follow each other would share one, and with it their subscriptions.
+    liblo.port = (await liblo.call("open", protocol, Liblo.nextPort++)) as number;
     return liblo;
   }
 
