@@ -99,8 +99,9 @@ function applyLoop({ controller }: QuietMesh, order: Int32Array): () => void {
       staging.number(value);
       coerce(state, id, staging);
       applier.commit(id, 0, 0);
-      digests.update(id);
+      digests.touch(id);
     }
+    if (digests.words.length === 0) throw new Error("there are no digests");
   };
 }
 

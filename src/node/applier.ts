@@ -237,7 +237,7 @@ export class Applier {
     }
     this.stampDelta(delta, origin);
     this.stampPath(id);
-    this.core.digests.update(id);
+    this.core.digests.touch(id);
     this.noteSequence(delta);
     counters.changesApplied++;
     if (!this.pending.isPending(id)) this.showDelta(id, type);
@@ -307,7 +307,7 @@ export class Applier {
     const named = decodeNamed(payload);
     if (named?.declaration === undefined || event.id >= this.core.state.firstProvisional) return false;
     this.declare(event.id, named.path, named.declaration, payload);
-    this.core.digests.update(event.id);
+    this.core.digests.touch(event.id);
     this.core.counters.changesApplied++;
     return true;
   }
@@ -317,7 +317,7 @@ export class Applier {
     const named = decodeNamed(payload);
     if (named === undefined || this.core.state.idOf(named.path) >= 0) return false;
     this.rename(event.id, named.path, payload);
-    this.core.digests.update(event.id);
+    this.core.digests.touch(event.id);
     return true;
   }
 
@@ -343,7 +343,7 @@ export class Applier {
 
   adoptVersion(id: number): void {
     this.stampPath(id);
-    this.core.digests.update(id);
+    this.core.digests.touch(id);
   }
 
   /** Adopts an impulse's version without firing it; the ring's followers learn the version, nothing else. */

@@ -111,7 +111,7 @@ export class Controller implements WriteSink {
     this.acks.clear();
     this.publisher.restart(core.sequence[0] as number);
     core.digests.clear();
-    for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.update(id);
+    for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.touch(id);
     this.isOpen = true;
     this.heartbeats.start();
     // Followers that go on without a snapshot learn the new controller's indexes of origins here.

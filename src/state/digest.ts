@@ -2,9 +2,10 @@
  * Digest: an incremental 64-bit hash of each component's contents, over (path, value, version).
  *
  * Two nodes with the same sequence and no gap hold the same state exactly when these are equal, up to chance (2^-64).
- * A component's digest is the sum of one term per path, so a change costs one term out, one term in. On the controller
- * a path is counted when it is published, on a follower when it is applied. It is no defence against an attacker: the
- * seal is. It must depend on nothing local: no ids, no indexes of terms.
+ * A component's digest is the sum of one term per path, so a change costs one term out, one term in. A change only
+ * marks its path; what is marked is counted when somebody looks, some ten times a second: a path that changed often in
+ * between is counted once, and no change waits for it. It is no defence against an attacker: the seal is. It must
+ * depend on nothing local: no ids, no indexes of terms.
  */
 import type { TermTable } from "./tables.js";
 import { COMPONENTS } from "./component.js";
@@ -12,8 +13,8 @@ import { isText, lanesOf, type ValueType } from "./declaration.js";
 import { LANES, type State } from "./state.js";
 
 export class Digests {
-  /** Two 32-bit words per component. */
-  readonly words = new Int32Array(COMPONENTS.length * 2);
+  /** Two 32-bit words per component: of what was counted. */
+  private readonly sums = new Int32Array(COMPONENTS.length * 2);
   private readonly state: State;
   private readonly terms: TermTable;
   /** What each path adds now: two words per id, and the component it was added to plus one (0: not counted). */
@@ -24,6 +25,10 @@ export class Digests {
   private readonly sequenceRegister = new Float64Array(1);
   private readonly sequenceWords = new Int32Array(this.sequenceRegister.buffer);
   private readonly termWords: Int32Array = new Int32Array(65_536);
+  /** Ids that changed since they were counted, each once. */
+  private readonly marked: Int32Array;
+  private readonly isMarked: Uint8Array;
+  private markedCount = 0;
 
   constructor(state: State, terms: TermTable) {
     this.state = state;
@@ -32,6 +37,30 @@ export class Digests {
     this.countedIn = new Uint8Array(state.capacity);
     this.pathWords = new Int32Array(state.capacity * 2);
     this.valueWords = new Int32Array(state.numbers.buffer);
+    this.marked = new Int32Array(state.capacity);
+    this.isMarked = new Uint8Array(state.capacity);
+  }
+
+  /** Two 32-bit words per component, of the state as it is now. */
+  get words(): Int32Array {
+    this.settle();
+    return this.sums;
+  }
+
+  /** A path has changed: it is counted anew when somebody looks. */
+  touch(id: number): void {
+    if (this.isMarked[id] !== 0) return;
+    this.isMarked[id] = 1;
+    this.marked[this.markedCount++] = id;
+  }
+
+  private settle(): void {
+    for (let index = 0; index < this.markedCount; index++) {
+      const id = this.marked[index] as number;
+      this.isMarked[id] = 0;
+      if (this.state.types[id] !== 0) this.count(id);
+    }
+    this.markedCount = 0;
   }
 
   /** Notes a path's name; call it when an id is declared or renamed. */
@@ -48,7 +77,7 @@ export class Digests {
   }
 
   /** Counts a path as the state holds it now. */
-  update(id: number): void {
+  private count(id: number): void {
     const { state, parts } = this;
     const type = state.types[id] as ValueType;
     let low = this.pathWords[id * 2] as number;
@@ -70,8 +99,8 @@ export class Digests {
     const component = state.components[id] as number;
     if (this.countedIn[id] !== component + 1) this.drop(id);
     const at = component * 2;
-    this.words[at] = (this.words[at] as number) + low - (parts[id * 2] as number);
-    this.words[at + 1] = (this.words[at + 1] as number) + high - (parts[id * 2 + 1] as number);
+    this.sums[at] = (this.sums[at] as number) + low - (parts[id * 2] as number);
+    this.sums[at + 1] = (this.sums[at + 1] as number) + high - (parts[id * 2 + 1] as number);
     parts[id * 2] = low;
     parts[id * 2 + 1] = high;
     this.countedIn[id] = component + 1;
@@ -82,15 +111,17 @@ export class Digests {
     const counted = this.countedIn[id] as number;
     if (counted === 0) return;
     const at = (counted - 1) * 2;
-    this.words[at] = (this.words[at] as number) - (this.parts[id * 2] as number);
-    this.words[at + 1] = (this.words[at + 1] as number) - (this.parts[id * 2 + 1] as number);
+    this.sums[at] = (this.sums[at] as number) - (this.parts[id * 2] as number);
+    this.sums[at + 1] = (this.sums[at + 1] as number) - (this.parts[id * 2 + 1] as number);
     this.parts[id * 2] = 0;
     this.parts[id * 2 + 1] = 0;
     this.countedIn[id] = 0;
   }
 
   clear(): void {
-    this.words.fill(0);
+    this.isMarked.fill(0);
+    this.markedCount = 0;
+    this.sums.fill(0);
     this.parts.fill(0);
     this.countedIn.fill(0);
   }
@@ -102,8 +133,9 @@ export class Digests {
 
   /** A component's digest as 16 hex digits. */
   hex(component: number): string {
-    const high = (this.words[component * 2 + 1] as number) >>> 0;
-    const low = (this.words[component * 2] as number) >>> 0;
+    const { words } = this;
+    const high = (words[component * 2 + 1] as number) >>> 0;
+    const low = (words[component * 2] as number) >>> 0;
     return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
   }
 

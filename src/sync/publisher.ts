@@ -3,7 +3,7 @@
  *
  * Values wait as ids, each once, so what goes out is the newest (conflation costs nothing); events wait as themselves,
  * in order. What changed together (a group) goes out in one frame, or as one event in pieces when no frame holds it.
- * It runs on the state as it is at flush time, counts a path into the digest when it publishes it, and never waits for
+ * It runs on the state as it is at flush time, marks a path for the digest when it publishes it, and never waits for
  * a receiver. It knows no socket and no time beyond its budget's.
  */
 import { assert } from "../base/assert.js";
@@ -390,7 +390,7 @@ export class Publisher {
       else if (item >= 0) {
         this.waitsAt[item] = 0;
         if (!state.exists(item)) continue;
-        digests.update(item);
+        digests.touch(item);
         this.published(state.sequences[item] as number);
       }
     }
@@ -413,7 +413,7 @@ export class Publisher {
       digests.drop(event.id);
       return;
     }
-    digests.update(event.id);
+    digests.touch(event.id);
   }
 
   private published(sequence: number): void {

@@ -61,7 +61,7 @@ class Tree {
     if (one.type !== "impulse") this.state.store(id, this.staging);
     this.state.sequences[id] = one.sequence;
     this.state.terms[id] = this.terms.intern(one.term, one.node);
-    this.digests.update(id);
+    this.digests.touch(id);
   }
 
   clear(): this {
@@ -153,8 +153,8 @@ describe("digests", () => {
       });
       expect(tree.words.every((word) => word === 0)).toBe(true);
       list.forEach((_, id) => {
-        tree.digests.update(id);
-        tree.digests.update(id);
+        tree.digests.touch(id);
+        tree.digests.touch(id);
       });
       expect(tree.words).toEqual(before);
       tree.digests.clear();
@@ -169,7 +169,7 @@ describe("digests", () => {
     tree.digests.drop(0);
     tree.state.rename(0, "/global/x");
     tree.digests.name(0);
-    tree.digests.update(0);
+    tree.digests.touch(0);
     expect(tree.words).toEqual(treeOf([{ ...one, path: "/global/x" }]).words);
   });
 
