@@ -113,6 +113,23 @@ export class RingWriter {
     Atomics.store(views.heads, VALUE_HEAD, (head + 1) | 0);
   }
 
+  /** Appends a value of one number. */
+  number(id: number, type: ValueType, value: number, context: ChangeContext): void {
+    const { heads, valueDoubles: doubles, valueInts: ints, valueMask } = this.views;
+    const head = heads[VALUE_HEAD] as number;
+    const at = (head & valueMask) * VALUE_DOUBLES;
+    doubles[at] = value;
+    doubles[at + 4] = context.doubles[0] as number;
+    doubles[at + 5] = context.doubles[1] as number;
+    const word = at * 2 + 12;
+    ints[word] = id;
+    ints[word + 1] = type | (context.flags << 8);
+    ints[word + 2] = context.origin | (context.term << 16);
+    ints[word + 3] = context.gesture;
+    ints[word + 6] = -1;
+    Atomics.store(heads, VALUE_HEAD, (head + 1) | 0);
+  }
+
   /** Appends an event with its payload. */
   event(kind: EventKind, id: number, payload: Uint8Array, context: ChangeContext): void {
     const { views } = this;
@@ -171,7 +188,7 @@ export class RingReader {
   origin = 0;
   term = 0;
   gesture = 0;
-  /** The value's lanes. */
+  /** The value's lanes; those that its type does not have hold anything. */
   readonly numbers = new Float64Array(4);
   /** [0] sequence, [1] hybrid time in microseconds, [2] arena offset. */
   readonly doubles = new Float64Array(3);
