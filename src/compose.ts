@@ -202,10 +202,11 @@ class Composition {
   private makeLoop(): void {
     const { node, hub, subscriptions } = this;
     const settle = (): void => {
-      hub.pumpInput();
+      // What changed leaves first: everything else can wait for it.
       node.settle();
       subscriptions.pump();
       hub.subscribers.pump();
+      hub.pumpInput();
     };
     this.loop = new LiveLoop(node.core.clock, {
       settle,

@@ -27,6 +27,7 @@ export class LiveLoop {
   private readonly work: LiveWork;
   /** Session time at the process's time origin, in microseconds: fixed at the start, so that it never steps. */
   private readonly originUs: number;
+  private readonly onCallbackEnd: () => void;
   private readonly onTurnEnd: () => void;
   private readonly onTimer: () => void;
   private isSettleDue = false;
@@ -41,7 +42,11 @@ export class LiveLoop {
     this.clock = clock;
     this.work = work;
     this.originUs = Math.round(performance.timeOrigin * 1_000);
-    this.onTurnEnd = () => this.settle();
+    this.onCallbackEnd = () => this.settle();
+    this.onTurnEnd = () => {
+      this.enter();
+      this.settle();
+    };
     this.onTimer = () => this.tick();
     this.enter();
   }
@@ -61,14 +66,13 @@ export class LiveLoop {
     if (this.isSettleDue || this.isStopped) return;
     this.isSettleDue = true;
     const { register } = this.clock;
-    if ((register[0] as number) - (this.settled[0] as number) > PAUSE_US) process.nextTick(this.onTurnEnd);
+    if ((register[0] as number) - (this.settled[0] as number) > PAUSE_US) process.nextTick(this.onCallbackEnd);
     else setImmediate(this.onTurnEnd);
   }
 
   private settle(): void {
     this.isSettleDue = false;
     if (this.isStopped) return;
-    this.enter();
     this.settled[0] = this.clock.register[0] as number;
     this.work.settle();
     this.arm(this.work.dueUs());

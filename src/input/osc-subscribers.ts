@@ -230,6 +230,10 @@ export class OscSubscribers {
 
   /** Reads what changed and sends what is due. To be called once a turn, and at `nextDueUs`. */
   pump(): void {
+    if (this.subscribers.length === 0) {
+      this.due[NEXT_DUE_US] = Number.POSITIVE_INFINITY;
+      return;
+    }
     this.drain();
     if (this.clippedCount > 0) this.returnClipped();
     if (this.time[NOW] >= this.due[NEXT_LEASE_US]) this.endLeases();
@@ -331,12 +335,19 @@ export class OscSubscribers {
 
   private add(subscriber: OscSubscriber): void {
     // What lies in the ring still is part of the state that the newcomer gets; it must not come as a change again.
-    this.drain();
+    if (this.subscribers.length > 0) this.drain();
+    else this.begin();
     subscriber.rematchAll();
     subscriber.changeAll();
     this.subscribers.push(subscriber);
     this.generation++;
     this.due[NEXT_DUE_US] = this.time[NOW];
+  }
+
+  /** Nobody has looked at the ring for a while. */
+  private begin(): void {
+    this.reader.skip();
+    this.addresses.clear();
   }
 
   private leasedBy(target: OscTarget, pattern: string | undefined): OscSubscriber[] {
