@@ -16,7 +16,7 @@ import { SendBudget, type SendLimits } from "../sync/send-budget.js";
 import { SentRing } from "../sync/sent-ring.js";
 import { type FrameTarget, StreamFrames } from "../sync/stream-frames.js";
 import { WriteAssembly } from "../sync/write-assembly.js";
-import { WriteIntake } from "../sync/write-intake.js";
+import { WriteIntake, WRITERS_MAX } from "../sync/write-intake.js";
 import { FrameType, type StreamInfo } from "../wire/frame.js";
 import { decodeNak, writeResultFields } from "../wire/messages.js";
 import { Layout } from "../wire/content.js";
@@ -207,12 +207,18 @@ export class Controller implements WriteSink {
     const before = this.intake.duplicates;
     if (!this.reader.read(plain, length, this)) this.core.counters.messagesMalformed++;
     if (this.writerTerm !== this.frames.term) return;
-    this.targets.set(node, from);
+    this.noteTarget(node, from);
     // What these writes changed stands before this place in the publisher's queue.
     this.publisher.pump();
     this.acks.add(node, session, this.acknowledgable(node), this.publisher.itemsTaken);
     // What came again was taken before: its answer was lost, so it is answered at once and to the writer alone.
     if (this.intake.duplicates > before || this.intake.refusalsOf(node).length > 0) this.answerSoon.add(node);
+  }
+
+  private noteTarget(node: string, from: FrameTarget): void {
+    const { targets } = this;
+    if (targets.size >= WRITERS_MAX && !targets.has(node)) targets.delete(targets.keys().next().value as string);
+    targets.set(node, from);
   }
 
   /** A group that is not whole yet is not acknowledged: its writes are not in the stream. */

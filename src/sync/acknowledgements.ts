@@ -6,6 +6,7 @@
  * stream's values; and in a frame that goes out anyway, so that a confirmation costs no packet of its own.
  */
 import { ACKS_MAX } from "../wire/frame.js";
+import { WRITERS_MAX } from "./write-intake.js";
 
 /** Marks kept per writer while its writes wait to be published; past them the newest mark moves. */
 const MARKS_MAX = 64;
@@ -34,15 +35,35 @@ export class Acknowledgements {
 
   /** The writes of a node's boot are taken up to `write`; they are in the stream once `position` items are. */
   add(node: string, session: number, write: number, position: number): void {
-    let ack = this.byNode.get(node);
-    if (ack?.session !== session) {
-      ack = new Acknowledgement(node, session);
-      this.byNode.set(node, ack);
-    }
+    const known = this.byNode.get(node);
+    const ack = known?.session === session ? known : this.open(node, session);
+    if (this.byNode.size >= WRITERS_MAX / 2) this.renew(ack);
     const { marks } = ack;
     if (marks.length === 0) this.waiting++;
     if (marks.length >= MARKS_MAX * 2) marks.length -= 2;
     marks.push(write, position);
+  }
+
+  /** Moves a node to the end of those that are forgotten. */
+  private renew(ack: Acknowledgement): void {
+    this.byNode.delete(ack.node);
+    this.byNode.set(ack.node, ack);
+  }
+
+  private open(node: string, session: number): Acknowledgement {
+    this.forget(node);
+    if (this.byNode.size >= WRITERS_MAX) this.forget(this.byNode.keys().next().value as string);
+    const ack = new Acknowledgement(node, session);
+    this.byNode.set(node, ack);
+    return ack;
+  }
+
+  /** A node that is gone, or booted anew. One that is not gone asks again. */
+  private forget(node: string): void {
+    const ack = this.byNode.get(node);
+    if (ack === undefined) return;
+    if (ack.marks.length > 0) this.waiting--;
+    this.byNode.delete(node);
   }
 
   /** `published` items are in the stream. */

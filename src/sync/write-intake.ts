@@ -8,7 +8,7 @@
 import type { Reject } from "../state/reject.js";
 
 /** Writers known at once; the one that wrote longest ago is forgotten first. */
-const WRITERS_MAX = 256;
+export const WRITERS_MAX = 256;
 const REFUSALS_KEPT = 64;
 
 export interface Refusal {
