@@ -33,6 +33,7 @@ export function oscInputOf(node: HanaNode): OscInput {
     allow: new AllowList(networksOf(loopback === undefined ? [] : [loopback])),
     nodeName: core.identity.name,
     rateLimit: 10_000_000,
+    seed: 1,
   });
 }
 

@@ -1,6 +1,7 @@
 /**
  * OSC hub: the OSC side of a node at its sockets. Datagrams and TCP packets in, subscribers' packets out.
  */
+import { randomInt } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import type { Clock } from "../base/clock.js";
 import type { AddressBlock } from "../config/addresses.js";
@@ -62,6 +63,7 @@ export class OscHub implements OscSender {
       timetags: osc.timetags === "ignore" ? TimetagPolicy.ignore : TimetagPolicy.honour,
       late: osc.timetags === "dropLate" ? LatePolicy.drop : LatePolicy.apply,
       throttleHz: osc.throttleHz,
+      seed: randomInt(SEED_END),
     });
   }
 
@@ -133,6 +135,7 @@ export class OscHub implements OscSender {
 }
 
 const KEPT_VIEW_BYTES = 1_200;
+const SEED_END = 2 ** 32;
 
 /** Surfaces are addressed by name in show files; the datagrams go to an address. */
 async function addressOf(host: string): Promise<string> {

@@ -49,6 +49,7 @@ export class WarmUp {
       counters,
       allow: new AllowList([{ base: 0, mask: 0 }]),
       nodeName: "",
+      seed: 1,
     });
     const { core, writes } = this.second;
     this.subscriptions = new Subscriptions(

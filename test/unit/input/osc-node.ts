@@ -257,6 +257,7 @@ export class OscRig {
       counters,
       allow,
       nodeName: "here",
+      seed: 1,
       ...options,
     });
   }
