@@ -97,6 +97,11 @@ export class SnapshotServer {
     return this.sealer.seal(record);
   }
 
+  /** Whether the client has sealed something: it has the mesh key. */
+  get isProven(): boolean {
+    return (this.opener?.records ?? 0) > 0;
+  }
+
   get isDone(): boolean {
     return this.image !== undefined && this.next >= this.image.records.length;
   }
