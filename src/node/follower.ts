@@ -54,7 +54,7 @@ export class Follower implements ContentSink {
   state: FollowState = FollowState.idle;
   /** Whether nothing was missing when it last stopped to follow. */
   wasWhole = false;
-  /** Values of the block being read wait for a declaration that is not here yet. */
+  /** Values of the block being read wait for a declaration or an origin that is not here yet. */
   private hasUnknown = false;
   private eventsMayAct = false;
   private isInGroup = false;
@@ -97,6 +97,7 @@ export class Follower implements ContentSink {
     this.core.term = term;
     this.window.restart(frame);
     this.naks.observe(0);
+    this.origins.fill(0);
     this.pieces = [];
     this.piecesBytes = 0;
     this.state = FollowState.joining;
@@ -105,7 +106,6 @@ export class Follower implements ContentSink {
   /** Follows a term from its first frame on, without a snapshot: this node holds what the term began with. */
   follow(term: number): void {
     this.join(term, 0);
-    this.origins.fill(0);
     this.structureThrough[0] = 0;
     this.state = FollowState.inSync;
   }
@@ -230,7 +230,9 @@ export class Follower implements ContentSink {
 
   onValue(delta: ContentReader): void {
     const origin = this.origins[delta.origin & 0xffff] as number;
-    if (this.applier.adoptValue(delta, origin, this.eventsMayAct) !== Adopted.unknown) return;
+    // Ahead of a gap the origin may be told in what is missing; in its turn nothing is missing any more.
+    const isUnknown = origin === 0 && delta.origin !== 0 && !this.eventsMayAct;
+    if (!isUnknown && this.applier.adoptValue(delta, origin, this.eventsMayAct) !== Adopted.unknown) return;
     this.hasUnknown = true;
     this.core.counters.deltasWaited++;
   }
