@@ -13,6 +13,7 @@ import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
 import { NAK_RANGES_MAX } from "../wire/messages.js";
 import { Reject } from "../state/reject.js";
 import { WriteKind } from "../wire/write-frame.js";
+import { HeardAcknowledgements } from "../sync/heard-acknowledgements.js";
 import { NakDecision, NakSchedule } from "../sync/nak-schedule.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import { Arrival, ReceiveWindow } from "../sync/receive-window.js";
@@ -41,6 +42,7 @@ export class Follower implements ContentSink {
   private readonly port: FollowerPort;
   readonly window = new ReceiveWindow();
   readonly naks: NakSchedule;
+  readonly heard = new HeardAcknowledgements();
   private readonly reader = new ContentReader();
   private readonly pieceReader = new ContentReader();
   private readonly groupReader = new ContentReader();
@@ -117,7 +119,13 @@ export class Follower implements ContentSink {
     this.advance();
   }
 
+  /** The frame up to which all have acted; -1 while what they build on is not here. */
+  private get actedThrough(): number {
+    return this.state === FollowState.inSync ? this.window.complete : -1;
+  }
+
   stop(): void {
+    this.heard.end(this.actedThrough);
     if (this.state !== FollowState.idle) this.wasWhole = this.state === FollowState.inSync && !this.window.hasGap;
     this.state = FollowState.idle;
     this.naks.observe(0);
@@ -219,6 +227,7 @@ export class Follower implements ContentSink {
     if (frame.ackCount > 0) {
       const write = frame.acknowledged(this.ownNode, this.core.identity.session);
       if (write >= 0) this.pending.acknowledge(write, sequence);
+      this.heard.hear(frame, this.actedThrough);
     }
     this.settlePending();
   }

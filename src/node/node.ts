@@ -200,6 +200,7 @@ export class HanaNode implements NodeParts {
     const term = this.roles.takeControl();
     this.core.counters.takeovers++;
     this.follower.stop();
+    this.follower.heard.handOver(this.controller.intake);
     this.controller.open(term.number, parent.number, parent.node);
     writeController(this.core, this.applier, term.number);
     this.writes.commitPending();

@@ -253,6 +253,70 @@ describe("a follower's writes", () => {
   });
 });
 
+describe("a controller that takes over", () => {
+  const isImpulse = (reader: RingReader, found: Found): boolean =>
+    found === Found.event && reader.kind === EventKind.impulse;
+
+  /** Of four nodes the first publishes an impulse of the last and dies before that one hears of it. */
+  function firedBefore() {
+    const { mesh, nodes } = settled(4);
+    const [first] = nodes;
+    const last = mesh.nodes[3] as MeshNode;
+    first.declare("/viz/go", { type: "impulse" });
+    mesh.run(100_000);
+    const readers = mesh.nodes.slice(1, 3).map((node) => new RingReader(node.hana.core.memory));
+    /** How often the second and the third fired since this was asked last. */
+    const fired = () => readers.map((reader) => count(reader, (found) => isImpulse(reader, found)));
+    const fireUnheard = (controller: MeshNode): void => {
+      mesh.drop = (from, to) => from === controller && to === last;
+      last.write("/viz/go", null);
+      mesh.run(20_000);
+      controller.crash();
+      mesh.run(3_000_000);
+    };
+    fireUnheard(first);
+    return { mesh, last, fired, fireUnheard };
+  }
+
+  test("fires no impulse again that the one before has published, and takes what is new", () => {
+    const { mesh, last, fired } = firedBefore();
+    expect([fired(), last.hana.pending.size]).toEqual([[1, 1], 0]);
+    last.write("/viz/go", null);
+    mesh.run(1_000_000);
+    expect([fired(), last.hana.pending.size]).toEqual([[1, 1], 0]);
+  });
+
+  test("and dies in its turn leaves that knowledge behind", () => {
+    const { mesh, last, fired, fireUnheard } = firedBefore();
+    fired();
+    fireUnheard(mesh.controller);
+    expect([fired(), last.hana.pending.size]).toEqual([[1, 1], 0]);
+  });
+
+  test("fires what it heard to be published but never got", () => {
+    const mesh = new Mesh(1);
+    const first = mesh.add({ redundancy: 0 });
+    mesh.run(1_000_000);
+    const [second, third] = [mesh.add(), mesh.add()];
+    mesh.until(() => mesh.isSettled);
+    first.declare("/viz/go", { type: "impulse" });
+    first.declare("/viz/x", { type: "float" });
+    mesh.run(300_000);
+    const reader = new RingReader(second.hana.core.memory);
+    lose(mesh, FrameType.stream, first);
+    first.write("/viz/x", 1);
+    mesh.run(200);
+    mesh.drop = (from, to, datagram) => datagram[TYPE_OFFSET] === FrameType.nak || (from === first && to === third);
+    third.write("/viz/go", null);
+    mesh.run(2_000);
+    first.close();
+    mesh.run(3_000_000);
+    loseNothing(mesh);
+    mesh.until(() => mesh.isSettled && third.hana.pending.size === 0);
+    expect([mesh.controller.id, count(reader, (found) => isImpulse(reader, found))]).toEqual([second.id, 1]);
+  });
+});
+
 describe("a controller that comes back", () => {
   test("D16 takes the writes of those whom another controller served meanwhile", () => {
     const {
