@@ -210,9 +210,10 @@ export class Controller implements WriteSink {
     this.noteTarget(node, from);
     // What these writes changed stands before this place in the publisher's queue.
     this.publisher.pump();
-    this.acks.add(node, session, this.acknowledgable(node), this.publisher.itemsTaken);
+    const hasRefusals = this.intake.refusalsOf(node).length > 0;
+    this.acks.add(node, session, this.acknowledgable(node), this.publisher.itemsTaken, hasRefusals);
     // What came again was taken before: its answer was lost, so it is answered at once and to the writer alone.
-    if (this.intake.duplicates > before || this.intake.refusalsOf(node).length > 0) this.answerSoon.add(node);
+    if (this.intake.duplicates > before || hasRefusals) this.answerSoon.add(node);
   }
 
   private noteTarget(node: string, from: FrameTarget): void {
@@ -232,6 +233,7 @@ export class Controller implements WriteSink {
   private answerWriters(): void {
     this.acks.promote(this.publisher.itemsPublished);
     for (let left = this.acks.size; left > 0; left--) this.answer(this.acks.take().node);
+    for (let node = this.acks.takeAlone(); node !== undefined; node = this.acks.takeAlone()) this.answerSoon.add(node);
     // Clearing a set allocates even when it is empty: 6 MB in a million settles (measured).
     if (this.answerSoon.size === 0) return;
     for (const node of this.answerSoon) this.answer(node);

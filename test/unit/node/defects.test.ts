@@ -218,6 +218,30 @@ describe("a follower's writes", () => {
     expect(second.value("/viz/x")).toBe("");
   });
 
+  test("a refusal is told as one, whatever the same turn publishes and although its answer is lost", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    for (const name of ["x", "y", "z"]) first.declare(`/viz/${name}`, { type: "float" });
+    mesh.run(100_000);
+    const outcomes: Reject[] = [];
+    const id = second.hana.core.state.idOf("/viz/x");
+    for (let round = 1; round <= 6; round++) {
+      if (round > 3) lose(mesh, FrameType.writeResult);
+      second.turn(() => {
+        second.hana.writes.rename(id, "/viz/y", 0);
+        second.hana.writes.whenDone((reject) => outcomes.push(reject));
+      });
+      second.write("/viz/z", round);
+      mesh.run(10_000);
+      loseNothing(mesh);
+      mesh.run(500_000);
+    }
+    expect([outcomes, second.hana.pending.size]).toEqual([Array(6).fill(Reject.pathTaken), 0]);
+    expect(first.value("/viz/z")).toBe(6);
+  });
+
   test("D9 a surface of 200 characters holds up nothing", () => {
     const {
       mesh,
