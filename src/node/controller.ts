@@ -107,7 +107,7 @@ export class Controller implements WriteSink {
     this.frames.term = number;
     this.sent.clear();
     this.repairs.clear();
-    this.groups.clear();
+    this.dropGroups();
     this.acks.clear();
     this.publisher.restart(core.sequence[0] as number);
     core.digests.clear();
@@ -122,6 +122,15 @@ export class Controller implements WriteSink {
     this.isOpen = false;
     this.heartbeats.stop();
     this.repairs.clear();
+    this.dropGroups();
+  }
+
+  /** Groups that are half here come again, whole. */
+  private dropGroups(): void {
+    for (const [node, { session, writes }] of this.groups) {
+      const [first] = writes;
+      if (first !== undefined) this.intake.untake(node, session, first.doubles[0] as number);
+    }
     this.groups.clear();
   }
 

@@ -71,7 +71,10 @@ export class Membership {
 
   sendHello(): void {
     this.nonce = (this.nonce + 1) >>> 0 || 1;
-    this.node.io.message(FrameType.hello, helloFields({ ...this.notice(), nonce: this.nonce }), undefined);
+    const notice = this.notice();
+    // A controller with a lower term rises above what it hears: not for a node that has a controller to join.
+    const term = this.node.roles.role === Role.joining ? 0 : notice.term;
+    this.node.io.message(FrameType.hello, helloFields({ ...notice, term, nonce: this.nonce }), undefined);
   }
 
   sendLeave(): void {
@@ -94,6 +97,7 @@ export class Membership {
     }
     node.roles.highest = Math.max(node.roles.highest, Math.min(hello.term, node.roles.highest + 1_000));
     node.peers.notice(from, address, hello, node.core.clock.nowUs);
+    if (!hello.isInSync && node.roles.isOutranked(hello.term)) node.takeControl();
     if (node.controller.isOpen) node.controller.welcome(hello.nonce, { address, port: hello.unicastPort });
   }
 

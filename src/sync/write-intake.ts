@@ -69,6 +69,12 @@ export class WriteIntake {
     return true;
   }
 
+  /** A write and what came after it had no effect yet: they will be taken when they come again. */
+  untake(node: string, session: number, write: number): void {
+    const writer = this.writers.get(node);
+    if (writer?.session === session && write <= writer.floor) writer.floor = write - 1;
+  }
+
   floorOf(node: string): number {
     return this.writers.get(node)?.floor ?? 0;
   }

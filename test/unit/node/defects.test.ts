@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { ChangeFlag, EventKind } from "../../../src/state/change.js";
 import { Reject } from "../../../src/state/reject.js";
 import { Found, RingReader } from "../../../src/state/ring.js";
+import { Role } from "../../../src/sync/roles.js";
 import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
 import { ChangeRecord, ContentReader, encodeEvent } from "../../../src/wire/content.js";
 import { FrameType } from "../../../src/wire/frame.js";
@@ -338,6 +339,77 @@ describe("a controller that takes over", () => {
     loseNothing(mesh);
     mesh.until(() => mesh.isSettled && third.hana.pending.size === 0);
     expect([mesh.controller.id, count(reader, (found) => isImpulse(reader, found))]).toEqual([second.id, 1]);
+  });
+});
+
+describe("a controller whose term is below what a starting node knows", () => {
+  /** The first holds term 1; the last, of priority 0, followed another controller in term 2, which is gone. */
+  function outranked() {
+    const { mesh, nodes } = settled(2);
+    const [first, second] = nodes;
+    const last = mesh.add({ priority: 0 });
+    first.declare("/viz/x", { type: "float" });
+    first.write("/viz/x", 1);
+    mesh.until(() => mesh.isSettled);
+    mesh.drop = (from, to) => (from === first) !== (to === first);
+    mesh.until(() => second.hana.roles.role === Role.controlling && last.hana.roles.term.node === second.id);
+    mesh.run(1_000_000);
+    second.crash();
+    mesh.run(3_000_000);
+    expect([first.hana.roles.term.number, last.hana.roles.term.number]).toEqual([1, 2]);
+    return { mesh, first, last };
+  }
+
+  test("opens one above it, and the node joins", () => {
+    const { mesh, first, last } = outranked();
+    loseNothing(mesh);
+    mesh.until(() => mesh.isSettled, 3_000_000);
+    expect(first.hana.roles.term).toEqual({ number: 3, node: first.id });
+    first.write("/viz/x", 5);
+    mesh.run(500_000);
+    expect(last.contents()).toEqual(first.contents());
+  });
+
+  test("does so once, and not more than once a second whatever is said", () => {
+    const { mesh, first, last } = outranked();
+    mesh.drop = (from, to) => from !== to && from !== last;
+    mesh.run(10_000_000);
+    expect(first.hana.roles.term.number).toBe(3);
+    const before = first.hana.core.counters.takeovers;
+    for (let round = 0; round < 500; round++) {
+      last.hana.roles.term = { number: first.hana.roles.term.number + 1, node: "00000000000000aa" };
+      last.turn(() => last.hana.membership.sendHello());
+      mesh.run(10_000);
+    }
+    expect(first.hana.core.counters.takeovers - before).toBeLessThanOrEqual(5);
+  });
+
+  test("keeps its own for a node that has a controller to join", () => {
+    const { mesh, first, last } = outranked();
+    last.hana.roles.join({ number: 9, node: "00000000000000aa" });
+    loseNothing(mesh);
+    last.turn(() => last.hana.membership.sendHello());
+    mesh.run(100_000);
+    expect(first.hana.roles.term.number).toBe(1);
+  });
+
+  test("takes a group whole that was half here", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    const paths = Array.from({ length: 300 }, (_, place) => `/viz/x${place}`);
+    for (const path of paths) first.declare(path, { type: "float" });
+    mesh.run(300_000);
+    let frames = 0;
+    mesh.drop = (_from, _to, datagram) => datagram[TYPE_OFFSET] === FrameType.write && frames++ > 0;
+    second.writeGroup(paths.map((path) => [path, 1] as const));
+    mesh.run(1_000);
+    expect(frames).toBeGreaterThan(1);
+    first.turn(() => first.hana.takeControl());
+    loseNothing(mesh);
+    mesh.until(() => mesh.isSettled && second.hana.pending.size === 0);
+    expect(paths.filter((path) => first.value(path) === 1)).toEqual(paths);
   });
 });
 
