@@ -101,6 +101,7 @@ export class Applier {
     const found = state.idOf(path);
     const known = found >= 0 && state.isProvisional(found) ? -1 : found;
     if (known >= 0 && sameBytes(payload, encodeNamed(path, state.declarationOf(known)))) return Reject.none;
+    if (state.isAliasTaken(path, declaration.oscAlias)) return Reject.aliasTaken;
     if (known < 0 && (state.pathCount >= limits.paths || state.nextId >= state.firstProvisional))
       return Reject.pathsFull;
     const id = known >= 0 ? known : state.nextId;

@@ -176,7 +176,10 @@ export class Membership {
 
   private tryOffer(offer: Offer): boolean {
     const { writes, core } = this.node;
-    if (writes.declare(offer.path, offer.declaration, 0) === Reject.queueFull) return false;
+    let reject = writes.declare(offer.path, offer.declaration, 0);
+    // The mesh's alias stays where it is; the path comes along without.
+    if (reject === Reject.aliasTaken) reject = writes.declare(offer.path, { ...offer.declaration, oscAlias: "" }, 0);
+    if (reject === Reject.queueFull) return false;
     if (offer.value === null) return true;
     core.staging.value(offer.value);
     const id = core.state.idOf(offer.path);

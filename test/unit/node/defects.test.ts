@@ -278,6 +278,41 @@ describe("a follower's writes", () => {
   });
 });
 
+describe("an OSC alias", () => {
+  test("that another path has is refused, on the controller and elsewhere, and changes nothing", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    expect(first.declare("/viz/x", { type: "float", oscAlias: "/a" })).toBe(Reject.none);
+    expect(first.declare("/viz/y", { type: "float", oscAlias: "/a" })).toBe(Reject.aliasTaken);
+    expect(first.declare("/viz/x", { type: "int", oscAlias: "/a" })).toBe(Reject.none);
+    mesh.run(100_000);
+    expect(second.declare("/viz/y", { type: "float", oscAlias: "/a" })).toBe(Reject.aliasTaken);
+    let outcome: Reject | undefined;
+    first.declare("/viz/z", { type: "float", oscAlias: "/b" });
+    second.declare("/viz/y", { type: "float", oscAlias: "/b" });
+    second.turn(() => second.hana.writes.whenDone((reject) => (outcome = reject)));
+    mesh.run(100_000);
+    expect([outcome, first.value("/viz/y"), second.value("/viz/y")]).toEqual([Reject.aliasTaken, undefined, undefined]);
+    for (const { hana } of mesh.nodes) expect(hana.core.state.idOfAlias("/b")).toBe(hana.core.state.idOf("/viz/z"));
+  });
+
+  test("of a joiner's own path that the mesh has for another is left out: the path comes along", () => {
+    const {
+      mesh,
+      nodes: [first],
+    } = settled(1);
+    first.declare("/viz/x", { type: "float", oscAlias: "/a" });
+    const joiner = mesh.add();
+    joiner.declare("/viz/own", { type: "float", oscAlias: "/a" });
+    joiner.write("/viz/own", 5);
+    mesh.run(3_000_000);
+    expect(first.value("/viz/own")).toBe(5);
+    expect(joiner.hana.core.state.idOfAlias("/a")).toBe(first.hana.core.state.idOf("/viz/x"));
+  });
+});
+
 describe("a controller that takes over", () => {
   const isImpulse = (reader: RingReader, found: Found): boolean =>
     found === Found.event && reader.kind === EventKind.impulse;
