@@ -201,11 +201,11 @@ export class Applier {
     core.ring.event(EventKind.origin, index, out.buffer.slice(0, out.offset), context);
   }
 
-  /** The index of a term; a new one is told to the ring. */
+  /** The index of a term; a new one is told to the ring. -1 when there is no room for one of another node's. */
   termIndex(number: number, node: string): number {
-    const { terms } = this.core;
+    const { terms, identity } = this.core;
     const before = terms.size;
-    const index = terms.intern(number, node);
+    const index = node === identity.id ? terms.intern(number, node) : terms.hear(number, node);
     if (index === before) this.tellTerm(index);
     return index;
   }

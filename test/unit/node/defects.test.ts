@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { ChangeFlag, EventKind } from "../../../src/state/change.js";
 import { Reject } from "../../../src/state/reject.js";
 import { Found, RingReader } from "../../../src/state/ring.js";
+import { TERMS_MAX } from "../../../src/state/tables.js";
 import { Role } from "../../../src/sync/roles.js";
 import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
 import { ChangeRecord, ContentReader, encodeEvent } from "../../../src/wire/content.js";
@@ -311,6 +312,22 @@ describe("an OSC alias", () => {
     expect(first.value("/viz/own")).toBe(5);
     expect(joiner.hana.core.state.idOfAlias("/a")).toBe(first.hana.core.state.idOf("/viz/x"));
   });
+});
+
+test("a node that heard of too many terms refuses more, counts them, and lives", () => {
+  const {
+    mesh,
+    nodes: [first, second],
+  } = settled(2);
+  const { terms } = second.hana.core;
+  for (let number = 100; terms.size <= TERMS_MAX - 1_024; number++) terms.intern(number, "00000000000000aa");
+  first.turn(() => first.hana.takeControl());
+  mesh.run(3_000_000);
+  expect(second.hana.roles.role).toBe(Role.joining);
+  expect(second.hana.core.counters.termsRefused).toBeGreaterThan(0);
+  first.crash();
+  mesh.until(() => mesh.isSettled);
+  expect(mesh.controller).toBe(second);
 });
 
 describe("a controller that takes over", () => {
