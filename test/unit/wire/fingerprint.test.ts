@@ -36,7 +36,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:0f84fc96966a30e21abffe89ce212563";
+const FINGERPRINT = "1:1d1431fb179638c1ac07c7c5daae8b73";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
