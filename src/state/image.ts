@@ -228,9 +228,17 @@ export class ImageDecoder {
     for (let lane = 0; lane < lanes; lane++) {
       const isWide = type === ValueType.double || type === ValueType.int || type === ValueType.enum;
       const number = isWide ? input.f64() : input.f32();
-      if (!Number.isFinite(number)) return false;
+      if (!holds(type, number, state.declarationOf(id)?.values.length ?? 0)) return false;
       state.numbers[id * LANES + lane] = number;
     }
     return !input.failed;
   }
+}
+
+/** Whether a number is one that a type holds. A default may lie outside its path's range, so ranges are not asked. */
+function holds(type: ValueType, number: number, names: number): boolean {
+  if (type === ValueType.bool) return number === 0 || number === 1;
+  if (type === ValueType.int) return (number | 0) === number;
+  if (type === ValueType.enum) return Number.isInteger(number) && number >= 0 && number < names;
+  return Number.isFinite(number);
 }
