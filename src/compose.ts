@@ -18,7 +18,7 @@ import { MeshSocket } from "./edge/mesh-socket.js";
 import { NodeHome } from "./edge/node-home.js";
 import { statusOf } from "./edge/node-reports.js";
 import { NodeService } from "./edge/node-service.js";
-import { networksOf, OscHub } from "./edge/osc-hub.js";
+import { OscHub } from "./edge/osc-hub.js";
 import type { OscSocket } from "./edge/osc-socket.js";
 import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
@@ -186,7 +186,7 @@ class Composition {
 
   private async makeOsc({ network, osc }: Ground): Promise<void> {
     const { settings, node } = this;
-    const allow = new AllowList(networksOf(settings.osc.allow ?? defaultAllow(network)));
+    const allow = new AllowList(settings.osc.allow ?? defaultAllow(network));
     const sendToConnection = (connection: number, packet: Uint8Array): void => {
       this.desk.sendOsc(connection, packet);
     };

@@ -30,6 +30,8 @@ function buildProgram(start: StartNode): Command {
   const program = new Command("hana")
     .description("Keeps the parameters of a show the same on every machine.")
     .version(packageVersion(), "-V, --version", "print the version")
+    .addOption(nodeOption())
+    .hook("preAction", handOnNode)
     .helpCommand(false)
     .exitOverride();
   addRun(program, start);
@@ -165,8 +167,22 @@ function addDemo(program: Command): void {
     .action(async (options: object) => (await import("./demo.js")).demo(options));
 }
 
+function nodeOption(): Option {
+  return new Option("--node <URL>", `the node to ask (HANA_NODE, else ${DEFAULT_NODE})`);
+}
+
+/** `--node` may stand before the command or behind it: the program takes it in, wherever it is. */
+function handOnNode(program: Command, command: Command): void {
+  const { node } = program.opts<{ node?: string }>();
+  if (node === undefined) return;
+  if (!command.options.some((option) => option.long === "--node")) {
+    command.error(`error: '${command.name()}' asks no node: --node is not for it`);
+  }
+  command.setOptionValue("node", node);
+}
+
 function withNode(command: Command, hasJson = true): Command {
-  command.option("--node <URL>", `the node to ask (HANA_NODE, else ${DEFAULT_NODE})`);
+  command.addOption(nodeOption());
   return hasJson ? command.option("--json", "print data as JSON") : command;
 }
 

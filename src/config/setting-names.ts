@@ -92,7 +92,7 @@ export const SETTING_NAMES: readonly SettingName[] = [
     path: "osc.allow",
     kind: "list",
     placeholder: "ADDR[/BITS]",
-    description: "who may send OSC; default: loopback and the interface's own subnet; may be repeated",
+    description: "who may send OSC (IPv6: over TCP); default: loopback and the interface's own subnet; may be repeated",
     separator: COMMAS,
   },
   {

@@ -47,7 +47,9 @@ export class DatagramSender {
 
   private readonly socket: SendingSocket;
   private readonly options: DatagramSenderOptions;
-  private readonly slots: Slot[];
+  /** Made when they are first needed: a kernel with room never needs more than one. */
+  private readonly slots: Slot[] = [];
+  private readonly slotsMax: number;
   /** Slots below this one may still be read by libuv. */
   private waiting = 0;
   private lastError = "";
@@ -56,10 +58,16 @@ export class DatagramSender {
   constructor(socket: SendingSocket, options: DatagramSenderOptions) {
     this.socket = socket;
     this.options = options;
-    this.slots = Array.from({ length: options.slots ?? DEFAULT_SLOTS }, () => {
-      const bytes = new Uint8Array(options.datagramMaxBytes);
-      return { bytes, views: new ViewCache(bytes) };
-    });
+    this.slotsMax = options.slots ?? DEFAULT_SLOTS;
+    this.addSlot();
+  }
+
+  private addSlot(): Slot | undefined {
+    if (this.slots.length >= this.slotsMax) return undefined;
+    const bytes = new Uint8Array(this.options.datagramMaxBytes);
+    const slot = { bytes, views: new ViewCache(bytes) };
+    this.slots.push(slot);
+    return slot;
   }
 
   /** On a connected socket. False when the datagram was dropped. */
@@ -92,7 +100,7 @@ export class DatagramSender {
   private stow(datagram: Uint8Array): Uint8Array | undefined {
     if (this.isClosed || datagram.length > this.options.datagramMaxBytes) return this.drop();
     if (this.waiting > 0 && this.socket.getSendQueueCount() === 0) this.waiting = 0;
-    const slot = this.slots[this.waiting];
+    const slot = this.slots[this.waiting] ?? this.addSlot();
     if (slot === undefined) return this.drop();
     slot.bytes.set(datagram);
     return slot.views.of(datagram.length);

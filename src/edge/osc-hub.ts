@@ -1,12 +1,12 @@
 /**
  * OSC hub: the OSC side of a node at its sockets. Datagrams and TCP packets in, subscribers' packets out.
  */
+import { randomInt } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import type { Clock } from "../base/clock.js";
-import type { AddressBlock } from "../config/addresses.js";
 import type { OscOut } from "../config/osc-out.js";
 import type { Settings } from "../config/settings.js";
-import type { AllowList, Network } from "../input/allow-list.js";
+import type { AllowList } from "../input/allow-list.js";
 import { OscCounters } from "../input/osc-counters.js";
 import { LatePolicy, OscInput, TimetagPolicy } from "../input/osc-input.js";
 import { OscSubscribers } from "../input/osc-subscribers.js";
@@ -62,6 +62,7 @@ export class OscHub implements OscSender {
       timetags: osc.timetags === "ignore" ? TimetagPolicy.ignore : TimetagPolicy.honour,
       late: osc.timetags === "dropLate" ? LatePolicy.drop : LatePolicy.apply,
       throttleHz: osc.throttleHz,
+      seed: randomInt(SEED_END),
     });
   }
 
@@ -133,6 +134,7 @@ export class OscHub implements OscSender {
 }
 
 const KEPT_VIEW_BYTES = 1_200;
+const SEED_END = 2 ** 32;
 
 /** Surfaces are addressed by name in show files; the datagrams go to an address. */
 async function addressOf(host: string): Promise<string> {
@@ -141,15 +143,4 @@ async function addressOf(host: string): Promise<string> {
   } catch (error) {
     throw new ResourceUnavailable("port", `${host} has no IPv4 address`, error);
   }
-}
-
-/** IPv4 blocks as the allow list wants them. */
-export function networksOf(blocks: readonly AddressBlock[]): Network[] {
-  return blocks.filter((block) => block.bytes.length === 4).map(networkOf);
-}
-
-function networkOf({ bytes, prefixBits }: AddressBlock): Network {
-  const word = bytes.reduce((sum, byte) => (sum << 8) | byte, 0);
-  const mask = prefixBits === 0 ? 0 : -1 << (32 - prefixBits);
-  return { base: word & mask, mask };
 }

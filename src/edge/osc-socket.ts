@@ -2,6 +2,7 @@
  * OSC socket: UDP port N on all addresses, in and out. Whatever OSC goes out comes from the port that OSC goes in by,
  * which is what most surfaces expect. The port is not shared: two nodes on one port would each get half the messages.
  */
+import { DATAGRAM_BURST } from "../input/osc-subscriber.js";
 import { DatagramSender } from "./datagram-sender.js";
 import { NetworkEvent, type NetworkTrouble } from "./trouble.js";
 import { TroubleReporter } from "./trouble-reporter.js";
@@ -17,7 +18,6 @@ export interface OscSocketOptions {
 
 /** The longest payload of a UDP datagram over IPv4. */
 export const OSC_DATAGRAM_MAX_BYTES = 65_507;
-const SLOTS = 16;
 
 export class OscSocket {
   readonly port: number;
@@ -34,7 +34,7 @@ export class OscSocket {
     this.reporter = reporter;
     this.sender = new DatagramSender(udp.socket, {
       datagramMaxBytes: OSC_DATAGRAM_MAX_BYTES,
-      slots: SLOTS,
+      slots: DATAGRAM_BURST,
       onError: (error) => reporter.tell(NetworkEvent.sendFailed, "osc", error),
       onRecovered: () => reporter.tell(NetworkEvent.sendRecovered, "osc", "sending again"),
     });

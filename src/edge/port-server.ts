@@ -6,7 +6,8 @@
  * connections, the wait for the first byte and what strangers may occupy are bounded.
  */
 import { createServer, type Server, type Socket } from "node:net";
-import { type AddressBlock, blockContains, parseAddress } from "../config/addresses.js";
+import type { AddressBlock } from "../config/addresses.js";
+import { AllowList } from "../input/allow-list.js";
 import { isLoopback, plainAddress, servesHttp } from "../manage/api-access.js";
 
 const CONNECTIONS_MAX = 256;
@@ -38,6 +39,7 @@ export class PortServer {
   overflows = 0;
   silentConnections = 0;
   private readonly options: PortOptions;
+  private readonly allow: AllowList;
   private readonly acceptHttp: AcceptConnection;
   private readonly acceptOsc: AcceptConnection;
   private readonly server: Server;
@@ -45,6 +47,7 @@ export class PortServer {
 
   constructor(options: PortOptions, acceptHttp: AcceptConnection, acceptOsc: AcceptConnection) {
     this.options = options;
+    this.allow = new AllowList(options.oscAllow);
     this.acceptHttp = acceptHttp;
     this.acceptOsc = acceptOsc;
     // Half open, so that a client which has said all it will (`nc -N`) still gets its answer.
@@ -84,7 +87,7 @@ export class PortServer {
     socket.on("error", () => {});
     const remote = plainAddress(socket.remoteAddress ?? "");
     const mayHttp = servesHttp(socket.localAddress ?? "", remote, this.options.httpHost);
-    const mayOsc = this.isOscAllowed(remote);
+    const mayOsc = this.allow.allows(remote);
     if (!mayHttp && !mayOsc) this.refusedSources++;
     else if (this.sockets.size >= CONNECTIONS_MAX - (isLoopback(remote) ? 0 : LOOPBACK_RESERVE)) this.overflows++;
     else {
@@ -130,11 +133,6 @@ export class PortServer {
       this.refusedOsc++;
     } else this.unknownProtocols++;
     return undefined;
-  }
-
-  private isOscAllowed(address: string): boolean {
-    const bytes = parseAddress(address);
-    return bytes !== undefined && this.options.oscAllow.some((block) => blockContains(block, bytes));
   }
 }
 

@@ -2,6 +2,7 @@
  * Snapshot listener: the TCP port from which joiners fetch the state. Bytes in and out; `SnapshotServer` does the rest.
  *
  * A connection that asks for nothing, or cannot prove that it has the mesh key, is closed soon and has cost nothing.
+ * When all places are taken the oldest of those gives way, so that strangers keep no joiner out.
  */
 import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
@@ -12,13 +13,17 @@ import { ResourceUnavailable } from "./trouble.js";
 const CONNECTIONS_MAX = 128;
 const SILENCE_MS = 5_000;
 
+/** Who is connected, oldest first, and how far its request has come. */
+type Connections = Map<Socket, SnapshotServer>;
+
 export class SnapshotListener {
   private readonly server: Server;
-  private readonly sockets = new Set<Socket>();
+  private readonly connections: Connections;
   readonly port: number;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, connections: Connections) {
     this.server = server;
+    this.connections = connections;
     const address = server.address();
     this.port = typeof address === "object" && address !== null ? address.port : 0;
   }
@@ -26,44 +31,47 @@ export class SnapshotListener {
   /** Opens a port that the system chooses on one address. Rejects with `ResourceUnavailable`. */
   static open(address: string, meshKey: Uint8Array, source: ImageSource): Promise<SnapshotListener> {
     return new Promise((resolve, reject) => {
-      const sockets = new Set<Socket>();
-      const server = createServer({ noDelay: true }, (socket) => serve(socket, sockets, meshKey, source));
+      const connections: Connections = new Map();
+      const server = createServer({ noDelay: true }, (socket) => {
+        const answers = new SnapshotServer(meshKey, randomBytes(SNAPSHOT_NONCE_BYTES), source);
+        if (makeRoom(connections)) serve(socket, answers, connections);
+        else socket.destroy();
+      });
       server.once("error", (error) => {
         reject(
           new ResourceUnavailable("port", `the snapshot port on ${address} cannot be opened: ${error.message}`, error),
         );
       });
       server.listen({ host: address, port: 0 }, () => {
-        const listener = new SnapshotListener(server);
-        for (const socket of sockets) listener.sockets.add(socket);
-        server.on("connection", (socket) => listener.keep(socket));
         server.on("error", () => {});
-        resolve(listener);
+        resolve(new SnapshotListener(server, connections));
       });
     });
   }
 
-  private keep(socket: Socket): void {
-    this.sockets.add(socket);
-    socket.once("close", () => this.sockets.delete(socket));
-  }
-
   close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.connections.keys()) socket.destroy();
     return new Promise((resolve) => this.server.close(() => resolve()));
   }
 }
 
-function serve(socket: Socket, sockets: Set<Socket>, meshKey: Uint8Array, source: ImageSource): void {
-  if (sockets.size >= CONNECTIONS_MAX) {
+/** Whether one more may come: if need be, the oldest that has not shown the mesh key goes. */
+function makeRoom(connections: Connections): boolean {
+  if (connections.size < CONNECTIONS_MAX) return true;
+  for (const [socket, server] of connections) {
+    if (server.isProven) continue;
+    connections.delete(socket);
     socket.destroy();
-    return;
+    return true;
   }
-  sockets.add(socket);
-  const server = new SnapshotServer(meshKey, randomBytes(SNAPSHOT_NONCE_BYTES), source);
+  return false;
+}
+
+function serve(socket: Socket, server: SnapshotServer, connections: Connections): void {
+  connections.set(socket, server);
   socket.setTimeout(SILENCE_MS, () => socket.destroy());
   socket.on("error", () => socket.destroy());
-  socket.once("close", () => sockets.delete(socket));
+  socket.once("close", () => connections.delete(socket));
   const pump = (): void => {
     for (let record = server.pull(); record !== undefined; record = server.pull()) if (!socket.write(record)) return;
     if (server.isDone) socket.end();

@@ -37,7 +37,7 @@ export class AddressTable {
   private entryCount = 0;
 
   /** `seed`: 32 bits of chance. */
-  constructor(state: State, seed = 0) {
+  constructor(state: State, seed: number) {
     this.state = state;
     this.seed = seed | 0;
   }

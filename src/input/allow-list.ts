@@ -1,30 +1,26 @@
 /**
- * Allow list: which addresses may send OSC, as IPv4 networks.
+ * Allow list: which addresses may send OSC, as IPv4 and IPv6 blocks. Datagrams come from IPv4 only, connections from both.
  *
  * OSC has no sender that could be proved, so this is a fence around a neighbourhood and no authentication. It judges
  * one address in full; whoever asks often keeps the answer (see `OscSources`). Never resolves a name.
  */
-import { parseAddress } from "../config/addresses.js";
-
-/** Every address whose bits under `mask` are those of `base`; both are 32-bit words, signed. */
-export interface Network {
-  readonly base: number;
-  readonly mask: number;
-}
+import { type AddressBlock, blockContains, parseAddress } from "../config/addresses.js";
 
 export class AllowList {
-  private readonly networks: readonly Network[];
+  private readonly blocks: readonly AddressBlock[];
 
-  constructor(networks: readonly Network[]) {
-    this.networks = networks;
+  constructor(blocks: readonly AddressBlock[]) {
+    this.blocks = blocks;
   }
 
-  /** Whether an address as a socket tells it may send. Nothing but IPv4, and IPv6's forms of it, ever may. */
+  /** Whether an address as a socket tells it may send; `::1` also where 127.0.0.1 may. */
   allows(address: string): boolean {
-    const bytes = parseAddress(plainAddress(address));
-    if (bytes?.length !== 4) return false;
-    const word = bytes.reduce((sum, byte) => (sum << 8) | byte, 0);
-    return this.networks.some((network) => (word & network.mask) === network.base);
+    return this.contains(address) || this.contains(plainAddress(address));
+  }
+
+  private contains(address: string): boolean {
+    const bytes = parseAddress(address);
+    return bytes !== undefined && this.blocks.some((block) => blockContains(block, bytes));
   }
 }
 

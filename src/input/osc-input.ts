@@ -74,7 +74,7 @@ export interface OscInputOptions {
   /** The throttle of a subscription that asks for none, 0 for none. Default 0. */
   readonly throttleHz?: number | undefined;
   /** 32 bits of chance, against addresses that are chosen to collide. */
-  readonly seed?: number | undefined;
+  readonly seed: number;
 }
 
 export class OscInput implements ConflationSink {

@@ -385,6 +385,7 @@ const STATUS: Partial<Record<Reject, number>> = {
   [Reject.superseded]: 409,
   [Reject.alreadyDeclared]: 409,
   [Reject.pathTaken]: 409,
+  [Reject.aliasTaken]: 409,
   [Reject.queueFull]: 503,
   [Reject.pathsFull]: 507,
   [Reject.autoFull]: 507,

@@ -118,6 +118,7 @@ export class Applier {
     const found = state.idOf(path);
     const known = found >= 0 && state.isProvisional(found) ? -1 : found;
     if (known >= 0 && sameBytes(payload, encodeNamed(path, state.declarationOf(known)))) return Reject.none;
+    if (state.isAliasTaken(path, declaration.oscAlias)) return Reject.aliasTaken;
     if (known < 0 && (state.pathCount >= limits.paths || state.nextId >= state.firstProvisional))
       return Reject.pathsFull;
     const id = known >= 0 ? known : state.nextId;
@@ -217,11 +218,11 @@ export class Applier {
     core.ring.event(EventKind.origin, index, out.buffer.slice(0, out.offset), context);
   }
 
-  /** The index of a term; a new one is told to the ring. */
+  /** The index of a term; a new one is told to the ring. -1 when there is no room for one of another node's. */
   termIndex(number: number, node: string): number {
-    const { terms } = this.core;
+    const { terms, identity } = this.core;
     const before = terms.size;
-    const index = terms.intern(number, node);
+    const index = node === identity.id ? terms.intern(number, node) : terms.hear(number, node);
     if (index === before) this.tellTerm(index);
     return index;
   }

@@ -10,6 +10,7 @@ export class NodeCounters {
   framesRepaired = 0;
   framesMalformed = 0;
   framesOfLowerTerm = 0;
+  termsRefused = 0;
   deltasOld = 0;
   deltasWaited = 0;
   deltasMisfit = 0;

@@ -13,6 +13,7 @@ import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
 import { NAK_RANGES_MAX } from "../wire/messages.js";
 import { Reject } from "../state/reject.js";
 import { WriteKind } from "../wire/write-frame.js";
+import { HeardAcknowledgements } from "../sync/heard-acknowledgements.js";
 import { NakDecision, NakSchedule } from "../sync/nak-schedule.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import { Arrival, ReceiveWindow } from "../sync/receive-window.js";
@@ -41,6 +42,7 @@ export class Follower implements ContentSink {
   private readonly port: FollowerPort;
   readonly window = new ReceiveWindow();
   readonly naks: NakSchedule;
+  readonly heard = new HeardAcknowledgements();
   private readonly reader = new ContentReader();
   private readonly pieceReader = new ContentReader();
   private readonly groupReader = new ContentReader();
@@ -54,7 +56,7 @@ export class Follower implements ContentSink {
   state: FollowState = FollowState.idle;
   /** Whether nothing was missing when it last stopped to follow. */
   wasWhole = false;
-  /** Values of the block being read wait for a declaration that is not here yet. */
+  /** Values of the block being read wait for a declaration or an origin that is not here yet. */
   private hasUnknown = false;
   private eventsMayAct = false;
   private isInGroup = false;
@@ -97,6 +99,7 @@ export class Follower implements ContentSink {
     this.core.term = term;
     this.window.restart(frame);
     this.naks.observe(0);
+    this.origins.fill(0);
     this.pieces = [];
     this.piecesBytes = 0;
     this.state = FollowState.joining;
@@ -105,7 +108,6 @@ export class Follower implements ContentSink {
   /** Follows a term from its first frame on, without a snapshot: this node holds what the term began with. */
   follow(term: number): void {
     this.join(term, 0);
-    this.origins.fill(0);
     this.structureThrough[0] = 0;
     this.state = FollowState.inSync;
   }
@@ -117,7 +119,13 @@ export class Follower implements ContentSink {
     this.advance();
   }
 
+  /** The frame up to which all have acted; -1 while what they build on is not here. */
+  private get actedThrough(): number {
+    return this.state === FollowState.inSync ? this.window.complete : -1;
+  }
+
   stop(): void {
+    this.heard.end(this.actedThrough);
     if (this.state !== FollowState.idle) this.wasWhole = this.state === FollowState.inSync && !this.window.hasGap;
     this.state = FollowState.idle;
     this.naks.observe(0);
@@ -219,6 +227,7 @@ export class Follower implements ContentSink {
     if (frame.ackCount > 0) {
       const write = frame.acknowledged(this.ownNode, this.core.identity.session);
       if (write >= 0) this.pending.acknowledge(write, sequence);
+      this.heard.hear(frame, this.actedThrough);
     }
     this.settlePending();
   }
@@ -230,7 +239,9 @@ export class Follower implements ContentSink {
 
   onValue(delta: ContentReader): void {
     const origin = this.origins[delta.origin & 0xffff] as number;
-    if (this.applier.adoptValue(delta, origin, this.eventsMayAct) !== Adopted.unknown) return;
+    // Ahead of a gap the origin may be told in what is missing; in its turn nothing is missing any more.
+    const isUnknown = origin === 0 && delta.origin !== 0 && !this.eventsMayAct;
+    if (!isUnknown && this.applier.adoptValue(delta, origin, this.eventsMayAct) !== Adopted.unknown) return;
     this.hasUnknown = true;
     this.core.counters.deltasWaited++;
   }

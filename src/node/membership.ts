@@ -71,7 +71,10 @@ export class Membership {
 
   sendHello(): void {
     this.nonce = (this.nonce + 1) >>> 0 || 1;
-    this.node.io.message(FrameType.hello, helloFields({ ...this.notice(), nonce: this.nonce }), undefined);
+    const notice = this.notice();
+    // A controller with a lower term rises above what it hears: not for a node that has a controller to join.
+    const term = this.node.roles.role === Role.joining ? 0 : notice.term;
+    this.node.io.message(FrameType.hello, helloFields({ ...notice, term, nonce: this.nonce }), undefined);
   }
 
   sendLeave(): void {
@@ -94,6 +97,7 @@ export class Membership {
     }
     node.roles.highest = Math.max(node.roles.highest, Math.min(hello.term, node.roles.highest + 1_000));
     node.peers.notice(from, address, hello, node.core.clock.nowUs);
+    if (!hello.isInSync && node.roles.isOutranked(hello.term)) node.takeControl();
     if (node.controller.isOpen) node.controller.welcome(hello.nonce, { address, port: hello.unicastPort });
   }
 
@@ -172,7 +176,10 @@ export class Membership {
 
   private tryOffer(offer: Offer): boolean {
     const { writes, core } = this.node;
-    if (writes.declare(offer.path, offer.declaration, 0) === Reject.queueFull) return false;
+    let reject = writes.declare(offer.path, offer.declaration, 0);
+    // The mesh's alias stays where it is; the path comes along without.
+    if (reject === Reject.aliasTaken) reject = writes.declare(offer.path, { ...offer.declaration, oscAlias: "" }, 0);
+    if (reject === Reject.queueFull) return false;
     if (offer.value === null) return true;
     core.staging.value(offer.value);
     const id = core.state.idOf(offer.path);

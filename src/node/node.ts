@@ -194,12 +194,14 @@ export class HanaNode implements NodeParts {
     }
   }
 
-  /** Opens a term of this node's own; what was pending is its first changes. */
+  /** Opens a term of this node's own, be it in place of one that it holds; what was pending is its first changes. */
   takeControl(): void {
+    if (this.controller.isOpen) this.controller.settle();
     const parent = this.roles.term;
     const term = this.roles.takeControl();
     this.core.counters.takeovers++;
     this.follower.stop();
+    this.follower.heard.handOver(this.controller.intake);
     this.controller.open(term.number, parent.number, parent.node);
     writeController(this.core, this.applier, term.number);
     this.writes.commitPending();

@@ -24,6 +24,8 @@ export interface NodeParts {
   readonly io: FrameIo;
   /** Sets or, with an empty text, ends a finding. */
   setHealth(code: HealthCode, text: string): void;
+  /** Opens a term of this node's own, above all that it knows. */
+  takeControl(): void;
   /** Another controller's term is above this node's. */
   stepDown(): void;
 }

@@ -18,6 +18,7 @@ import { decodeWriteResult, nakFields } from "../wire/messages.js";
 /** A snapshot that is not here by then is asked for again. */
 const SNAPSHOT_PATIENCE_US = 5_000_000;
 const SNAPSHOT_RETRY_US = 100_000;
+const TERMS_TEXT = "more changes of controller were heard than a node can tell apart: start this one anew";
 
 export class StreamFollowing implements FollowerPort {
   private readonly node: NodeParts;
@@ -72,7 +73,10 @@ export class StreamFollowing implements FollowerPort {
     if (node.roles.role !== Role.joining || this.registers[0] !== Number.POSITIVE_INFINITY) return;
     const holdsTheBeginning = this.holdsTheBeginning(info, frame);
     const term = node.applier.termIndex(node.roles.term.number, node.roles.term.node);
-    if (holdsTheBeginning) {
+    if (term < 0) {
+      node.core.counters.termsRefused++;
+      node.setHealth(HealthCode.lost, TERMS_TEXT);
+    } else if (holdsTheBeginning) {
       node.follower.follow(term);
       this.arrived();
     } else {

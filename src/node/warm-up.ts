@@ -47,8 +47,9 @@ export class WarmUp {
       subscribers: this.subscribers(this.first, counters, sender),
       sender,
       counters,
-      allow: new AllowList([{ base: 0, mask: 0 }]),
+      allow: new AllowList([{ text: "", bytes: new Uint8Array(4), prefixBits: 0 }]),
       nodeName: "",
+      seed: 1,
     });
     const { core, writes } = this.second;
     this.subscriptions = new Subscriptions(

@@ -122,6 +122,7 @@ export class Writes implements WriteTarget {
     const { applier, controller, pending } = this.parts;
     if (validatePath(path) !== "") return Reject.badPath;
     if (controller.isOpen || this.isBeforeAnyTerm) return this.commitNew(path, declaration, surface);
+    if (this.state.isAliasTaken(path, declaration.oscAlias)) return Reject.aliasTaken;
     const payload = encodeNamed(path, declaration);
     if (payload === undefined) return Reject.badDeclaration;
     let id = this.state.idOf(path);

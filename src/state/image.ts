@@ -11,7 +11,7 @@ import { type Declaration, isText, lanesOf, ValueType } from "./declaration.js";
 import { DECLARATION_LIMIT_BYTES, readDeclaration, writeDeclaration } from "./declaration-bytes.js";
 import { validatePath } from "./path.js";
 import { LANES, type State } from "./state.js";
-import type { OriginTable, TermTable } from "./tables.js";
+import { ORIGINS_MAX, type OriginTable, type TermTable } from "./tables.js";
 import { TEXT_LIMIT_BYTES } from "./coerce.js";
 
 /** A chunk is closed once it is longer than this; the longest value and declaration still fit behind. */
@@ -199,7 +199,7 @@ export class ImageDecoder {
     const number = this.input.varint();
     const node = this.decoder.decode(this.input.blob(16));
     if (this.input.failed) return -1;
-    const interned = number === 0 ? 0 : this.tables.terms.intern(number, node);
+    const interned = number === 0 ? 0 : this.tables.terms.hear(number, node);
     this.termIndexes.push(interned);
     return interned;
   }
@@ -209,7 +209,7 @@ export class ImageDecoder {
     if (index > 0) return this.originIndexes[index - 1] ?? -1;
     const node = this.decoder.decode(this.input.blob(16));
     const surface = this.decoder.decode(this.input.blob(PATH_LIMIT_BYTES));
-    if (this.input.failed) return -1;
+    if (this.input.failed || this.originIndexes.length >= ORIGINS_MAX) return -1;
     const interned = node === "" ? 0 : this.tables.origins.intern(node, surface);
     this.originIndexes.push(interned);
     return interned;
@@ -228,9 +228,17 @@ export class ImageDecoder {
     for (let lane = 0; lane < lanes; lane++) {
       const isWide = type === ValueType.double || type === ValueType.int || type === ValueType.enum;
       const number = isWide ? input.f64() : input.f32();
-      if (!Number.isFinite(number)) return false;
+      if (!holds(type, number, state.declarationOf(id)?.values.length ?? 0)) return false;
       state.numbers[id * LANES + lane] = number;
     }
     return !input.failed;
   }
+}
+
+/** Whether a number is one that a type holds. A default may lie outside its path's range, so ranges are not asked. */
+function holds(type: ValueType, number: number, names: number): boolean {
+  if (type === ValueType.bool) return number === 0 || number === 1;
+  if (type === ValueType.int) return (number | 0) === number;
+  if (type === ValueType.enum) return Number.isInteger(number) && number >= 0 && number < names;
+  return Number.isFinite(number);
 }

@@ -22,10 +22,11 @@ export const Reject = {
   strict: 17,
   autoFull: 18,
   pathTaken: 19,
+  aliasTaken: 20,
 } as const;
 export type Reject = (typeof Reject)[keyof typeof Reject];
 
-export const REJECT_COUNT = 20;
+export const REJECT_COUNT = 21;
 
 const TEXTS: Record<Reject, string> = {
   [Reject.none]: "accepted",
@@ -48,6 +49,7 @@ const TEXTS: Record<Reject, string> = {
   [Reject.strict]: 'not declared, and declare = "strict"',
   [Reject.autoFull]: "the limit of automatically declared paths is reached",
   [Reject.pathTaken]: "another path has that name",
+  [Reject.aliasTaken]: "that OSC alias leads to another path",
 };
 
 export function rejectText(reject: Reject): string {

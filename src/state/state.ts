@@ -75,6 +75,19 @@ export class State {
     return this.idsByAlias.get(alias) ?? -1;
   }
 
+  /** Whether an alias would lead elsewhere than to this path: another one has it, as its alias or its name. */
+  isAliasTaken(path: string, alias: string): boolean {
+    const holder = this.idsByPath.get(alias) ?? this.idsByAlias.get(alias);
+    return alias !== "" && holder !== undefined && this.paths[holder] !== path;
+  }
+
+  /** Of two paths with one alias the first keeps it; a path that the controller has yet to accept gives way. */
+  private keepAlias(id: number, alias: string): void {
+    const holder = this.idsByAlias.get(alias);
+    const isFree = holder === undefined || (this.isProvisional(holder) && !this.isProvisional(id));
+    if (alias !== "" && isFree) this.idsByAlias.set(alias, id);
+  }
+
   exists(id: number): boolean {
     return id >= 0 && id < this.capacity && this.types[id] !== 0;
   }
@@ -120,7 +133,7 @@ export class State {
     this.paths[id] = path;
     this.declarations[id] = declaration;
     this.idsByPath.set(path, id);
-    if (declaration.oscAlias !== "") this.idsByAlias.set(declaration.oscAlias, id);
+    this.keepAlias(id, declaration.oscAlias);
     this.setDefault(id);
     this.pathCount++;
     this.generation++;

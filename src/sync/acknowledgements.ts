@@ -6,6 +6,7 @@
  * stream's values; and in a frame that goes out anyway, so that a confirmation costs no packet of its own.
  */
 import { ACKS_MAX } from "../wire/frame.js";
+import { WRITERS_MAX } from "./write-intake.js";
 
 /** Marks kept per writer while its writes wait to be published; past them the newest mark moves. */
 const MARKS_MAX = 64;
@@ -16,6 +17,8 @@ export class Acknowledgement {
   /** All writes up to this one are in the stream. */
   write = 0;
   isNew = false;
+  /** Only an answer to the writer may say it, since only that says what was refused. */
+  isAlone = false;
   /** Writes taken, and how many items the publisher had taken in by then: pairs. */
   readonly marks: number[] = [];
 
@@ -30,19 +33,44 @@ const NONE = { session: 0, write: 0 };
 export class Acknowledgements {
   private readonly byNode = new Map<string, Acknowledgement>();
   private readonly fresh: Acknowledgement[] = [];
+  private readonly alone = new Set<string>();
   private waiting = 0;
 
-  /** The writes of a node's boot are taken up to `write`; they are in the stream once `position` items are. */
-  add(node: string, session: number, write: number, position: number): void {
-    let ack = this.byNode.get(node);
-    if (ack?.session !== session) {
-      ack = new Acknowledgement(node, session);
-      this.byNode.set(node, ack);
-    }
+  /**
+   * The writes of a node's boot are taken up to `write`; they are in the stream once `position` items are. With
+   * `hasRefusals` no frame says so before the writer knows what was refused: it would take that for accepted.
+   */
+  add(node: string, session: number, write: number, position: number, hasRefusals = false): void {
+    const known = this.byNode.get(node);
+    const ack = known?.session === session ? known : this.open(node, session);
+    if (this.byNode.size >= WRITERS_MAX / 2) this.renew(ack);
+    ack.isAlone = hasRefusals;
     const { marks } = ack;
     if (marks.length === 0) this.waiting++;
     if (marks.length >= MARKS_MAX * 2) marks.length -= 2;
     marks.push(write, position);
+  }
+
+  /** Moves a node to the end of those that are forgotten. */
+  private renew(ack: Acknowledgement): void {
+    this.byNode.delete(ack.node);
+    this.byNode.set(ack.node, ack);
+  }
+
+  private open(node: string, session: number): Acknowledgement {
+    this.forget(node);
+    if (this.byNode.size >= WRITERS_MAX) this.forget(this.byNode.keys().next().value as string);
+    const ack = new Acknowledgement(node, session);
+    this.byNode.set(node, ack);
+    return ack;
+  }
+
+  /** A node that is gone, or booted anew. One that is not gone asks again. */
+  private forget(node: string): void {
+    const ack = this.byNode.get(node);
+    if (ack === undefined) return;
+    if (ack.marks.length > 0) this.waiting--;
+    this.byNode.delete(node);
   }
 
   /** `published` items are in the stream. */
@@ -59,8 +87,11 @@ export class Acknowledgements {
     ack.write = marks[reached - 2] as number;
     marks.splice(0, reached);
     if (marks.length === 0) this.waiting--;
-    if (!ack.isNew) this.fresh.push(ack);
-    ack.isNew = true;
+    if (ack.isAlone) this.alone.add(ack.node);
+    else if (!ack.isNew) {
+      this.fresh.push(ack);
+      ack.isNew = true;
+    }
   }
 
   /** How many are to be said. */
@@ -80,6 +111,14 @@ export class Acknowledgements {
     return ack;
   }
 
+  /** The next writer that is to be answered alone. */
+  takeAlone(): string | undefined {
+    if (this.alone.size === 0) return undefined;
+    const node = this.alone.values().next().value as string;
+    this.alone.delete(node);
+    return node;
+  }
+
   /** What of a node's writes is in the stream. */
   of(node: string): { readonly session: number; readonly write: number } {
     return this.byNode.get(node) ?? NONE;
@@ -88,6 +127,7 @@ export class Acknowledgements {
   clear(): void {
     this.byNode.clear();
     this.fresh.length = 0;
+    this.alone.clear();
     this.waiting = 0;
   }
 }

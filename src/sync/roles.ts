@@ -26,6 +26,8 @@ const RANK_US = 150_000;
 const JOIN_SILENCE_US = 1_500_000;
 /** A loop that was held up this long has not heard what is queued in its sockets. */
 const LAG_US = 200_000;
+/** A controller raises its term no more often than this for nodes that know a higher one. */
+const RAISE_US = 1_000_000;
 const HELLO_STEPS_US = [0, 100_000, 250_000, 400_000];
 const HELLO_REPEAT_US = 1_000_000;
 
@@ -51,7 +53,7 @@ export class Roles {
   target: FrameTarget = { address: "", port: 0 };
   /** The highest term number heard of: a new term goes above it. */
   highest = 0;
-  /** [0] when this role began to wait, [1] when the controller was heard, [2] last tick. */
+  /** [0] when this role began to wait, or its term was opened, [1] when the controller was heard, [2] last tick. */
   private readonly registers = new Float64Array(3);
   private hellos = 0;
   private hasLeft = false;
@@ -124,7 +126,17 @@ export class Roles {
     this.highest++;
     this.term = { number: this.highest, node: this.node };
     this.role = Role.controlling;
+    this.registers[0] = this.clock.nowUs;
     return this.term;
+  }
+
+  /**
+   * Whether this controller is to open a term above `known`, which a node that follows nobody would not leave for a
+   * lower one. The new term lies above it, so that is done once for a number.
+   */
+  isOutranked(known: number): boolean {
+    const isHigher = this.role === Role.controlling && known > this.term.number && known <= this.highest;
+    return isHigher && this.clock.nowUs - (this.registers[0] as number) >= RAISE_US;
   }
 
   /** The controller said that it goes. */

@@ -8,11 +8,13 @@
 import { deriveSnapshotKey, SNAPSHOT_NONCE_BYTES, SnapshotDirection } from "../security/mesh-identity.js";
 import { RECORD_PLAIN_MAX_BYTES, StreamOpener, StreamResult, StreamSealer } from "../security/stream-seal.js";
 import { CHUNK_LIMIT_BYTES } from "../state/image.js";
+import { ORIGINS_MAX } from "../state/tables.js";
 import {
   decodeHeader,
+  decodeOrigins,
   decodeRequest,
-  encodeHeader,
   encodeRequest,
+  headerRecords,
   piecesOf,
   RecordKind,
   type SnapshotHeader,
@@ -27,7 +29,7 @@ export interface SnapshotImage {
 }
 
 export function makeImage(header: SnapshotHeader, chunks: Iterable<Uint8Array>): SnapshotImage {
-  const records = [encodeHeader(header)];
+  const records = headerRecords(header);
   for (const chunk of chunks) records.push(...piecesOf(chunk, RECORD_PLAIN_MAX_BYTES));
   records.push(new Uint8Array([RecordKind.end]));
   return { image: header.image, sequence: header.sequence, records };
@@ -97,6 +99,11 @@ export class SnapshotServer {
     return this.sealer.seal(record);
   }
 
+  /** Whether the client has sealed something: it has the mesh key. */
+  get isProven(): boolean {
+    return (this.opener?.records ?? 0) > 0;
+  }
+
   get isDone(): boolean {
     return this.image !== undefined && this.next >= this.image.records.length;
   }
@@ -130,11 +137,20 @@ export class SnapshotProgress {
       if (header === undefined) return false;
       this.restart(header);
     } else if (this.header === undefined) return false;
-    else if (kind === RecordKind.piece || kind === RecordKind.lastPiece) {
+    else if (kind === RecordKind.origins) {
+      if (!this.takeOrigins(this.header, record.subarray(1))) return false;
+    } else if (kind === RecordKind.piece || kind === RecordKind.lastPiece) {
       if (!this.takePiece(record.slice(1), kind === RecordKind.lastPiece)) return false;
     } else if (kind === RecordKind.end) this.isWhole = true;
     else return false;
     this.records++;
+    return true;
+  }
+
+  private takeOrigins(header: SnapshotHeader, record: Uint8Array): boolean {
+    const more = decodeOrigins(record);
+    if (more === undefined || header.origins.length + more.length > ORIGINS_MAX) return false;
+    this.header = { ...header, origins: [...header.origins, ...more] };
     return true;
   }
 
@@ -187,7 +203,7 @@ export class SnapshotClient {
     if (this.nonceBytes < SNAPSHOT_NONCE_BYTES) return true;
     if (this.opener === undefined) this.ask(send);
     const result = (this.opener as StreamOpener | undefined)?.push(bytes.subarray(at), (plain) => {
-      if (!this.progress.take(plain)) this.isBroken = true;
+      this.isBroken ||= !this.progress.take(plain);
     });
     return result === StreamResult.ok && !this.isBroken && !this.progress.isWhole;
   }

@@ -8,7 +8,7 @@
 import type { Reject } from "../state/reject.js";
 
 /** Writers known at once; the one that wrote longest ago is forgotten first. */
-const WRITERS_MAX = 256;
+export const WRITERS_MAX = 256;
 const REFUSALS_KEPT = 64;
 
 export interface Refusal {
@@ -67,6 +67,12 @@ export class WriteIntake {
     }
     writer.floor = write;
     return true;
+  }
+
+  /** A write and what came after it had no effect yet: they will be taken when they come again. */
+  untake(node: string, session: number, write: number): void {
+    const writer = this.writers.get(node);
+    if (writer?.session === session && write <= writer.floor) writer.floor = write - 1;
   }
 
   floorOf(node: string): number {

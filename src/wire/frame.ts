@@ -136,9 +136,15 @@ export class StreamFrameReader {
   /** Bounds of the journal's blocks: [start, end] pairs; the first is the newest frame's. */
   journalCount = 0;
   readonly journal = new Int32Array(JOURNAL_MAX * 2);
-  /** Where the acknowledgements lie, for `acknowledged`. */
-  private ackStart = 0;
   ackCount = 0;
+  /** The acknowledgement that `nextAck` went to: its node in two words, the boot's session and the write. */
+  readonly ackNode = new Int32Array(2);
+  ackSession = 0;
+  ackWrite = 0;
+  /** Where the acknowledgements lie, and how many have been gone to. */
+  private ackStart = 0;
+  private acksRead = 0;
+  private readonly ackInput = new ByteReader();
   private buffer: Uint8Array = new Uint8Array(0);
 
   /** False when the bytes are no stream frame. */
@@ -152,6 +158,7 @@ export class StreamFrameReader {
     this.flags = input.u8();
     this.ackCount = input.u8();
     this.ackStart = input.offset;
+    this.acksRead = 0;
     for (let index = 0; index < this.ackCount; index++) this.skipAck();
     this.info = (this.flags & StreamFlag.info) === 0 ? undefined : readInfo(input);
     this.contentStart = -1;
@@ -186,6 +193,19 @@ export class StreamFrameReader {
       input.skip(size);
       this.journal[index * 2 + 1] = input.offset;
     }
+  }
+
+  /** Goes to the next acknowledgement; false after the last. */
+  nextAck(): boolean {
+    if (this.acksRead >= this.ackCount) return false;
+    const { ackInput, ackNode } = this;
+    if (this.acksRead === 0) ackInput.reset(this.buffer, this.ackStart, this.buffer.length);
+    this.acksRead++;
+    ackNode[0] = ackInput.i32();
+    ackNode[1] = ackInput.i32();
+    this.ackSession = ackInput.u32();
+    this.ackWrite = ackInput.varint();
+    return true;
   }
 
   /** The newest write of `node`'s boot `session` that was taken, or -1 when the frame says nothing of it. */

@@ -18,7 +18,7 @@ export interface NodeNotice {
   readonly priority: number;
   readonly unicastPort: number;
   readonly snapshotPort: number;
-  /** The term number it knows, 0 for none. */
+  /** The term number it knows; 0 for none, or while it joins one. */
   readonly term: number;
   readonly isInSync: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * Snapshot records: what travels inside the sealed TCP stream of a late join. A request, then a header, pieces of the
- * image's chunks, and an end. Checked field by field: a member of the mesh may still be wrong.
+ * Snapshot records: what travels inside the sealed TCP stream of a late join. A request, then a header, the origins
+ * that found no room in it, pieces of the image's chunks, and an end. Checked field by field: a member of the mesh may still be wrong.
  */
 import { Packr, Unpackr } from "msgpackr";
 
@@ -8,7 +8,7 @@ const OPTIONS = { useRecords: false, variableMapSize: true, copyBuffers: true } 
 const packr = new Packr(OPTIONS);
 const unpackr = new Unpackr(OPTIONS);
 
-export const RecordKind = { header: 1, piece: 2, lastPiece: 3, end: 4, refused: 5 } as const;
+export const RecordKind = { header: 1, piece: 2, lastPiece: 3, end: 4, refused: 5, origins: 6 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
 export interface SnapshotRequestRecord {
@@ -27,6 +27,9 @@ export interface SnapshotHeader {
   readonly origins: readonly { readonly node: string; readonly surface: string }[];
 }
 
+/** An origin is at most some 280 bytes; a record holds 65,520. */
+const ORIGINS_PER_RECORD = 200;
+
 export function encodeRequest(request: SnapshotRequestRecord): Uint8Array {
   return new Uint8Array(packr.pack([request.minSequence, request.image, request.records]));
 }
@@ -38,25 +41,52 @@ export function decodeRequest(bytes: Uint8Array): SnapshotRequestRecord | undefi
   return { minSequence, image, records };
 }
 
+/** The header as records, as many as its origins need. */
+export function headerRecords(header: SnapshotHeader): Uint8Array[] {
+  const records = [encodeHeader({ ...header, origins: header.origins.slice(0, ORIGINS_PER_RECORD) })];
+  for (let at = ORIGINS_PER_RECORD; at < header.origins.length; at += ORIGINS_PER_RECORD) {
+    records.push(recordOf(RecordKind.origins, namesOf(header.origins.slice(at, at + ORIGINS_PER_RECORD))));
+  }
+  return records;
+}
+
 export function encodeHeader(header: SnapshotHeader): Uint8Array {
-  const origins = header.origins.flatMap((origin) => [origin.node, origin.surface]);
-  const body = packr.pack([header.image, header.termNumber, header.termNode, header.sequence, origins]);
+  const { image, termNumber, termNode, sequence, origins } = header;
+  return recordOf(RecordKind.header, [image, termNumber, termNode, sequence, namesOf(origins)]);
+}
+
+function recordOf(kind: RecordKind, fields: readonly unknown[]): Uint8Array {
+  const body = packr.pack(fields);
   const record = new Uint8Array(body.length + 1);
-  record[0] = RecordKind.header;
+  record[0] = kind;
   record.set(body, 1);
   return record;
+}
+
+function namesOf(origins: SnapshotHeader["origins"]): string[] {
+  return origins.flatMap((origin) => [origin.node, origin.surface]);
 }
 
 export function decodeHeader(bytes: Uint8Array): SnapshotHeader | undefined {
   const [image, termNumber, termNode, sequence, names] = decode(bytes) ?? [];
   if (!isWhole(image) || !isWhole(termNumber) || !isWhole(sequence)) return undefined;
   if (typeof termNode !== "string" || !/^[0-9a-f]{16}$/.test(termNode)) return undefined;
+  const origins = originsOf(names);
+  return origins === undefined ? undefined : { image, termNumber, termNode, sequence, origins };
+}
+
+/** More of a header's origins. */
+export function decodeOrigins(bytes: Uint8Array): SnapshotHeader["origins"] | undefined {
+  return originsOf(decode(bytes));
+}
+
+function originsOf(names: unknown): SnapshotHeader["origins"] | undefined {
   if (!Array.isArray(names) || !names.every((name) => typeof name === "string" && name.length <= 255)) return undefined;
   const origins = [];
   for (let index = 0; index + 1 < names.length; index += 2) {
     origins.push({ node: names[index] as string, surface: names[index + 1] as string });
   }
-  return { image, termNumber, termNode, sequence, origins };
+  return origins;
 }
 
 function decode(bytes: Uint8Array): unknown[] | undefined {

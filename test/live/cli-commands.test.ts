@@ -74,6 +74,18 @@ describe("get and set", () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining("hana run")]);
   });
 
+  it("takes --node before the command as well as after it, and not for commands that ask no node", async () => {
+    for (const args of [
+      ["--node", node.url, "get", "/viz/a/mode"],
+      ["get", "--node", node.url, "/viz/a/mode"],
+      ["--node", "ftp://nowhere", "get", "/viz/a/mode", "--node", node.url],
+    ]) {
+      expect(await hana(...args)).toEqual({ code: 0, signal: null, stdout: "two\n", stderr: "" });
+    }
+    const { code, stderr } = await hana("--node", node.url, "key", "show");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--node")]);
+  });
+
   it("takes the node from HANA_NODE", async () => {
     const { stdout } = await hanaAs({ HANA_NODE: node.url }, "get", "/viz/a/mode");
     expect(stdout).toBe("two\n");

@@ -333,6 +333,21 @@ describe("who may connect", () => {
     expect(desk.node.oscEvents).toEqual([]);
   });
 
+  it("takes OSC from an IPv6 block, and from this machine by either name", async () => {
+    for (const [allowed, host, isTaken] of [
+      ["::1", "::1", true],
+      ["127.0.0.0/8", "::1", true],
+      ["::1", "127.0.0.1", false],
+    ] as const) {
+      const desk = await openDesk({ oscAllow: [parseBlock(allowed)!] });
+      const socket = await open(desk.port, host);
+      socket.write(sized(oscInt("/viz/a/zoom", 1)));
+      if (isTaken) await vi.waitFor(() => expect(desk.node.oscEvents).toHaveLength(1));
+      else await closed(socket);
+      expect(await counter(desk, "tcp.refusedOsc")).toBe(isTaken ? 0 : 1);
+    }
+  });
+
   it("serves while a million random bytes come in on many connections", async () => {
     const desk = await openDesk();
     let seed = 1;

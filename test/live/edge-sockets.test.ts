@@ -1,11 +1,12 @@
 /** The UDP sockets, for real, on 127.0.0.1 alone. */
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket, Socket } from "node:dgram";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { DatagramSender, type SendCallback, type SendingSocket } from "../../src/edge/datagram-sender.js";
 import { MeshSocket, type MeshSocketOptions } from "../../src/edge/mesh-socket.js";
 import { OSC_DATAGRAM_MAX_BYTES, OscSocket } from "../../src/edge/osc-socket.js";
 import { NetworkEvent, type NetworkTrouble } from "../../src/edge/trouble.js";
+import { DATAGRAM_BURST } from "../../src/input/osc-subscriber.js";
 
 const LOOPBACK = "127.0.0.1";
 const GROUP = "239.77.201.17";
@@ -184,6 +185,15 @@ describe("the OSC socket", () => {
     expect(socket.sendTo(new Uint8Array(OSC_DATAGRAM_MAX_BYTES), LOOPBACK, surface.address().port)).toBe(true);
     expect(socket.sendTo(new Uint8Array(OSC_DATAGRAM_MAX_BYTES + 1), LOOPBACK, surface.address().port)).toBe(false);
     await vi.waitFor(() => expect(lengths).toEqual([OSC_DATAGRAM_MAX_BYTES]));
+  });
+
+  it("takes a subscriber's whole burst while the kernel's buffer is full", async () => {
+    const { socket } = await osc();
+    const full = vi.spyOn(Socket.prototype, "getSendQueueCount").mockReturnValue(1);
+    const burst = Array.from({ length: DATAGRAM_BURST }, (_, number) => socket.sendTo(text(`${number}`), LOOPBACK, 9));
+    const oneMore = socket.sendTo(text("one more"), LOOPBACK, 9);
+    full.mockRestore();
+    expect([burst.filter((isTaken) => isTaken).length, oneMore]).toEqual([DATAGRAM_BURST, false]);
   });
 
   it("shares its port with nobody: the second gets exit code 69 and is told of --port", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { AllowList, plainAddress } from "../../../src/input/allow-list.js";
-import { network } from "./osc-node.js";
+import { block } from "./osc-node.js";
 
-const listOf = (...texts: string[]): AllowList => new AllowList(texts.map(network));
+const listOf = (...texts: string[]): AllowList => new AllowList(texts.map(block));
 
 describe("allow list", () => {
   it("allows the addresses of a network and no others", () => {
@@ -25,12 +25,26 @@ describe("allow list", () => {
     expect(listOf("255.255.255.255/32").allows("255.255.255.255")).toBe(true);
   });
 
-  it("allows nobody when it is empty, and nothing that is no IPv4 address", () => {
+  it("allows nobody when it is empty, and nothing that is no address of its kind", () => {
     expect(listOf().allows("127.0.0.1")).toBe(false);
     const list = listOf("0.0.0.0/0");
     for (const address of ["", "fe80::1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "localhost"]) {
       expect(list.allows(address)).toBe(false);
     }
+  });
+
+  it("allows IPv6 blocks, for connections come from there", () => {
+    const list = listOf("fd00::/8", "2001:db8::7");
+    expect(["fd12::1", "fdff::1%eth0", "2001:db8::7"].map((address) => list.allows(address))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(["fe80::1", "2001:db8::8", "::1", "253.0.0.1", "127.0.0.1"].some((address) => list.allows(address))).toBe(
+      false,
+    );
+    expect(listOf("::1").allows("::1")).toBe(true);
+    expect(listOf("::ffff:10.0.0.0/104").allows("10.0.0.5")).toBe(true);
   });
 
   it("knows IPv4 in IPv6's clothes, as a dual-stack socket tells it", () => {

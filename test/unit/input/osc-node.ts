@@ -4,7 +4,7 @@
  */
 import { Clock } from "../../../src/base/clock.js";
 import { type AddressBlock, parseBlock } from "../../../src/config/addresses.js";
-import { AllowList, type Network } from "../../../src/input/allow-list.js";
+import { AllowList } from "../../../src/input/allow-list.js";
 import { OscCounters } from "../../../src/input/osc-counters.js";
 import { OscInput, type OscInputOptions } from "../../../src/input/osc-input.js";
 import { OscPacket, OscTag } from "../../../src/input/osc-packet.js";
@@ -37,11 +37,9 @@ export const HOST = "127.0.0.1";
 /** What a write or a group did, in order. */
 export type Step = { readonly kind: "begin" | "end" } | { readonly kind: "write" | "trigger"; readonly path: string };
 
-/** A network as it stands in settings. */
-export function network(text: string): Network {
-  const { bytes, prefixBits } = parseBlock(text) as AddressBlock;
-  const mask = prefixBits === 0 ? 0 : -1 << (32 - prefixBits);
-  return { base: new DataView(bytes.buffer, bytes.byteOffset).getInt32(0) & mask, mask };
+/** A block as it stands in settings. */
+export function block(text: string): AddressBlock {
+  return parseBlock(text) as AddressBlock;
 }
 
 /** A node that is its own controller. */
@@ -248,7 +246,7 @@ export class OscRig {
       counters,
     });
     const { subscribers } = this;
-    const allow = new AllowList([network("127.0.0.0/8")]);
+    const allow = new AllowList([block("127.0.0.0/8")]);
     this.input = new OscInput({
       clock,
       target: node,
@@ -257,6 +255,7 @@ export class OscRig {
       counters,
       allow,
       nodeName: "here",
+      seed: 1,
       ...options,
     });
   }

@@ -5,6 +5,8 @@ import { describe, expect, test } from "vitest";
 import { ChangeFlag, EventKind } from "../../../src/state/change.js";
 import { Reject } from "../../../src/state/reject.js";
 import { Found, RingReader } from "../../../src/state/ring.js";
+import { TERMS_MAX } from "../../../src/state/tables.js";
+import { Role } from "../../../src/sync/roles.js";
 import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
 import { ChangeRecord, ContentReader, encodeEvent } from "../../../src/wire/content.js";
 import { FrameType } from "../../../src/wire/frame.js";
@@ -218,6 +220,30 @@ describe("a follower's writes", () => {
     expect(second.value("/viz/x")).toBe("");
   });
 
+  test("a refusal is told as one, whatever the same turn publishes and although its answer is lost", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    for (const name of ["x", "y", "z"]) first.declare(`/viz/${name}`, { type: "float" });
+    mesh.run(100_000);
+    const outcomes: Reject[] = [];
+    const id = second.hana.core.state.idOf("/viz/x");
+    for (let round = 1; round <= 6; round++) {
+      if (round > 3) lose(mesh, FrameType.writeResult);
+      second.turn(() => {
+        second.hana.writes.rename(id, "/viz/y", 0);
+        second.hana.writes.whenDone((reject) => outcomes.push(reject));
+      });
+      second.write("/viz/z", round);
+      mesh.run(10_000);
+      loseNothing(mesh);
+      mesh.run(500_000);
+    }
+    expect([outcomes, second.hana.pending.size]).toEqual([Array(6).fill(Reject.pathTaken), 0]);
+    expect(first.value("/viz/z")).toBe(6);
+  });
+
   test("D9 a surface of 200 characters holds up nothing", () => {
     const {
       mesh,
@@ -250,6 +276,192 @@ describe("a follower's writes", () => {
       }
     }
     expect(first.hana.core.counters.writesRefused).toBeGreaterThan(0);
+  });
+});
+
+describe("an OSC alias", () => {
+  test("that another path has is refused, on the controller and elsewhere, and changes nothing", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    expect(first.declare("/viz/x", { type: "float", oscAlias: "/a" })).toBe(Reject.none);
+    expect(first.declare("/viz/y", { type: "float", oscAlias: "/a" })).toBe(Reject.aliasTaken);
+    expect(first.declare("/viz/x", { type: "int", oscAlias: "/a" })).toBe(Reject.none);
+    mesh.run(100_000);
+    expect(second.declare("/viz/y", { type: "float", oscAlias: "/a" })).toBe(Reject.aliasTaken);
+    let outcome: Reject | undefined;
+    first.declare("/viz/z", { type: "float", oscAlias: "/b" });
+    second.declare("/viz/y", { type: "float", oscAlias: "/b" });
+    second.turn(() => second.hana.writes.whenDone((reject) => (outcome = reject)));
+    mesh.run(100_000);
+    expect([outcome, first.value("/viz/y"), second.value("/viz/y")]).toEqual([Reject.aliasTaken, undefined, undefined]);
+    for (const { hana } of mesh.nodes) expect(hana.core.state.idOfAlias("/b")).toBe(hana.core.state.idOf("/viz/z"));
+  });
+
+  test("of a joiner's own path that the mesh has for another is left out: the path comes along", () => {
+    const {
+      mesh,
+      nodes: [first],
+    } = settled(1);
+    first.declare("/viz/x", { type: "float", oscAlias: "/a" });
+    const joiner = mesh.add();
+    joiner.declare("/viz/own", { type: "float", oscAlias: "/a" });
+    joiner.write("/viz/own", 5);
+    mesh.run(3_000_000);
+    expect(first.value("/viz/own")).toBe(5);
+    expect(joiner.hana.core.state.idOfAlias("/a")).toBe(first.hana.core.state.idOf("/viz/x"));
+  });
+});
+
+test("a node that heard of too many terms refuses more, counts them, and lives", () => {
+  const {
+    mesh,
+    nodes: [first, second],
+  } = settled(2);
+  const { terms } = second.hana.core;
+  for (let number = 100; terms.size <= TERMS_MAX - 1_024; number++) terms.intern(number, "00000000000000aa");
+  first.turn(() => first.hana.takeControl());
+  mesh.run(3_000_000);
+  expect(second.hana.roles.role).toBe(Role.joining);
+  expect(second.hana.core.counters.termsRefused).toBeGreaterThan(0);
+  first.crash();
+  mesh.until(() => mesh.isSettled);
+  expect(mesh.controller).toBe(second);
+});
+
+describe("a controller that takes over", () => {
+  const isImpulse = (reader: RingReader, found: Found): boolean =>
+    found === Found.event && reader.kind === EventKind.impulse;
+
+  /** Of four nodes the first publishes an impulse of the last and dies before that one hears of it. */
+  function firedBefore() {
+    const { mesh, nodes } = settled(4);
+    const [first] = nodes;
+    const last = mesh.nodes[3] as MeshNode;
+    first.declare("/viz/go", { type: "impulse" });
+    mesh.run(100_000);
+    const readers = mesh.nodes.slice(1, 3).map((node) => new RingReader(node.hana.core.memory));
+    /** How often the second and the third fired since this was asked last. */
+    const fired = () => readers.map((reader) => count(reader, (found) => isImpulse(reader, found)));
+    const fireUnheard = (controller: MeshNode): void => {
+      mesh.drop = (from, to) => from === controller && to === last;
+      last.write("/viz/go", null);
+      mesh.run(20_000);
+      controller.crash();
+      mesh.run(3_000_000);
+    };
+    fireUnheard(first);
+    return { mesh, last, fired, fireUnheard };
+  }
+
+  test("fires no impulse again that the one before has published, and takes what is new", () => {
+    const { mesh, last, fired } = firedBefore();
+    expect([fired(), last.hana.pending.size]).toEqual([[1, 1], 0]);
+    last.write("/viz/go", null);
+    mesh.run(1_000_000);
+    expect([fired(), last.hana.pending.size]).toEqual([[1, 1], 0]);
+  });
+
+  test("and dies in its turn leaves that knowledge behind", () => {
+    const { mesh, last, fired, fireUnheard } = firedBefore();
+    fired();
+    fireUnheard(mesh.controller);
+    expect([fired(), last.hana.pending.size]).toEqual([[1, 1], 0]);
+  });
+
+  test("fires what it heard to be published but never got", () => {
+    const mesh = new Mesh(1);
+    const first = mesh.add({ redundancy: 0 });
+    mesh.run(1_000_000);
+    const [second, third] = [mesh.add(), mesh.add()];
+    mesh.until(() => mesh.isSettled);
+    first.declare("/viz/go", { type: "impulse" });
+    first.declare("/viz/x", { type: "float" });
+    mesh.run(300_000);
+    const reader = new RingReader(second.hana.core.memory);
+    lose(mesh, FrameType.stream, first);
+    first.write("/viz/x", 1);
+    mesh.run(200);
+    mesh.drop = (from, to, datagram) => datagram[TYPE_OFFSET] === FrameType.nak || (from === first && to === third);
+    third.write("/viz/go", null);
+    mesh.run(2_000);
+    first.close();
+    mesh.run(3_000_000);
+    loseNothing(mesh);
+    mesh.until(() => mesh.isSettled && third.hana.pending.size === 0);
+    expect([mesh.controller.id, count(reader, (found) => isImpulse(reader, found))]).toEqual([second.id, 1]);
+  });
+});
+
+describe("a controller whose term is below what a starting node knows", () => {
+  /** The first holds term 1; the last, of priority 0, followed another controller in term 2, which is gone. */
+  function outranked() {
+    const { mesh, nodes } = settled(2);
+    const [first, second] = nodes;
+    const last = mesh.add({ priority: 0 });
+    first.declare("/viz/x", { type: "float" });
+    first.write("/viz/x", 1);
+    mesh.until(() => mesh.isSettled);
+    mesh.drop = (from, to) => (from === first) !== (to === first);
+    mesh.until(() => second.hana.roles.role === Role.controlling && last.hana.roles.term.node === second.id);
+    mesh.run(1_000_000);
+    second.crash();
+    mesh.run(3_000_000);
+    expect([first.hana.roles.term.number, last.hana.roles.term.number]).toEqual([1, 2]);
+    return { mesh, first, last };
+  }
+
+  test("opens one above it, and the node joins", () => {
+    const { mesh, first, last } = outranked();
+    loseNothing(mesh);
+    mesh.until(() => mesh.isSettled, 3_000_000);
+    expect(first.hana.roles.term).toEqual({ number: 3, node: first.id });
+    first.write("/viz/x", 5);
+    mesh.run(500_000);
+    expect(last.contents()).toEqual(first.contents());
+  });
+
+  test("does so once, and not more than once a second whatever is said", () => {
+    const { mesh, first, last } = outranked();
+    mesh.drop = (from, to) => from !== to && from !== last;
+    mesh.run(10_000_000);
+    expect(first.hana.roles.term.number).toBe(3);
+    const before = first.hana.core.counters.takeovers;
+    for (let round = 0; round < 500; round++) {
+      last.hana.roles.term = { number: first.hana.roles.term.number + 1, node: "00000000000000aa" };
+      last.turn(() => last.hana.membership.sendHello());
+      mesh.run(10_000);
+    }
+    expect(first.hana.core.counters.takeovers - before).toBeLessThanOrEqual(5);
+  });
+
+  test("keeps its own for a node that has a controller to join", () => {
+    const { mesh, first, last } = outranked();
+    last.hana.roles.join({ number: 9, node: "00000000000000aa" });
+    loseNothing(mesh);
+    last.turn(() => last.hana.membership.sendHello());
+    mesh.run(100_000);
+    expect(first.hana.roles.term.number).toBe(1);
+  });
+
+  test("takes a group whole that was half here", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    const paths = Array.from({ length: 300 }, (_, place) => `/viz/x${place}`);
+    for (const path of paths) first.declare(path, { type: "float" });
+    mesh.run(300_000);
+    let frames = 0;
+    mesh.drop = (_from, _to, datagram) => datagram[TYPE_OFFSET] === FrameType.write && frames++ > 0;
+    second.writeGroup(paths.map((path) => [path, 1] as const));
+    mesh.run(1_000);
+    expect(frames).toBeGreaterThan(1);
+    first.turn(() => first.hana.takeControl());
+    loseNothing(mesh);
+    mesh.until(() => mesh.isSettled && second.hana.pending.size === 0);
+    expect(paths.filter((path) => first.value(path) === 1)).toEqual(paths);
   });
 });
 

@@ -253,6 +253,25 @@ describe("an image", () => {
     expect(chunksOf(treeOf(rows)).reduce((sum, chunk) => sum + chunk.length, 0)).toBeLessThan(100 * 25 + 300);
   });
 
+  test.each([
+    ["bool", 0.5],
+    ["bool", 2],
+    ["int", 0.5],
+    ["int", 2 ** 31],
+    ["enum", 2],
+    ["enum", -1],
+    ["enum", 0.5],
+    ["float", Number.NaN],
+    ["float", Number.POSITIVE_INFINITY],
+    ["double", Number.NEGATIVE_INFINITY],
+  ] as const)("with a value that no %s holds is refused: %d", (type, value) => {
+    const declared = completeDeclaration({ type, ...(type === "enum" ? { values: ["left", "right"] } : {}) });
+    const from = treeOf([{ declaration: declared, value: undefined, sequence: 1, timeUs: 5, term: 1, surface: "" }]);
+    expect(chunksOf(from).every((chunk) => new ImageDecoder(tables()).push(chunk))).toBe(true);
+    from.state.numbers[0] = value;
+    expect(chunksOf(from).every((chunk) => new ImageDecoder(tables()).push(chunk))).toBe(false);
+  });
+
   test("that names a path, an id or a place twice, or none, is refused", () => {
     const declared = completeDeclaration({ type: "float" });
     const one = { declaration: declared, value: 1, sequence: 1, timeUs: 5, term: 1, surface: "" };

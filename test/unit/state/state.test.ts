@@ -81,12 +81,22 @@ describe("a tree", () => {
     expect([state.pathCount, state.nextId]).toEqual([1, 2]);
   });
 
-  test("keeps an alias with whoever declared it last", () => {
+  test("keeps an alias with whoever declared it first, and says that it is taken", () => {
     const state = tree();
     state.declare(0, "/viz/a", { ...float, oscAlias: "/x" });
     state.declare(1, "/viz/b", { ...float, oscAlias: "/x" });
+    expect(state.idOfAlias("/x")).toBe(0);
+    expect([state.isAliasTaken("/viz/a", "/x"), state.isAliasTaken("/viz/b", "/x")]).toEqual([false, true]);
+    state.remove(1);
+    expect(state.idOfAlias("/x")).toBe(0);
     state.remove(0);
-    expect(state.idOfAlias("/x")).toBe(1);
+    expect([state.idOfAlias("/x"), state.isAliasTaken("/viz/b", "/x")]).toEqual([-1, false]);
+  });
+
+  test("takes a path for the alias of nothing else", () => {
+    const state = tree("/viz/a");
+    expect([state.isAliasTaken("/viz/b", "/viz/a"), state.isAliasTaken("/viz/a", "/viz/a")]).toEqual([true, false]);
+    expect(state.isAliasTaken("/viz/b", "")).toBe(false);
   });
 
   test("gives provisional ids apart from the others, until there are no more", () => {

@@ -1,6 +1,7 @@
 /** A snapshot over a stream of bytes that may break anywhere, be cut anywhere, or come from somebody else. */
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/base/random.js";
+import { ORIGINS_MAX } from "../../../src/state/tables.js";
 import {
   makeImage,
   SnapshotClient,
@@ -86,6 +87,19 @@ describe("a transfer", () => {
       expect(server.isDone).toBe(true);
       for (let at = 0; at < bytes.length; at += size) client.push(bytes.subarray(at, at + size), nothing);
       expectWhole(progress);
+    }
+  });
+
+  test("brings as many origins as a table holds, and refuses more", () => {
+    const of = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ node: "0123456789abcdef", surface: `${index}`.padEnd(255, "x") }));
+    const [all, tooMany] = [of(ORIGINS_MAX), of(ORIGINS_MAX + 1)];
+    for (const origins of [all, tooMany]) {
+      const progress = new SnapshotProgress();
+      const { client, bytes } = connect(progress, makeImage({ ...HEADER, origins }, CHUNKS));
+      expect(client.push(bytes, nothing)).toBe(false);
+      expect(progress.isWhole).toBe(origins === all);
+      if (origins === all) expect(progress.header?.origins).toEqual(all);
     }
   });
 

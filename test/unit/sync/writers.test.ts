@@ -148,6 +148,26 @@ describe("acknowledgements", () => {
     expect(said(acks)).toEqual([["a", 1, 10_000]]);
   });
 
+  test("of a writer whose refusals are untold are for its answer alone, until it knows of them", () => {
+    const acks = new Acknowledgements();
+    acks.add("a", 1, 3, 10, true);
+    acks.promote(10);
+    expect([acks.size, acks.takeAlone(), acks.takeAlone(), acks.of("a").write]).toEqual([0, "a", undefined, 3]);
+    acks.add("a", 1, 4, 20);
+    acks.promote(20);
+    expect([said(acks), acks.takeAlone()]).toEqual([[["a", 1, 4]], undefined]);
+  });
+
+  test("are of at most 256 nodes: the one that wrote longest ago is forgotten", () => {
+    const acks = new Acknowledgements();
+    for (let writer = 0; writer < 256; writer++) acks.add(`${writer}`, 1, 1, 1);
+    acks.add("0", 1, 2, 1);
+    for (let writer = 256; writer < 300; writer++) acks.add(`${writer}`, 1, 1, 1);
+    acks.promote(1);
+    expect(acks.size).toBe(256);
+    expect([acks.of("0").write, acks.of("1").write, acks.of("299").write]).toEqual([2, 0, 1]);
+  });
+
   test("of an earlier boot are not said of the next", () => {
     const acks = new Acknowledgements();
     acks.add("a", 1, 9, 1);

@@ -36,7 +36,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:e9679e9a72c38c27a9297b006ac40f91";
+const FINGERPRINT = "1:1d1431fb179638c1ac07c7c5daae8b73";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
