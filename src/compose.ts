@@ -281,15 +281,17 @@ class Composition {
   private connect({ mesh, osc }: Ground): void {
     const { node, loop, hub, subscriptions } = this;
     mesh.onDatagram((bytes, address, port) => {
-      loop.enter();
+      loop.beginCallback();
       node.receive(bytes, address, port);
+      loop.endCallback();
       subscriptions.pump();
       hub.subscribers.pump();
     });
     osc.onDatagram((bytes, address, port) => {
-      loop.enter();
+      loop.beginCallback();
       hub.input.receive(bytes, 0, bytes.length, address, port);
       loop.requestSettle();
+      loop.endCallback();
     });
     node.start();
     loop.start();

@@ -31,6 +31,7 @@ export class LiveLoop {
   private readonly onTurnEnd: () => void;
   private readonly onTimer: () => void;
   private isSettleDue = false;
+  private isInCallback = false;
   /** [0] when the last turn was settled. */
   private readonly settled = new Float64Array(1);
   private timer: NodeJS.Timeout | undefined;
@@ -61,13 +62,31 @@ export class LiveLoop {
     this.clock.register[0] = this.originUs + performance.now() * 1_000;
   }
 
-  /** Asks for `settle` at the end of this turn. */
+  /** A socket's callback begins; it ends with `endCallback`. */
+  beginCallback(): void {
+    this.enter();
+    this.isInCallback = true;
+  }
+
+  /** Settles there and then if it was asked for and nothing left just before. */
+  endCallback(): void {
+    this.isInCallback = false;
+    if (!this.isSettleDue) return;
+    if (this.isAfterPause) this.settle();
+    else setImmediate(this.onTurnEnd);
+  }
+
+  /** Asks for `settle`: at the end of the callback that runs now, or of this turn. */
   requestSettle(): void {
     if (this.isSettleDue || this.isStopped) return;
     this.isSettleDue = true;
-    const { register } = this.clock;
-    if ((register[0] as number) - (this.settled[0] as number) > PAUSE_US) process.nextTick(this.onCallbackEnd);
+    if (this.isInCallback) return;
+    if (this.isAfterPause) process.nextTick(this.onCallbackEnd);
     else setImmediate(this.onTurnEnd);
+  }
+
+  private get isAfterPause(): boolean {
+    return (this.clock.register[0] as number) - (this.settled[0] as number) > PAUSE_US;
   }
 
   private settle(): void {
