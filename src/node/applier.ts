@@ -8,7 +8,7 @@ import { ByteReader, ByteWriter } from "../base/bytes.js";
 import { ChangeFlag, EventKind, type Origin } from "../state/change.js";
 import { coerce } from "../state/coerce.js";
 import { type Declaration, isText, lanesOf, ValueType } from "../state/declaration.js";
-import { decodeNamed, encodeNamed } from "../state/declaration-bytes.js";
+import { decodeNamed, encodeNamed, sameDeclaration } from "../state/declaration-bytes.js";
 import { Reject } from "../state/reject.js";
 import { ChangeContext } from "../state/ring.js";
 import { LANES, type State } from "../state/state.js";
@@ -100,7 +100,7 @@ export class Applier {
     if (payload === undefined) return Reject.badDeclaration;
     const found = state.idOf(path);
     const known = found >= 0 && state.isProvisional(found) ? -1 : found;
-    if (known >= 0 && sameBytes(payload, encodeNamed(path, state.declarationOf(known)))) return Reject.none;
+    if (known >= 0 && sameDeclaration(declaration, state.declarationOf(known))) return Reject.none;
     if (known < 0 && (state.pathCount >= limits.paths || state.nextId >= state.firstProvisional))
       return Reject.pathsFull;
     const id = known >= 0 ? known : state.nextId;
@@ -337,8 +337,12 @@ export class Applier {
     this.drop(id);
   }
 
-  adoptDeclaration(id: number, path: string, declaration: Declaration, payload: Uint8Array): void {
+  /** False when the ring cannot carry it. */
+  adoptDeclaration(id: number, path: string, declaration: Declaration): boolean {
+    const payload = encodeNamed(path, declaration);
+    if (payload === undefined) return false;
     this.declare(id, path, declaration, payload);
+    return true;
   }
 
   adoptVersion(id: number): void {
@@ -427,10 +431,4 @@ export class Applier {
     const surface = this.decoder.decode(input.blob(255));
     return input.failed ? undefined : { node, surface };
   }
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array | undefined): boolean {
-  if (right === undefined || left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
-  return true;
 }

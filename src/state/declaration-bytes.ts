@@ -17,6 +17,7 @@ import {
   ValueType,
   type ValueTypeName,
 } from "./declaration.js";
+import { DeclarationPool, POOLED_MAX_BYTES } from "./declaration-pool.js";
 import { validatePath } from "./path.js";
 
 /** Longest encoded declaration in bytes; an enum of a thousand names fits. */
@@ -36,6 +37,8 @@ const easingNames = Object.keys(Easing) as EasingName[];
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const scratch = new Uint8Array(DECLARATION_LIMIT_BYTES);
+/** Holds nothing but what bytes mean, which is the same for every node of a process. */
+const pool = new DeclarationPool();
 
 /** The bytes of a declaration; undefined when they would be more than the limit. */
 export function encodeDeclaration(declaration: Declaration): Uint8Array | undefined {
@@ -44,7 +47,39 @@ export function encodeDeclaration(declaration: Declaration): Uint8Array | undefi
   return out.overflow ? undefined : scratch.slice(0, out.offset);
 }
 
+/**
+ * The one object that equal declarations are; frozen. A blob's is left as it is, since its default's bytes cannot be
+ * frozen, and so is one that is too long to be shared or does not come back from its bytes.
+ */
+export function sharedDeclaration(declaration: Declaration): Declaration {
+  if (declaration.type === "blob" || pool.bytesOf(declaration) !== undefined) return declaration;
+  const bytes = encodeDeclaration(declaration);
+  if (bytes === undefined || bytes.length > POOLED_MAX_BYTES) return declaration;
+  const known = pool.find(bytes, 0, bytes.length);
+  if (known !== undefined) return known;
+  // What bytes from outside said in another way is kept as this node says it.
+  const decoded = readFields(new ByteReader(bytes));
+  if (decoded === undefined) return declaration;
+  pool.add(decoded, bytes);
+  return decoded;
+}
+
+/** Whether two declarations say the same. */
+export function sameDeclaration(left: Declaration, right: Declaration | undefined): boolean {
+  if (left === right) return true;
+  const bytes = encodeDeclaration(left);
+  const others = right === undefined ? undefined : encodeDeclaration(right);
+  if (bytes === undefined || bytes.length !== others?.length) return false;
+  return bytes.every((byte, index) => byte === others[index]);
+}
+
 export function writeDeclaration(out: ByteWriter, declaration: Declaration): void {
+  const bytes = pool.bytesOf(declaration);
+  if (bytes === undefined) writeFields(out, declaration);
+  else out.bytes(bytes);
+}
+
+function writeFields(out: ByteWriter, declaration: Declaration): void {
   const type = ValueType[declaration.type];
   out.u8(type);
   out.u8(
@@ -86,12 +121,24 @@ function writeText(out: ByteWriter, text: string): void {
 
 /** Undefined when the bytes are no declaration. */
 export function decodeDeclaration(bytes: Uint8Array): Declaration | undefined {
-  const input = new ByteReader(bytes);
-  const declaration = readDeclaration(input);
-  return input.remaining === 0 ? declaration : undefined;
+  return readLast(new ByteReader(bytes));
 }
 
+/** A declaration that is all that is left. */
+function readLast(input: ByteReader): Declaration | undefined {
+  const known = pool.find(input.buffer, input.offset, input.end);
+  if (known !== undefined) return known;
+  const declaration = readFields(input);
+  return declaration === undefined || input.remaining > 0 ? undefined : sharedDeclaration(declaration);
+}
+
+/** A declaration that more bytes follow. */
 export function readDeclaration(input: ByteReader): Declaration | undefined {
+  const declaration = readFields(input);
+  return declaration === undefined ? undefined : sharedDeclaration(declaration);
+}
+
+function readFields(input: ByteReader): Declaration | undefined {
   const type = input.u8();
   const flags = input.u8();
   const clip = clipNames[input.u8()];
@@ -179,6 +226,6 @@ export function decodeNamed(bytes: Uint8Array): { path: string; declaration: Dec
   const path = readText(input);
   if (input.failed || validatePath(path) !== "") return undefined;
   if (input.remaining === 0) return { path, declaration: undefined };
-  const declaration = readDeclaration(input);
-  return declaration === undefined || input.failed || input.remaining > 0 ? undefined : { path, declaration };
+  const declaration = readLast(input);
+  return declaration === undefined ? undefined : { path, declaration };
 }

@@ -8,6 +8,7 @@
 import { assert } from "../base/assert.js";
 import { componentOf } from "./component.js";
 import { ClipMode, type Declaration, isText, lanesOf, type Value, ValueType } from "./declaration.js";
+import { sharedDeclaration } from "./declaration-bytes.js";
 import type { Staging } from "./staging.js";
 
 /** Doubles per id: the largest value is four numbers. */
@@ -118,7 +119,7 @@ export class State {
     this.minima[id] = declaration.range?.min ?? 0;
     this.maxima[id] = declaration.range?.max ?? 0;
     this.paths[id] = path;
-    this.declarations[id] = declaration;
+    this.declarations[id] = sharedDeclaration(declaration);
     this.idsByPath.set(path, id);
     if (declaration.oscAlias !== "") this.idsByAlias.set(declaration.oscAlias, id);
     this.setDefault(id);
