@@ -248,6 +248,7 @@ export class OscSubscribers {
 
   private drain(): void {
     const { reader } = this;
+    if (this.subscribers.length === 0) return this.skip();
     for (;;) {
       const found = reader.next();
       if (found === Found.value) this.onValue();
@@ -255,6 +256,12 @@ export class OscSubscribers {
       else if (found === Found.lapped) this.onLapped();
       else return;
     }
+  }
+
+  /** With nobody to tell, nothing of the stream matters; whoever comes begins with the whole state. */
+  private skip(): void {
+    this.reader.skip();
+    if (this.addresses.size > 0) this.addresses.clear();
   }
 
   private onValue(): void {

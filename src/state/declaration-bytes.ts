@@ -34,9 +34,10 @@ const FLAG_CRITICAL = 16;
 const typeNames = Object.keys(ValueType) as ValueTypeName[];
 const clipNames = Object.keys(ClipMode) as ClipModeName[];
 const easingNames = Object.keys(Easing) as EasingName[];
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const scratch = new Uint8Array(DECLARATION_LIMIT_BYTES);
+/** Not the same: a declaration may be encoded while the view of a named one is in use. */
+const namedScratch = new Uint8Array(DECLARATION_LIMIT_BYTES);
 /** Holds nothing but what bytes mean, which is the same for every node of a process. */
 const pool = new DeclarationPool();
 
@@ -96,27 +97,23 @@ function writeFields(out: ByteWriter, declaration: Declaration): void {
     out.f64(declaration.range.min);
     out.f64(declaration.range.max);
   }
-  writeText(out, declaration.unit);
-  writeText(out, declaration.description);
-  writeText(out, declaration.group);
-  writeText(out, declaration.oscAlias);
+  out.text(declaration.unit);
+  out.text(declaration.description);
+  out.text(declaration.group);
+  out.text(declaration.oscAlias);
   out.varint(declaration.values.length);
-  for (const name of declaration.values) writeText(out, name);
+  for (const name of declaration.values) out.text(name);
   writeDefault(out, type, declaration);
 }
 
 function writeDefault(out: ByteWriter, type: ValueType, declaration: Declaration): void {
   const value = declaration.default;
-  if (type === ValueType.string) writeText(out, value as string);
+  if (type === ValueType.string) out.text(value as string);
   else if (type === ValueType.blob) out.blob(value as Uint8Array);
   else if (type === ValueType.enum) out.varint(Math.max(0, declaration.values.indexOf(value as string)));
   else if (typeof value === "number") out.f64(value);
   else if (typeof value === "boolean") out.f64(value ? 1 : 0);
   else if (Array.isArray(value)) for (const lane of value) out.f64(lane as number);
-}
-
-function writeText(out: ByteWriter, text: string): void {
-  out.blob(encoder.encode(text));
 }
 
 /** Undefined when the bytes are no declaration. */
@@ -214,10 +211,15 @@ function readText(input: ByteReader): string {
 
 /** The payload of a `declare` or `rename` event: the path, then the declaration if there is one. */
 export function encodeNamed(path: string, declaration: Declaration | undefined): Uint8Array | undefined {
-  const out = new ByteWriter(scratch);
-  writeText(out, path);
+  return viewNamed(path, declaration)?.slice();
+}
+
+/** The same, valid until the next path is encoded. */
+export function viewNamed(path: string, declaration: Declaration | undefined): Uint8Array | undefined {
+  const out = new ByteWriter(namedScratch);
+  out.text(path);
   if (declaration !== undefined) writeDeclaration(out, declaration);
-  return out.overflow ? undefined : scratch.slice(0, out.offset);
+  return out.overflow ? undefined : namedScratch.subarray(0, out.offset);
 }
 
 /** Undefined when the bytes hold no path, or something after it that is no declaration. */

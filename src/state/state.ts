@@ -169,7 +169,7 @@ export class State {
   private setDefault(id: number): void {
     const declaration = this.declarations[id] as Declaration;
     const at = id * LANES;
-    this.numbers.fill(0, at, at + LANES);
+    for (let lane = 0; lane < LANES; lane++) this.numbers[at + lane] = 0;
     this.texts[id] = undefined;
     const value = declaration.default;
     if (isText(this.types[id] as ValueType)) this.texts[id] = value as string | Uint8Array;
