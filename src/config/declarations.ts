@@ -21,7 +21,12 @@ import {
   type ValueTypeName,
   zeroOf,
 } from "../state/declaration.js";
-import { DECLARATION_LIMIT_BYTES, decodeDeclaration, encodeDeclaration, sharedDeclaration } from "../state/declaration-bytes.js";
+import {
+  DECLARATION_LIMIT_BYTES,
+  decodeDeclaration,
+  encodeDeclaration,
+  sharedDeclaration,
+} from "../state/declaration-bytes.js";
 import { PATH_MAX_BYTES, validateAddress, validatePath } from "../state/path.js";
 import {
   checkValue,

@@ -56,7 +56,8 @@ describe("equal declarations", () => {
   });
 
   it("of blobs keep their own bytes", () => {
-    const blob = (): Declaration => decodeDeclaration(bytesOf({ type: "blob", default: Uint8Array.of(1) })) as Declaration;
+    const blob = (): Declaration =>
+      decodeDeclaration(bytesOf({ type: "blob", default: Uint8Array.of(1) })) as Declaration;
     (blob().default as Uint8Array)[0] = 9;
     expect(blob().default).toEqual(Uint8Array.of(1));
   });
