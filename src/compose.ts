@@ -24,7 +24,7 @@ import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
-import { scheduleWarmUp } from "./edge/warm-up-schedule.js";
+import { scheduleWarmUp, warmJoinDuring } from "./edge/warm-up-schedule.js";
 import { AllowList } from "./input/allow-list.js";
 import type { StatusReport } from "./manage/reports.js";
 import { type ReadyInfo, type RunningNode, StartError } from "./manage/running-node.js";
@@ -276,7 +276,7 @@ class Composition {
       this.service,
     );
     this.closers.push(() => this.desk.close());
-    await this.desk.open();
+    await warmJoinDuring(this.desk.open());
   }
 
   /** Lets the world in. */
