@@ -24,7 +24,7 @@ import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
-import { scheduleWarmUp } from "./edge/warm-up-schedule.js";
+import { scheduleWarmUp, warmJoinDuring } from "./edge/warm-up-schedule.js";
 import { AllowList } from "./input/allow-list.js";
 import type { StatusReport } from "./manage/reports.js";
 import { type ReadyInfo, type RunningNode, StartError } from "./manage/running-node.js";
@@ -88,6 +88,7 @@ class Composition {
   private readonly reachability = { unicastPort: 0, snapshotPort: 0 };
   private closing: Promise<void> | undefined;
   private mesh: MeshSocket | undefined;
+  private show: Show | undefined;
   private node!: HanaNode;
   private loop!: LiveLoop;
   private hub!: OscHub;
@@ -102,12 +103,12 @@ class Composition {
   }
 
   async start(key: Uint8Array | undefined): Promise<ComposedNode> {
-    const show = readShow(this.settings);
+    this.show = readShow(this.settings);
     const ground = await this.openGround(key);
     this.makeNode(ground);
     await this.makeOsc(ground);
     this.makeLoop();
-    this.load(show);
+    this.load();
     await this.openDesk(ground);
     this.connect(ground);
     const { node, loop, service, subscriptions } = this;
@@ -219,8 +220,10 @@ class Composition {
     this.closers.push(() => this.loop.stop());
   }
 
-  private load(show: Show | undefined): void {
-    const complaints = [...loadShow(this.node, show), ...applyInitialValues(this.node, this.settings.set)];
+  private load(): void {
+    const complaints = [...loadShow(this.node, this.show), ...applyInitialValues(this.node, this.settings.set)];
+    // The tree has it now: what the text said is 100 MB with 100,000 paths.
+    this.show = undefined;
     if (complaints.length > 0) throw new StartError(78, complaints);
   }
 
@@ -274,7 +277,7 @@ class Composition {
       this.service,
     );
     this.closers.push(() => this.desk.close());
-    await this.desk.open();
+    await warmJoinDuring(this.desk.open());
   }
 
   /** Lets the world in. */

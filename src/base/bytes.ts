@@ -30,6 +30,7 @@ const [d0, d1, d2, d3, d4, d5, d6, d7] = float64Order as [
 const lowWord = hostIsLittleEndian ? 0 : 1;
 const highWord = 1 - lowWord;
 
+const encoder = new TextEncoder();
 const LOOP_MAX_BYTES = 2_048;
 const TWO_32 = 0x1_0000_0000;
 /** The longest varint read or written: 8 bytes hold 56 bits, more than the 53 that a number holds exactly. */
@@ -155,6 +156,27 @@ export class ByteWriter {
     this.varint(source.length);
     this.bytes(source);
   }
+
+  /** A text from `start` on in UTF-8, with its length in bytes before it. Short ASCII, as paths are, allocates nothing. */
+  text(text: string, start = 0): void {
+    if (text.length - start < 0x80 && this.ascii(text, start)) return;
+    this.blob(encoder.encode(text.slice(start)));
+  }
+
+  /** False, and nothing is written, when it is not ASCII or there is no room. */
+  private ascii(text: string, start: number): boolean {
+    const { buffer, offset } = this;
+    const count = text.length - start;
+    if (offset + 1 + count > this.limit) return false;
+    for (let index = 0; index < count; index++) {
+      const code = text.charCodeAt(start + index);
+      if (code >= 0x80) return false;
+      buffer[offset + 1 + index] = code;
+    }
+    buffer[offset] = count;
+    this.offset = offset + 1 + count;
+    return true;
+  }
 }
 
 export class ByteReader {
@@ -265,6 +287,13 @@ export class ByteReader {
 
   skip(count: number): void {
     if (this.need(count)) this.offset += count;
+  }
+
+  /** Copies the next `count` bytes to `target` from `at` on, which must hold them; nothing when there are fewer. */
+  copy(count: number, target: Uint8Array, at: number): void {
+    if (!this.need(count)) return;
+    for (let index = 0; index < count; index++) target[at + index] = this.buffer[this.offset + index] as number;
+    this.offset += count;
   }
 
   /** A copy of the next `count` bytes; empty when there are fewer. */

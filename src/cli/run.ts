@@ -6,6 +6,7 @@
  */
 import type { Settings } from "../config/settings.js";
 import { warmDesk } from "../edge/desk-host.js";
+import { collectGarbage } from "../edge/memory.js";
 import type { EventLog } from "../manage/event-log.js";
 import type { ReadyInfo, RunningNode } from "../manage/running-node.js";
 import { CommandError, ExitCode } from "./command-error.js";
@@ -39,6 +40,7 @@ export async function run(options: RunOptions, start: StartNode): Promise<void> 
   const stop = listenForSignals(output);
   const running = await startLogged(settings, start, output);
   await Promise.race([announce(running.ready, settings, output.log), stop, running.failed]);
+  if (settings.show !== undefined) await collectGarbage();
   const reason = await Promise.race([stop, running.failed]);
   await end(running, reason, output);
 }

@@ -21,7 +21,12 @@ import {
   type ValueTypeName,
   zeroOf,
 } from "../state/declaration.js";
-import { DECLARATION_LIMIT_BYTES, decodeDeclaration, encodeDeclaration } from "../state/declaration-bytes.js";
+import {
+  DECLARATION_LIMIT_BYTES,
+  decodeDeclaration,
+  encodeDeclaration,
+  sharedDeclaration,
+} from "../state/declaration-bytes.js";
 import { PATH_MAX_BYTES, validateAddress, validatePath } from "../state/path.js";
 import {
   checkValue,
@@ -123,7 +128,7 @@ class DeclarationReader {
     const smoothMs = type === undefined ? 0 : this.smooth(type);
     const labels = this.labels();
     if (shape === undefined || this.problems.length > 0) return { problems: this.problems };
-    return checkedSize(completeDeclaration({ ...labels, ...shape, default: value, smoothMs }));
+    return checkedSize(sharedDeclaration(completeDeclaration({ ...labels, ...shape, default: value, smoothMs })));
   }
 
   private fail(field: string, message: string): undefined {

@@ -252,6 +252,7 @@ export class OscSubscribers {
 
   private drain(): void {
     const { reader } = this;
+    if (this.subscribers.length === 0) return this.skip();
     for (;;) {
       const found = reader.next();
       if (found === Found.value) this.onValue();
@@ -259,6 +260,12 @@ export class OscSubscribers {
       else if (found === Found.lapped) this.onLapped();
       else return;
     }
+  }
+
+  /** With nobody to tell, nothing of the stream matters; whoever comes begins with the whole state. */
+  private skip(): void {
+    this.reader.skip();
+    if (this.addresses.size > 0) this.addresses.clear();
   }
 
   private onValue(): void {
@@ -335,19 +342,12 @@ export class OscSubscribers {
 
   private add(subscriber: OscSubscriber): void {
     // What lies in the ring still is part of the state that the newcomer gets; it must not come as a change again.
-    if (this.subscribers.length > 0) this.drain();
-    else this.begin();
+    this.drain();
     subscriber.rematchAll();
     subscriber.changeAll();
     this.subscribers.push(subscriber);
     this.generation++;
     this.due[NEXT_DUE_US] = this.time[NOW];
-  }
-
-  /** Nobody has looked at the ring for a while. */
-  private begin(): void {
-    this.reader.skip();
-    this.addresses.clear();
   }
 
   private leasedBy(target: OscTarget, pattern: string | undefined): OscSubscriber[] {

@@ -4,7 +4,7 @@
  * The image is decoded beside the present state first, so bytes that turn out to be no image change nothing.
  */
 import { type ValueType, ValueType as Types } from "../state/declaration.js";
-import { encodeNamed } from "../state/declaration-bytes.js";
+import { sameDeclaration } from "../state/declaration-bytes.js";
 import { ImageDecoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import { State } from "../state/state.js";
@@ -70,17 +70,10 @@ function adoptPath(core: NodeCore, applier: Applier, incoming: State, id: number
   const { state } = core;
   const declaration = incoming.declarationOf(id);
   if (declaration === undefined) return;
-  const payload = encodeNamed(incoming.pathOf(id), declaration);
-  if (payload === undefined) return;
-  const isSame = state.exists(id) && sameBytes(payload, encodeNamed(state.pathOf(id), state.declarationOf(id)));
+  const path = incoming.pathOf(id);
+  const isSame = state.pathOf(id) === path && sameDeclaration(declaration, state.declarationOf(id));
   applier.loadContext(incoming, id);
-  if (!isSame) applier.adoptDeclaration(id, incoming.pathOf(id), declaration, payload);
+  if (!isSame && !applier.adoptDeclaration(id, path, declaration)) return;
   if ((incoming.types[id] as ValueType) === Types.impulse) applier.adoptSilentImpulse(id);
   else applier.adoptImageValue(incoming, id, !isSame);
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array | undefined): boolean {
-  if (right === undefined || left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
-  return true;
 }

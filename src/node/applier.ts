@@ -8,7 +8,7 @@ import { ByteReader, ByteWriter } from "../base/bytes.js";
 import { ChangeFlag, EventKind, type Origin } from "../state/change.js";
 import { coerce } from "../state/coerce.js";
 import { type Declaration, isText, lanesOf, ValueType } from "../state/declaration.js";
-import { decodeNamed, encodeNamed } from "../state/declaration-bytes.js";
+import { decodeNamed, sameDeclaration, viewNamed } from "../state/declaration-bytes.js";
 import { Reject } from "../state/reject.js";
 import { ChangeContext } from "../state/ring.js";
 import { LANES, type State } from "../state/state.js";
@@ -113,11 +113,11 @@ export class Applier {
   /** Declares a path as the next change. The same declaration again changes nothing. */
   commitDeclare(path: string, declaration: Declaration, origin: number): Reject {
     const { state, limits } = this.core;
-    const payload = encodeNamed(path, declaration);
+    const payload = viewNamed(path, declaration);
     if (payload === undefined) return Reject.badDeclaration;
     const found = state.idOf(path);
     const known = found >= 0 && state.isProvisional(found) ? -1 : found;
-    if (known >= 0 && sameBytes(payload, encodeNamed(path, state.declarationOf(known)))) return Reject.none;
+    if (known >= 0 && sameDeclaration(declaration, state.declarationOf(known))) return Reject.none;
     if (state.isAliasTaken(path, declaration.oscAlias)) return Reject.aliasTaken;
     if (known < 0 && (state.pathCount >= limits.paths || state.nextId >= state.firstProvisional))
       return Reject.pathsFull;
@@ -129,7 +129,7 @@ export class Applier {
 
   commitRename(id: number, path: string, origin: number): Reject {
     if (this.core.state.idOf(path) >= 0) return Reject.pathTaken;
-    const payload = encodeNamed(path, undefined);
+    const payload = viewNamed(path, undefined);
     if (payload === undefined) return Reject.badPath;
     this.stamp(origin, 0);
     this.rename(id, path, payload);
@@ -355,8 +355,12 @@ export class Applier {
     this.drop(id);
   }
 
-  adoptDeclaration(id: number, path: string, declaration: Declaration, payload: Uint8Array): void {
+  /** False when the ring cannot carry it. */
+  adoptDeclaration(id: number, path: string, declaration: Declaration): boolean {
+    const payload = viewNamed(path, declaration);
+    if (payload === undefined) return false;
     this.declare(id, path, declaration, payload);
+    return true;
   }
 
   adoptVersion(id: number): void {
@@ -402,7 +406,7 @@ export class Applier {
 
   /** Declares a path of this node's own that the controller has not given an id yet. */
   declareProvisional(id: number, path: string, declaration: Declaration): boolean {
-    const payload = encodeNamed(path, declaration);
+    const payload = viewNamed(path, declaration);
     if (payload === undefined) return false;
     const { context, core } = this;
     context.doubles[0] = 0;
@@ -445,10 +449,4 @@ export class Applier {
     const surface = this.decoder.decode(input.blob(255));
     return input.failed ? undefined : { node, surface };
   }
-}
-
-function sameBytes(left: Uint8Array, right: Uint8Array | undefined): boolean {
-  if (right === undefined || left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
-  return true;
 }

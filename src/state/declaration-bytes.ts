@@ -17,6 +17,7 @@ import {
   ValueType,
   type ValueTypeName,
 } from "./declaration.js";
+import { DeclarationPool, POOLED_MAX_BYTES } from "./declaration-pool.js";
 import { validatePath } from "./path.js";
 
 /** Longest encoded declaration in bytes; an enum of a thousand names fits. */
@@ -33,9 +34,12 @@ const FLAG_CRITICAL = 16;
 const typeNames = Object.keys(ValueType) as ValueTypeName[];
 const clipNames = Object.keys(ClipMode) as ClipModeName[];
 const easingNames = Object.keys(Easing) as EasingName[];
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const scratch = new Uint8Array(DECLARATION_LIMIT_BYTES);
+/** Not the same: a declaration may be encoded while the view of a named one is in use. */
+const namedScratch = new Uint8Array(DECLARATION_LIMIT_BYTES);
+/** Holds nothing but what bytes mean, which is the same for every node of a process. */
+const pool = new DeclarationPool();
 
 /** The bytes of a declaration; undefined when they would be more than the limit. */
 export function encodeDeclaration(declaration: Declaration): Uint8Array | undefined {
@@ -44,7 +48,39 @@ export function encodeDeclaration(declaration: Declaration): Uint8Array | undefi
   return out.overflow ? undefined : scratch.slice(0, out.offset);
 }
 
+/**
+ * The one object that equal declarations are; frozen. A blob's is left as it is, since its default's bytes cannot be
+ * frozen, and so is one that is too long to be shared or does not come back from its bytes.
+ */
+export function sharedDeclaration(declaration: Declaration): Declaration {
+  if (declaration.type === "blob" || pool.bytesOf(declaration) !== undefined) return declaration;
+  const bytes = encodeDeclaration(declaration);
+  if (bytes === undefined || bytes.length > POOLED_MAX_BYTES) return declaration;
+  const known = pool.find(bytes, 0, bytes.length);
+  if (known !== undefined) return known;
+  // What bytes from outside said in another way is kept as this node says it.
+  const decoded = readFields(new ByteReader(bytes));
+  if (decoded === undefined) return declaration;
+  pool.add(decoded, bytes);
+  return decoded;
+}
+
+/** Whether two declarations say the same. */
+export function sameDeclaration(left: Declaration, right: Declaration | undefined): boolean {
+  if (left === right) return true;
+  const bytes = encodeDeclaration(left);
+  const others = right === undefined ? undefined : encodeDeclaration(right);
+  if (bytes === undefined || bytes.length !== others?.length) return false;
+  return bytes.every((byte, index) => byte === others[index]);
+}
+
 export function writeDeclaration(out: ByteWriter, declaration: Declaration): void {
+  const bytes = pool.bytesOf(declaration);
+  if (bytes === undefined) writeFields(out, declaration);
+  else out.bytes(bytes);
+}
+
+function writeFields(out: ByteWriter, declaration: Declaration): void {
   const type = ValueType[declaration.type];
   out.u8(type);
   out.u8(
@@ -61,18 +97,18 @@ export function writeDeclaration(out: ByteWriter, declaration: Declaration): voi
     out.f64(declaration.range.min);
     out.f64(declaration.range.max);
   }
-  writeText(out, declaration.unit);
-  writeText(out, declaration.description);
-  writeText(out, declaration.group);
-  writeText(out, declaration.oscAlias);
+  out.text(declaration.unit);
+  out.text(declaration.description);
+  out.text(declaration.group);
+  out.text(declaration.oscAlias);
   out.varint(declaration.values.length);
-  for (const name of declaration.values) writeText(out, name);
+  for (const name of declaration.values) out.text(name);
   writeDefault(out, type, declaration);
 }
 
 function writeDefault(out: ByteWriter, type: ValueType, declaration: Declaration): void {
   const value = declaration.default;
-  if (type === ValueType.string) writeText(out, value as string);
+  if (type === ValueType.string) out.text(value as string);
   else if (type === ValueType.blob) out.blob(value as Uint8Array);
   else if (type === ValueType.enum) out.varint(Math.max(0, declaration.values.indexOf(value as string)));
   else if (typeof value === "number") out.f64(value);
@@ -80,18 +116,26 @@ function writeDefault(out: ByteWriter, type: ValueType, declaration: Declaration
   else if (Array.isArray(value)) for (const lane of value) out.f64(lane as number);
 }
 
-function writeText(out: ByteWriter, text: string): void {
-  out.blob(encoder.encode(text));
-}
-
 /** Undefined when the bytes are no declaration. */
 export function decodeDeclaration(bytes: Uint8Array): Declaration | undefined {
-  const input = new ByteReader(bytes);
-  const declaration = readDeclaration(input);
-  return input.remaining === 0 ? declaration : undefined;
+  return readLast(new ByteReader(bytes));
 }
 
+/** A declaration that is all that is left. */
+function readLast(input: ByteReader): Declaration | undefined {
+  const known = pool.find(input.buffer, input.offset, input.end);
+  if (known !== undefined) return known;
+  const declaration = readFields(input);
+  return declaration === undefined || input.remaining > 0 ? undefined : sharedDeclaration(declaration);
+}
+
+/** A declaration that more bytes follow. */
 export function readDeclaration(input: ByteReader): Declaration | undefined {
+  const declaration = readFields(input);
+  return declaration === undefined ? undefined : sharedDeclaration(declaration);
+}
+
+function readFields(input: ByteReader): Declaration | undefined {
   const type = input.u8();
   const flags = input.u8();
   const clip = clipNames[input.u8()];
@@ -167,10 +211,15 @@ function readText(input: ByteReader): string {
 
 /** The payload of a `declare` or `rename` event: the path, then the declaration if there is one. */
 export function encodeNamed(path: string, declaration: Declaration | undefined): Uint8Array | undefined {
-  const out = new ByteWriter(scratch);
-  writeText(out, path);
+  return viewNamed(path, declaration)?.slice();
+}
+
+/** The same, valid until the next path is encoded. */
+export function viewNamed(path: string, declaration: Declaration | undefined): Uint8Array | undefined {
+  const out = new ByteWriter(namedScratch);
+  out.text(path);
   if (declaration !== undefined) writeDeclaration(out, declaration);
-  return out.overflow ? undefined : scratch.slice(0, out.offset);
+  return out.overflow ? undefined : namedScratch.subarray(0, out.offset);
 }
 
 /** Undefined when the bytes hold no path, or something after it that is no declaration. */
@@ -179,6 +228,6 @@ export function decodeNamed(bytes: Uint8Array): { path: string; declaration: Dec
   const path = readText(input);
   if (input.failed || validatePath(path) !== "") return undefined;
   if (input.remaining === 0) return { path, declaration: undefined };
-  const declaration = readDeclaration(input);
-  return declaration === undefined || input.failed || input.remaining > 0 ? undefined : { path, declaration };
+  const declaration = readLast(input);
+  return declaration === undefined ? undefined : { path, declaration };
 }

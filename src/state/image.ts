@@ -31,7 +31,6 @@ export class ImageEncoder {
   private readonly tables: ImageTables;
   private readonly out = new ByteWriter(new Uint8Array(CHUNK_LIMIT_BYTES));
   private readonly known = new Map<Declaration, number>();
-  private readonly text = new TextEncoder();
   private readonly originsSent = new Map<number, number>();
   private readonly termsSent = new Map<number, number>();
   private id = 0;
@@ -69,7 +68,7 @@ export class ImageEncoder {
     const limit = Math.min(path.length, this.lastPath.length);
     while (shared < limit && path.charCodeAt(shared) === this.lastPath.charCodeAt(shared)) shared++;
     this.out.u8(shared);
-    this.out.blob(this.text.encode(path.slice(shared)));
+    this.out.text(path, shared);
     this.lastPath = path;
   }
 
@@ -88,7 +87,7 @@ export class ImageEncoder {
     this.termsSent.set(index, this.termsSent.size);
     const term = this.tables.terms.at(index);
     this.out.varint(term.number);
-    this.out.blob(this.text.encode(term.node));
+    this.out.text(term.node);
   }
 
   private origin(index: number): void {
@@ -97,8 +96,8 @@ export class ImageEncoder {
     if (known !== undefined) return;
     this.originsSent.set(index, this.originsSent.size);
     const origin = this.tables.origins.at(index);
-    this.out.blob(this.text.encode(origin.node));
-    this.out.blob(this.text.encode(origin.surface));
+    this.out.text(origin.node);
+    this.out.text(origin.surface);
   }
 
   private value(id: number): void {
@@ -107,7 +106,8 @@ export class ImageEncoder {
     const type = state.types[id] as ValueType;
     if (isText(type)) {
       const text = state.texts[id] ?? "";
-      out.blob(typeof text === "string" ? this.text.encode(text) : text);
+      if (typeof text === "string") out.text(text);
+      else out.blob(text);
       return;
     }
     const lanes = lanesOf(type);
@@ -133,7 +133,9 @@ export class ImageDecoder {
   private readonly termIndexes: number[] = [];
   private readonly originIndexes: number[] = [];
   private readonly decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  private lastPath = "";
+  /** In bytes, which a path has as many of as characters. */
+  private readonly lastPath = new Uint8Array(PATH_LIMIT_BYTES);
+  private lastPathBytes = 0;
   /** Called after each path is in place. */
   onPath: (id: number) => void = () => {};
   paths = 0;
@@ -178,11 +180,14 @@ export class ImageDecoder {
   }
 
   private name(): string {
-    const shared = this.input.u8();
-    const rest = this.decoder.decode(this.input.blob(PATH_LIMIT_BYTES));
-    this.lastPath = this.lastPath.slice(0, shared) + rest;
-    if (this.lastPath.length > PATH_LIMIT_BYTES) this.input.failed = true;
-    return this.lastPath;
+    const { input, lastPath } = this;
+    const shared = Math.min(input.u8(), this.lastPathBytes);
+    const rest = input.varint();
+    if (shared + rest > PATH_LIMIT_BYTES) input.failed = true;
+    else input.copy(rest, lastPath, shared);
+    if (input.failed) return "";
+    this.lastPathBytes = shared + rest;
+    return this.decoder.decode(lastPath.subarray(0, this.lastPathBytes));
   }
 
   private declaration(): Declaration | undefined {

@@ -12,6 +12,13 @@ export const PATH_MAX_SEGMENTS = 16;
 /** Printable ASCII without the characters that OSC 1.0 keeps for patterns: space # * , / ? [ ] { } */
 const SEGMENT = /^[!-~]+$/;
 const RESERVED = /[#*,/?[\]{}]/;
+/** By character code: 1 for what a segment may hold. */
+const PLAIN = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  return SEGMENT.test(character) && !RESERVED.test(character) ? 1 : 0;
+});
+const SLASH = 0x2f;
+const UNDERSCORE = 0x5f;
 
 /**
  * What is wrong with `text` as a path, or "" for a path: an OSC address (OSC 1.0) of 2 to 16 segments and at most
@@ -28,6 +35,26 @@ export function validatePath(text: string): string {
 export function validateAddress(text: string): string {
   if (text.charCodeAt(0) !== 0x2f) return "does not begin with /";
   if (text.length > PATH_MAX_BYTES) return "is longer than 255 bytes";
+  return isPlain(text) ? "" : addressProblem(text);
+}
+
+/** Whether it is an address beyond doubt: what every path of an image is asked. `__proto__` begins with a doubt. */
+function isPlain(text: string): boolean {
+  let segments = 0;
+  let length = 1;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === SLASH) {
+      if (length === 0) return false;
+      segments++;
+      length = 0;
+    } else if (PLAIN[code] === 1 && !(length === 0 && code === UNDERSCORE)) length++;
+    else return false;
+  }
+  return length > 0 && segments <= PATH_MAX_SEGMENTS;
+}
+
+function addressProblem(text: string): string {
   const segments = segmentsOf(text);
   if (segments.length > PATH_MAX_SEGMENTS) return "has more than 16 segments";
   for (const segment of segments) {

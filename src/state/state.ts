@@ -8,6 +8,7 @@
 import { assert } from "../base/assert.js";
 import { componentOf } from "./component.js";
 import { ClipMode, type Declaration, isText, lanesOf, type Value, ValueType } from "./declaration.js";
+import { sharedDeclaration } from "./declaration-bytes.js";
 import type { Staging } from "./staging.js";
 
 /** Doubles per id: the largest value is four numbers. */
@@ -131,7 +132,7 @@ export class State {
     this.minima[id] = declaration.range?.min ?? 0;
     this.maxima[id] = declaration.range?.max ?? 0;
     this.paths[id] = path;
-    this.declarations[id] = declaration;
+    this.declarations[id] = sharedDeclaration(declaration);
     this.idsByPath.set(path, id);
     this.keepAlias(id, declaration.oscAlias);
     this.setDefault(id);
@@ -181,7 +182,7 @@ export class State {
   private setDefault(id: number): void {
     const declaration = this.declarations[id] as Declaration;
     const at = id * LANES;
-    this.numbers.fill(0, at, at + LANES);
+    for (let lane = 0; lane < LANES; lane++) this.numbers[at + lane] = 0;
     this.texts[id] = undefined;
     const value = declaration.default;
     if (isText(this.types[id] as ValueType)) this.texts[id] = value as string | Uint8Array;

@@ -7,6 +7,7 @@ describe("a path", () => {
     "/global/tempo",
     "/displays/left-1/size",
     "/viz/~!$%&'()+.:;<=>@^_`|\\\"/x",
+    "/viz/_x/__proto/a__proto__",
     `/viz/${"a".repeat(250)}`,
     `/viz${"/a".repeat(15)}`,
   ])("may be %s", (path) => {
