@@ -207,11 +207,12 @@ class Composition {
       node.settle();
       subscriptions.pump();
       hub.subscribers.pump();
-      hub.pumpInput();
+      if (hub.input.isHolding) hub.pumpInput();
     };
     this.loop = new LiveLoop(node.core.clock, {
       settle,
       tick: () => {
+        hub.pumpInput();
         node.tick();
         settle();
       },
@@ -284,17 +285,17 @@ class Composition {
   private connect({ mesh, osc }: Ground): void {
     const { node, loop, hub, subscriptions } = this;
     mesh.onDatagram((bytes, address, port) => {
-      loop.beginCallback();
+      loop.begin();
       node.receive(bytes, address, port);
-      loop.endCallback();
+      loop.end();
       subscriptions.pump();
       hub.subscribers.pump();
     });
     osc.onDatagram((bytes, address, port) => {
-      loop.beginCallback();
+      loop.begin();
       hub.input.receive(bytes, 0, bytes.length, address, port);
       loop.requestSettle();
-      loop.endCallback();
+      loop.end();
     });
     node.start();
     loop.start();

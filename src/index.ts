@@ -88,7 +88,8 @@ export interface Node {
   declare(path: string, declaration: DeclarationInput): void;
   /**
    * Sets a value, or fires an impulse (value null). Returns at once and allocates nothing; it shows here immediately
-   * and everywhere when the controller has it. An unknown path under `/viz` declares itself.
+   * and everywhere when the controller has it. What is set first after a pause of 250 µs leaves before `set` returns,
+   * the rest at the end of the event loop's turn. An unknown path under `/viz` declares itself.
    * @throws WriteRefused when the value does not fit or the path is unknown.
    */
   set(path: string, value: Value): void;
@@ -156,22 +157,24 @@ class LibraryNode implements Node {
   }
 
   set(path: string, value: Value): void {
-    const { node, loop } = this.composed;
-    loop.enter();
-    const known = node.core.state.idOf(path);
-    const id = known >= 0 ? known : this.declareAuto(path, value);
-    if (node.core.state.types[id] === ValueType.impulse) {
-      this.check(path, node.writes.trigger(id, this.surface));
-      return;
+    const { loop } = this.composed;
+    loop.begin();
+    try {
+      this.check(path, this.put(path, value));
+    } finally {
+      loop.end();
     }
-    node.core.staging.value(value);
-    this.check(path, node.writes.write(id, this.surface));
   }
 
-  private declareAuto(path: string, value: Value): number {
-    const id = this.composed.node.writes.declareAuto(path, typeFor(value), this.surface);
-    if (id < 0) this.check(path, -id as Reject);
-    return id;
+  private put(path: string, value: Value): Reject {
+    const { state, staging } = this.composed.node.core;
+    const { writes } = this.composed.node;
+    const known = state.idOf(path);
+    const id = known >= 0 ? known : writes.declareAuto(path, typeFor(value), this.surface);
+    if (id < 0) return -id as Reject;
+    if (state.types[id] === ValueType.impulse) return writes.trigger(id, this.surface);
+    staging.value(value);
+    return writes.write(id, this.surface);
   }
 
   private check(path: string, reject: Reject): void {

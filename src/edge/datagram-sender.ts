@@ -102,7 +102,9 @@ export class DatagramSender {
     if (this.waiting > 0 && this.socket.getSendQueueCount() === 0) this.waiting = 0;
     const slot = this.slots[this.waiting] ?? this.addSlot();
     if (slot === undefined) return this.drop();
-    slot.bytes.set(datagram);
+    // Not `set`: a call out of compiled code, which costs 1.6 µs after an idle millisecond (measured).
+    const { bytes } = slot;
+    for (let index = 0; index < datagram.length; index++) bytes[index] = datagram[index] as number;
     return slot.views.of(datagram.length);
   }
 

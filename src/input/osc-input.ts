@@ -130,6 +130,11 @@ export class OscInput implements ConflationSink {
     return Math.min(this.schedule.nextDueUs, this.conflation.nextDueUs);
   }
 
+  /** Whether values wait for their source to be below its rate again: then every turn is to pump. */
+  get isHolding(): boolean {
+    return !this.conflation.isEmpty;
+  }
+
   /** Packets that wait for their time. */
   get waitingPackets(): number {
     return this.schedule.size;
@@ -169,7 +174,7 @@ export class OscInput implements ConflationSink {
     }
   }
 
-  /** Applies what has waited long enough. To be called once a turn, after what came in, and at `nextDueUs`. */
+  /** Applies what has waited long enough. To be called at `nextDueUs`, and once a turn while `isHolding`. */
   pump(): void {
     for (;;) {
       const waited = this.schedule.takeDue(this.time[NOW]);
