@@ -8,7 +8,7 @@ import { LRUCache } from "lru-cache";
 import type { Replica } from "../manage/replica.js";
 import type { Term } from "../state/change.js";
 import { ImageEncoder } from "../state/image.js";
-import { makeImage, type SnapshotImage } from "../sync/snapshot-transfer.js";
+import { isBegun, makeImage, type SnapshotImage } from "../sync/snapshot-transfer.js";
 import type { SnapshotRequestRecord } from "../wire/snapshot-records.js";
 
 const IMAGES_KEPT = 4;
@@ -38,7 +38,7 @@ export class SnapshotSource {
   image(request: SnapshotRequestRecord): SnapshotImage | undefined {
     if (this.term === undefined) return undefined;
     const begun = this.images.get(request.image);
-    if (begun !== undefined && begun.sequence >= request.minSequence) return begun;
+    if (begun !== undefined && isBegun(request, begun) && begun.sequence >= request.minSequence) return begun;
     const { newest } = this;
     if (newest !== undefined && newest.sequence >= request.minSequence && this.images.has(newest.image)) return newest;
     return this.make(this.term, request.minSequence);

@@ -19,11 +19,14 @@ import {
   RecordKind,
   type SnapshotHeader,
   type SnapshotRequestRecord,
+  termKey,
 } from "../wire/snapshot-records.js";
 
 /** An image ready to be sent: its records, header first and end last. */
 export interface SnapshotImage {
   readonly image: number;
+  /** `termKey` of its header. */
+  readonly term: string;
   readonly sequence: number;
   readonly records: readonly Uint8Array[];
 }
@@ -32,7 +35,12 @@ export function makeImage(header: SnapshotHeader, chunks: Iterable<Uint8Array>):
   const records = headerRecords(header);
   for (const chunk of chunks) records.push(...piecesOf(chunk, RECORD_PLAIN_MAX_BYTES));
   records.push(new Uint8Array([RecordKind.end]));
-  return { image: header.image, sequence: header.sequence, records };
+  return { image: header.image, term: termKey(header), sequence: header.sequence, records };
+}
+
+/** Whether a request goes on with this very image. */
+export function isBegun(request: SnapshotRequestRecord, image: SnapshotImage): boolean {
+  return request.image === image.image && request.term === image.term;
 }
 
 /** Answers the image for a request; undefined when this node is not the controller. */
@@ -87,7 +95,7 @@ export class SnapshotServer {
       this.isRefused = true;
       return;
     }
-    const isResumed = request.image === this.image.image && request.records <= this.image.records.length;
+    const isResumed = isBegun(request, this.image) && request.records <= this.image.records.length;
     this.next = isResumed ? request.records : 0;
   }
 
@@ -212,7 +220,8 @@ export class SnapshotClient {
     const { meshKey, nonce, serverNonce, progress } = this;
     this.opener = new StreamOpener(deriveSnapshotKey(meshKey, nonce, serverNonce, SnapshotDirection.toClient));
     const sealer = new StreamSealer(deriveSnapshotKey(meshKey, nonce, serverNonce, SnapshotDirection.toServer));
-    const image = progress.header?.image ?? 0;
-    send(sealer.seal(encodeRequest({ minSequence: this.minSequence, image, records: progress.records })));
+    const { header, records } = progress;
+    const begun = header === undefined ? { image: 0, term: "" } : { image: header.image, term: termKey(header) };
+    send(sealer.seal(encodeRequest({ minSequence: this.minSequence, ...begun, records })));
   }
 }

@@ -14,8 +14,9 @@ export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 export interface SnapshotRequestRecord {
   /** The image must hold every change up to this sequence. */
   readonly minSequence: number;
-  /** The image that was begun, 0 for none, and how many of its records are here. */
+  /** The image that was begun, 0 for none, whose it was (`termKey`), and how many of its records are here. */
   readonly image: number;
+  readonly term: string;
   readonly records: number;
 }
 
@@ -30,15 +31,22 @@ export interface SnapshotHeader {
 /** An origin is at most some 280 bytes; a record holds 65,520. */
 const ORIGINS_PER_RECORD = 200;
 
+/** A term as one text: images of different controllers may have the same number. */
+export function termKey({ termNumber, termNode }: SnapshotHeader): string {
+  return `${termNumber}/${termNode}`;
+}
+
+const TERM_KEY_LENGTH = 40;
+
 export function encodeRequest(request: SnapshotRequestRecord): Uint8Array {
-  return new Uint8Array(packr.pack([request.minSequence, request.image, request.records]));
+  return new Uint8Array(packr.pack([request.minSequence, request.image, request.term, request.records]));
 }
 
 export function decodeRequest(bytes: Uint8Array): SnapshotRequestRecord | undefined {
-  const fields = decode(bytes);
-  if (fields?.length !== 3 || !fields.every(isWhole)) return undefined;
-  const [minSequence, image, records] = fields as [number, number, number];
-  return { minSequence, image, records };
+  const [minSequence, image, term, records] = decode(bytes) ?? [];
+  if (!isWhole(minSequence) || !isWhole(image) || !isWhole(records)) return undefined;
+  if (typeof term !== "string" || term.length > TERM_KEY_LENGTH) return undefined;
+  return { minSequence, image, term, records };
 }
 
 /** The header as records, as many as its origins need. */

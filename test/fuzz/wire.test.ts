@@ -260,7 +260,7 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   ),
   nak: of(nakFields({ term: 1, ranges: [2, 3, 5, 8] }), decodeNak),
   request: {
-    samples: [encodeRequest({ minSequence: 1, image: 2, records: 3 })],
+    samples: [encodeRequest({ minSequence: 1, image: 2, term: "2/0123456789abcdef", records: 3 })],
     decode: (bytes) => decodeRequest(bytes) !== undefined,
   },
   header: { samples: [HEADER.slice(1)], decode: (bytes) => decodeHeader(bytes) !== undefined },

@@ -113,7 +113,7 @@ describe("a snapshot's records", () => {
   });
 
   test("read back as they were written", () => {
-    const request = fc.record({ minSequence: whole, image: whole, records: whole });
+    const request = fc.record({ minSequence: whole, image: whole, term: fc.string({ maxLength: 40 }), records: whole });
     fc.assert(
       fc.property(request, (value) => {
         expect(decodeRequest(encodeRequest(value))).toEqual(value);
