@@ -157,6 +157,7 @@ describe.each(["controller", "follower"] as const)("asked of the %s", (role) => 
     await ask(here, "set", { path, value: 10 });
     const { version } = (await pathReport(here, path)).body;
     expect(await ask(here, "set", { path, value: 99 })).toMatchObject({ status: 200, body: { confirmed: true } });
+    await settled(controller, follower);
     for (const node of [here, there]) expect((await pathReport(node, path)).body).toMatchObject({ value: 10, version });
   });
 
