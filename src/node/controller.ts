@@ -233,7 +233,7 @@ export class Controller implements WriteSink {
 
   /** A group that is not whole yet is not acknowledged: its writes are not in the stream. */
   private acknowledgable(node: string): number {
-    const group = this.groups.get(node);
+    const group = this.groups.size === 0 ? undefined : this.groups.get(node);
     const first = group?.writes[0];
     return first === undefined ? this.intake.floorOf(node) : (first.doubles[0] as number) - 1;
   }

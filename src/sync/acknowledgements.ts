@@ -19,8 +19,9 @@ export class Acknowledgement {
   isNew = false;
   /** Only an answer to the writer may say it, since only that says what was refused. */
   isAlone = false;
-  /** Writes taken, and how many items the publisher had taken in by then: pairs. */
-  readonly marks: number[] = [];
+  /** Writes taken, and how many items the publisher had taken in by then: pairs, `marksCount` of them. */
+  readonly marks = new Float64Array(MARKS_MAX * 2);
+  marksCount = 0;
 
   constructor(node: string, session: number) {
     this.node = node;
@@ -32,23 +33,32 @@ const NONE = { session: 0, write: 0 };
 
 export class Acknowledgements {
   private readonly byNode = new Map<string, Acknowledgement>();
-  private readonly fresh: Acknowledgement[] = [];
   private readonly alone = new Set<string>();
-  private waiting = 0;
+  /** To be said, from `freshHead` on. The lists are never shortened: that would allocate at the next use. */
+  private readonly fresh: (Acknowledgement | undefined)[] = [];
+  private freshHead = 0;
+  private freshTail = 0;
+  /** Those with marks. */
+  private readonly waiting: (Acknowledgement | undefined)[] = [];
+  private waitingCount = 0;
+  /** The one that was added to last: most often the next one too. */
+  private last: Acknowledgement | undefined;
 
   /**
    * The writes of a node's boot are taken up to `write`; they are in the stream once `position` items are. With
    * `hasRefusals` no frame says so before the writer knows what was refused: it would take that for accepted.
    */
   add(node: string, session: number, write: number, position: number, hasRefusals = false): void {
-    const known = this.byNode.get(node);
+    const known = this.last?.node === node ? this.last : this.byNode.get(node);
     const ack = known?.session === session ? known : this.open(node, session);
+    this.last = ack;
     if (this.byNode.size >= WRITERS_MAX / 2) this.renew(ack);
     ack.isAlone = hasRefusals;
-    const { marks } = ack;
-    if (marks.length === 0) this.waiting++;
-    if (marks.length >= MARKS_MAX * 2) marks.length -= 2;
-    marks.push(write, position);
+    if (ack.marksCount === 0) this.waiting[this.waitingCount++] = ack;
+    if (ack.marksCount === MARKS_MAX) ack.marksCount--;
+    ack.marks[ack.marksCount * 2] = write;
+    ack.marks[ack.marksCount * 2 + 1] = position;
+    ack.marksCount++;
   }
 
   /** Moves a node to the end of those that are forgotten. */
@@ -69,44 +79,58 @@ export class Acknowledgements {
   private forget(node: string): void {
     const ack = this.byNode.get(node);
     if (ack === undefined) return;
-    if (ack.marks.length > 0) this.waiting--;
+    if (this.last === ack) this.last = undefined;
+    for (let place = 0; place < this.waitingCount; place++) if (this.waiting[place] === ack) this.endWait(place--);
     this.byNode.delete(node);
+  }
+
+  private endWait(place: number): void {
+    this.waiting[place] = this.waiting[--this.waitingCount];
+    this.waiting[this.waitingCount] = undefined;
   }
 
   /** `published` items are in the stream. */
   promote(published: number): void {
-    if (this.waiting === 0) return;
-    for (const ack of this.byNode.values()) if (ack.marks.length > 0) this.promoteOne(ack, published);
+    for (let place = 0; place < this.waitingCount; place++) {
+      const ack = this.waiting[place] as Acknowledgement;
+      this.promoteOne(ack, published);
+      if (ack.marksCount === 0) this.endWait(place--);
+    }
   }
 
   private promoteOne(ack: Acknowledgement, published: number): void {
     const { marks } = ack;
     let reached = 0;
-    while (reached < marks.length && (marks[reached + 1] as number) <= published) reached += 2;
+    while (reached < ack.marksCount && (marks[reached * 2 + 1] as number) <= published) reached++;
     if (reached === 0) return;
-    ack.write = marks[reached - 2] as number;
-    marks.splice(0, reached);
-    if (marks.length === 0) this.waiting--;
+    ack.write = marks[reached * 2 - 2] as number;
+    for (let from = reached * 2; from < ack.marksCount * 2; from++) marks[from - reached * 2] = marks[from] as number;
+    ack.marksCount -= reached;
     if (ack.isAlone) this.alone.add(ack.node);
     else if (!ack.isNew) {
-      this.fresh.push(ack);
+      this.fresh[this.freshTail++] = ack;
       ack.isNew = true;
     }
   }
 
   /** How many are to be said. */
   get size(): number {
-    return this.fresh.length;
+    return this.freshTail - this.freshHead;
   }
 
   /** Begins to hand out; answers how many may be taken now, at most `most`. */
   begin(most: number): number {
-    return Math.min(this.fresh.length, ACKS_MAX, most);
+    return Math.min(this.size, ACKS_MAX, most);
   }
 
   /** The next one, which is then said. */
   take(): Acknowledgement {
-    const ack = this.fresh.shift() as Acknowledgement;
+    const ack = this.fresh[this.freshHead] as Acknowledgement;
+    this.fresh[this.freshHead++] = undefined;
+    if (this.freshHead === this.freshTail) {
+      this.freshHead = 0;
+      this.freshTail = 0;
+    }
     ack.isNew = false;
     return ack;
   }
@@ -126,8 +150,12 @@ export class Acknowledgements {
 
   clear(): void {
     this.byNode.clear();
-    this.fresh.length = 0;
     this.alone.clear();
-    this.waiting = 0;
+    this.fresh.length = 0;
+    this.freshHead = 0;
+    this.freshTail = 0;
+    this.waiting.length = 0;
+    this.waitingCount = 0;
+    this.last = undefined;
   }
 }

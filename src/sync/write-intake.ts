@@ -16,6 +16,8 @@ export interface Refusal {
   readonly reject: Reject;
 }
 
+const NONE: readonly Refusal[] = [];
+
 interface Writer {
   session: number;
   floor: number;
@@ -24,6 +26,9 @@ interface Writer {
 
 export class WriteIntake {
   private readonly writers = new Map<string, Writer>();
+  /** The one that was asked for last: every write of a frame asks for the same one. */
+  private lastNode = "";
+  private last: Writer | undefined;
   /** Writes that came again, and frames that came too early. */
   duplicates = 0;
   early = 0;
@@ -33,7 +38,7 @@ export class WriteIntake {
    * be taken up to `acknowledged`: that is where a writer stands who is new here.
    */
   accepts(node: string, session: number, first: number, acknowledged: number): boolean {
-    const known = this.writers.get(node);
+    const known = this.find(node);
     const writer = known?.session === session ? known : this.open(node, session, acknowledged);
     if (this.writers.size >= WRITERS_MAX / 2) this.renew(node, writer);
     // Another controller may have served it meanwhile.
@@ -42,6 +47,13 @@ export class WriteIntake {
     if (first <= writer.floor + 1) return true;
     this.early++;
     return false;
+  }
+
+  private find(node: string): Writer | undefined {
+    if (node === this.lastNode) return this.last;
+    this.last = this.writers.get(node);
+    this.lastNode = node;
+    return this.last;
   }
 
   /** Moves a writer to the end of those that are forgotten. */
@@ -55,12 +67,13 @@ export class WriteIntake {
     this.writers.delete(node);
     if (this.writers.size >= WRITERS_MAX) this.writers.delete(this.writers.keys().next().value as string);
     this.writers.set(node, writer);
+    this.lastNode = "";
     return writer;
   }
 
   /** Takes one write; false when it has been taken before. */
   take(node: string, write: number): boolean {
-    const writer = this.writers.get(node);
+    const writer = this.find(node);
     if (writer === undefined || write <= writer.floor) {
       this.duplicates++;
       return false;
@@ -71,28 +84,28 @@ export class WriteIntake {
 
   /** A write and what came after it had no effect yet: they will be taken when they come again. */
   untake(node: string, session: number, write: number): void {
-    const writer = this.writers.get(node);
+    const writer = this.find(node);
     if (writer?.session === session && write <= writer.floor) writer.floor = write - 1;
   }
 
   floorOf(node: string): number {
-    return this.writers.get(node)?.floor ?? 0;
+    return this.find(node)?.floor ?? 0;
   }
 
   refuse(node: string, write: number, reject: Reject): void {
-    const refusals = this.writers.get(node)?.refusals;
+    const refusals = this.find(node)?.refusals;
     if (refusals === undefined) return;
     refusals.push({ write, reject });
     if (refusals.length > REFUSALS_KEPT) refusals.shift();
   }
 
   refusalsOf(node: string): readonly Refusal[] {
-    return this.writers.get(node)?.refusals ?? [];
+    return this.find(node)?.refusals ?? NONE;
   }
 
   /** Learns from the stream where a writer stands. */
   learn(node: string, session: number, write: number): void {
-    const writer = this.writers.get(node);
+    const writer = this.find(node);
     if (writer === undefined || writer.session !== session) this.open(node, session, write);
     else if (write > writer.floor) writer.floor = write;
   }
