@@ -32,7 +32,7 @@ import { HealthCode } from "./node/health.js";
 import { HanaNode } from "./node/node.js";
 import type { NodePorts } from "./node/ports.js";
 import { Subscriptions } from "./node/subscriptions.js";
-import { meshTag, multicastGroup } from "./security/mesh-identity.js";
+import { meetingGroup, meshTag, streamGroup } from "./security/mesh-identity.js";
 
 /** The log of a running node; pino's loggers fit. */
 export interface NodeLog {
@@ -79,6 +79,7 @@ interface Ground {
   readonly home: NodeHome;
   readonly name: string;
   readonly group: string;
+  readonly meetingGroup: string;
 }
 
 class Composition {
@@ -127,13 +128,13 @@ class Composition {
     this.closers.push(() => home.close());
     const made = "made a key for this mesh; `hana key show` prints the join code for other machines";
     if (home.isKeyNew) log.info({ event: "key-made", mesh: settings.mesh }, made);
-    const group = multicastGroup(settings.mesh);
     const { meshPort } = settings;
-    const mesh = await MeshSocket.open({ group, meshPort, interfaceAddress: network.address, onTrouble });
+    const groups = { group: streamGroup(settings.mesh), meetingGroup: meetingGroup(settings.mesh) };
+    const mesh = await MeshSocket.open({ ...groups, meshPort, interfaceAddress: network.address, onTrouble });
     this.closers.push(() => mesh.close());
     this.mesh = mesh;
     this.reachability.unicastPort = mesh.unicastPort;
-    return { network, osc, mesh, home, name, group };
+    return { network, osc, mesh, home, name, ...groups };
   }
 
   private makeNode({ home, name, mesh, network }: Ground): void {
@@ -164,10 +165,12 @@ class Composition {
     return {
       datagrams: {
         multicast: (view) => void mesh.sendMulticast(view),
+        announce: (view) => void mesh.sendAnnouncement(view),
         unicast: (view, address, port) => void mesh.sendUnicast(view, address, port),
       },
       random: new Random(Math.floor(Math.random() * 0x1_0000_0000)),
       requestSettle: () => this.loop.requestSettle(),
+      hearStream: (isWanted) => mesh.hearStream(isWanted),
       fetchSnapshot: (request) => this.fetch.fetch(request),
       onRole: () => this.onRole(),
       onHealth: (code, text) => {
@@ -228,7 +231,7 @@ class Composition {
     if (complaints.length > 0) throw new StartError(78, complaints);
   }
 
-  private async openDesk({ network, osc, home, name, mesh, group }: Ground): Promise<void> {
+  private async openDesk({ network, osc, home, name, mesh, ...ground }: Ground): Promise<void> {
     const { settings, node, loop, hub } = this;
     const version = packageVersion();
     const status = (): StatusReport => {
@@ -237,12 +240,14 @@ class Composition {
       const { port } = osc;
       const { snapshotPort } = this.reachability;
       const { unicastPort } = mesh;
+      const { group, meetingGroup } = ground;
       const place = {
         version,
         dataDir: home.dataDir,
         interfaceName,
         address,
         group,
+        meetingGroup,
         meshPort,
         port,
         unicastPort,

@@ -54,6 +54,7 @@ class QuietNode {
         datagrams,
         random: new Random(place),
         requestSettle: () => {},
+        hearStream: () => {},
         fetchSnapshot: () => this.onSnapshotWanted(),
         onRole: () => {},
         onHealth: () => {},
@@ -76,6 +77,7 @@ export class QuietMesh {
     const follower = new QuietNode(2, paths, redundancy, this.toController());
     const controller = new QuietNode(1, paths, redundancy, {
       multicast: (datagram) => this.carry(datagram),
+      announce: (datagram) => this.carry(datagram),
       unicast: (datagram) => this.deliver(datagram),
     });
     this.controller = controller.hana;
@@ -100,7 +102,7 @@ export class QuietMesh {
 
   private toController(): DatagramPort {
     const receive = (datagram: Uint8Array): void => this.controller.receive(datagram.slice(), ADDRESS, 2);
-    return { multicast: receive, unicast: receive };
+    return { multicast: receive, announce: receive, unicast: receive };
   }
 
   /** Lets time pass on both nodes, without a timer's tick. Allocates nothing: it stands in measured loops. */

@@ -29,7 +29,7 @@ export function statusText(report: StatusReport): string {
     ["interface", `${network.interface} ${network.address}`],
     [
       "multicast",
-      `${network.group}:${network.meshPort}, redundancy ${network.redundancy}, loss ${percentText(network.loss)}`,
+      `${network.group} and ${network.meetingGroup}, port ${network.meshPort}, redundancy ${network.redundancy}, loss ${percentText(network.loss)}`,
     ],
     ["ports", `OSC and control API ${network.port}, mesh ${network.unicastPort}, snapshots ${network.snapshotPort}`],
     ["paths", `${state.paths} of ${state.pathsMax}, ${state.pendingWrites} writes pending`],

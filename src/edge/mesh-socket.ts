@@ -1,26 +1,29 @@
 /**
- * Mesh socket: a node's three UDP sockets on the chosen interface.
+ * Mesh socket: a node's UDP sockets on the chosen interface.
  *
- *   receive    group:meshPort, shared with every other node of this host; multicast only
- *   multicast  interface:ephemeral, connected to the group, so that a send is one system call
+ *   stream     in: stream group:meshPort, shared with every other node of this host. The controller's stream.
+ *              out: interface:ephemeral, connected to the group, so that a send is one system call
+ *   meeting    likewise, with the meeting group: what all nodes hear, whoever they follow
  *   unicast    interface:ephemeral, sends and receives; its port is in our heartbeats
  *
- * The receive socket is bound to the group's address because Linux gives a socket bound to the wildcard the datagrams
- * of every group that anyone on the host joined. Windows cannot bind there and gets the wildcard; other meshes' frames
- * are then told by their tag. Unicast has a port of its own, for on a shared one it reaches only one of the nodes.
- *
- * Own multicast comes back (loopback is on, other nodes of this host need it); the opener drops it. Trouble after
- * opening is told through `onTrouble`; nothing here ever ends the process.
+ * Own multicast comes back (loopback is on, other nodes of this host need it), and the opener drops it. But each frame
+ * that comes back wakes the event loop once more, and delays a receiver that shares the processor (measured: 7 to 10 us
+ * of a hop of 50). So whose stream it is does not hear that group. Unicast has a port of its own, for on a shared one
+ * it reaches only one of the nodes. Trouble after opening is told through `onTrouble`; nothing here ever ends the
+ * process.
  */
 import { DATAGRAM_MAX_BYTES } from "../wire/envelope.js";
 import { DatagramSender } from "./datagram-sender.js";
-import { codeOf, messageOf, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./trouble.js";
+import { GroupReceiver } from "./group-receiver.js";
+import { messageOf, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./trouble.js";
 import { TroubleReporter } from "./trouble-reporter.js";
 import { RECEIVE_BUFFER_LOW_BYTES, smallBufferSentence, UdpSocket } from "./udp-socket.js";
 
 export interface MeshSocketOptions {
-  /** 239.77.x.y. */
+  /** The group of the stream, 239.77.x.y. */
   readonly group: string;
+  /** The group in which all nodes meet, another one. */
+  readonly meetingGroup: string;
   readonly meshPort: number;
   /** An IPv4 address of this machine. */
   readonly interfaceAddress: string;
@@ -29,65 +32,72 @@ export interface MeshSocketOptions {
 
 export type MeshDatagramHandler = (bytes: Uint8Array, address: string, port: number, isMulticast: boolean) => void;
 
+/** What one multicast group needs. */
+interface GroupSockets {
+  readonly receiver: GroupReceiver;
+  readonly out: UdpSocket;
+}
+
 export class MeshSocket {
   readonly unicastPort: number;
-  /** The source port of our multicast. */
+  /** The source port of what goes to the group of the stream. */
   readonly multicastPort: number;
-  /** Granted to the receive and the unicast socket. */
+  /** Granted to the sockets of the groups (the smaller one) and the unicast socket. */
   readonly receiveBufferBytes: { readonly multicast: number; readonly unicast: number };
 
   private readonly options: MeshSocketOptions;
-  private receive: UdpSocket;
-  private readonly multicast: UdpSocket;
+  private readonly stream: GroupSockets;
+  private readonly meeting: GroupSockets;
   private readonly unicast: UdpSocket;
-  private readonly multicastSender: DatagramSender;
+  private readonly streamSender: DatagramSender;
+  private readonly meetingSender: DatagramSender;
   private readonly unicastSender: DatagramSender;
   private readonly reporter: TroubleReporter;
-  private handler: MeshDatagramHandler = () => {};
   private isClosed = false;
 
-  private constructor(options: MeshSocketOptions, receive: UdpSocket, multicast: UdpSocket, unicast: UdpSocket) {
+  private constructor(options: MeshSocketOptions, reporter: TroubleReporter, sockets: Opened) {
+    const { stream, meeting, unicast } = sockets;
     this.options = options;
-    this.reporter = new TroubleReporter(options.onTrouble);
-    this.receive = receive;
-    this.multicast = multicast;
+    this.reporter = reporter;
+    this.stream = stream;
+    this.meeting = meeting;
     this.unicast = unicast;
     this.unicastPort = unicast.port;
-    this.multicastPort = multicast.port;
-    this.receiveBufferBytes = { multicast: receive.receiveBufferBytes, unicast: unicast.receiveBufferBytes };
-    this.multicastSender = this.sender(multicast, "multicast");
-    this.unicastSender = this.sender(unicast, "unicast");
-    this.listen(receive);
-    unicast.onError((error) => this.reporter.tell(NetworkEvent.receiveFailed, "unicast", error));
-    multicast.onError((error) => this.reporter.tell(NetworkEvent.sendFailed, "multicast", error));
+    this.multicastPort = stream.out.port;
+    const multicast = Math.min(stream.receiver.receiveBufferBytes, meeting.receiver.receiveBufferBytes);
+    this.receiveBufferBytes = { multicast, unicast: unicast.receiveBufferBytes };
+    this.streamSender = this.sender(stream.out, STREAM);
+    this.meetingSender = this.sender(meeting.out, MEETING);
+    this.unicastSender = this.sender(unicast, UNICAST);
+    unicast.onError((error) => reporter.tell(NetworkEvent.receiveFailed, UNICAST, error));
+    stream.out.onError((error) => reporter.tell(NetworkEvent.sendFailed, STREAM, error));
+    meeting.out.onError((error) => reporter.tell(NetworkEvent.sendFailed, MEETING, error));
     this.warnOfSmallBuffer();
   }
 
   /** Rejects with `ResourceUnavailable` when the mesh port is held by a stranger or the interface is not there. */
   static async open(options: MeshSocketOptions): Promise<MeshSocket> {
-    const { group, interfaceAddress, meshPort } = options;
-    const opened: UdpSocket[] = [];
-    const open = async (address: string, port: number, isShared: boolean): Promise<UdpSocket> => {
-      const socket = await UdpSocket.open({ address, port, isShared, portRemedy: PORT_REMEDY });
-      opened.push(socket);
-      return socket;
-    };
+    const reporter = new TroubleReporter(options.onTrouble);
+    const opening = new Opening(options, reporter);
     try {
-      const receive = await open(receiveAddress(group), meshPort, true);
-      const multicast = await open(interfaceAddress, 0, false);
-      const unicast = await open(interfaceAddress, 0, false);
-      join(receive, options);
-      await aim(multicast, options);
-      return new MeshSocket(options, receive, multicast, unicast);
+      const stream = await opening.group(options.group, STREAM);
+      const meeting = await opening.group(options.meetingGroup, MEETING);
+      const unicast = await opening.socket();
+      return new MeshSocket(options, reporter, { stream, meeting, unicast });
     } catch (error) {
-      await Promise.all(opened.map((socket) => socket.close()));
+      await opening.undo();
       throw error;
     }
   }
 
-  /** To every node of the mesh on this network, at once; the view may be overwritten afterwards. False: dropped. */
+  /** To every node that hears the stream, at once; the view may be overwritten afterwards. False: dropped. */
   sendMulticast(view: Uint8Array): boolean {
-    return this.multicastSender.send(view);
+    return this.streamSender.send(view);
+  }
+
+  /** To every node of the mesh on this network, likewise. */
+  sendAnnouncement(view: Uint8Array): boolean {
+    return this.meetingSender.send(view);
   }
 
   /** To one node, at once; `address` is an IPv4 literal. False: dropped. */
@@ -97,83 +107,55 @@ export class MeshSocket {
 
   /** Every datagram has a buffer of its own. Call once, right after opening. */
   onDatagram(handler: MeshDatagramHandler): void {
-    this.handler = handler;
+    for (const { receiver } of [this.stream, this.meeting]) {
+      receiver.onDatagram((bytes, address, port) => handler(bytes, address, port, true));
+    }
     this.unicast.onDatagram((bytes, address, port) => handler(bytes, address, port, false));
   }
 
+  /** Whether the group of the stream is to be heard. It is at first. */
+  hearStream(isWanted: boolean): void {
+    this.stream.receiver.hear(isWanted);
+  }
+
   get sent(): number {
-    return this.multicastSender.sent + this.unicastSender.sent;
+    return this.streamSender.sent + this.meetingSender.sent + this.unicastSender.sent;
   }
 
   /** Datagrams never handed to the system, mostly because its send buffer stayed full. */
   get dropped(): number {
-    return this.multicastSender.dropped + this.unicastSender.dropped;
+    return this.streamSender.dropped + this.meetingSender.dropped + this.unicastSender.dropped;
   }
 
   /**
-   * Leaves the group and joins it anew: after the interface came back, and after a switch has pruned the group
+   * Leaves the groups and joins them anew: after the interface came back, and after a switch has pruned them
    * (joining sends the report that a missing querier never asks for). False, and told, when the interface is gone.
    */
   async rejoin(): Promise<boolean> {
     if (this.isClosed) return false;
-    const { group, interfaceAddress } = this.options;
+    const joined = await Promise.all([this.joinAnew(this.stream, STREAM), this.joinAnew(this.meeting, MEETING)]);
+    return joined.every((isJoined) => isJoined);
+  }
+
+  private async joinAnew({ out, receiver }: GroupSockets, name: string): Promise<boolean> {
     try {
-      this.receive.socket.dropMembership(group, interfaceAddress);
-    } catch {
-      // Not a member any more: the interface took the membership with it.
-    }
-    try {
-      this.multicast.socket.setMulticastInterface(interfaceAddress);
-      if (!this.joinsAgain()) await this.replaceReceiver();
+      out.socket.setMulticastInterface(this.options.interfaceAddress);
+      await receiver.rejoin();
       return true;
     } catch (error) {
-      this.reporter.tell(NetworkEvent.joinFailed, "multicast", error);
+      this.reporter.tell(NetworkEvent.joinFailed, name, error);
       return false;
     }
   }
 
-  /** Leaves the group and closes all sockets; what is sent later is dropped. May be called twice. */
+  /** Leaves the groups and closes all sockets; what is sent later is dropped. May be called twice. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.reporter.close();
-    this.multicastSender.close();
-    this.unicastSender.close();
-    await Promise.all([this.receive.close(), this.multicast.close(), this.unicast.close()]);
-  }
-
-  /**
-   * False when the socket's memberships are used up. A card replaced by one with the same address leaves a membership
-   * that can no longer be named, and Linux allows twenty of them (seen after the nineteenth replacement).
-   */
-  private joinsAgain(): boolean {
-    try {
-      join(this.receive, this.options);
-      return true;
-    } catch (error) {
-      if (error instanceof ResourceUnavailable && codeOf(error.cause) === "ENOBUFS") return false;
-      throw error;
-    }
-  }
-
-  private async replaceReceiver(): Promise<void> {
-    const { group, meshPort } = this.options;
-    const address = receiveAddress(group);
-    const receive = await UdpSocket.open({ address, port: meshPort, isShared: true, portRemedy: PORT_REMEDY });
-    const old = this.receive;
-    try {
-      join(receive, this.options);
-      this.listen(receive);
-      this.receive = receive;
-    } finally {
-      await (this.receive === receive ? old : receive).close();
-    }
-    // Closed meanwhile: the new socket came too late to be closed with the others.
-    if (this.isClosed) await receive.close();
-  }
-
-  private listen(receive: UdpSocket): void {
-    receive.onError((error) => this.reporter.tell(NetworkEvent.receiveFailed, "multicast", error));
-    receive.onDatagram((bytes, address, port) => this.handler(bytes, address, port, true));
+    for (const sender of [this.streamSender, this.meetingSender, this.unicastSender]) sender.close();
+    const { stream, meeting, unicast } = this;
+    const sockets = [stream.receiver, stream.out, meeting.receiver, meeting.out, unicast];
+    await Promise.all(sockets.map((socket) => socket.close()));
   }
 
   private sender(socket: UdpSocket, name: string): DatagramSender {
@@ -187,35 +169,64 @@ export class MeshSocket {
   private warnOfSmallBuffer(): void {
     const granted = Math.min(this.receiveBufferBytes.multicast, this.receiveBufferBytes.unicast);
     if (granted < RECEIVE_BUFFER_LOW_BYTES) {
-      this.reporter.tell(NetworkEvent.smallReceiveBuffer, "multicast", smallBufferSentence(granted));
+      this.reporter.tell(NetworkEvent.smallReceiveBuffer, STREAM, smallBufferSentence(granted));
     }
   }
 }
 
+/** The sockets' names in what is told. */
+const STREAM = "multicast";
+const MEETING = "meeting";
+const UNICAST = "unicast";
 const PORT_REMEDY = "is it a program other than hana? `--mesh-port` chooses another, the same for the whole mesh";
 
-function receiveAddress(group: string): string {
-  return process.platform === "win32" ? "0.0.0.0" : group;
+interface Opened {
+  readonly stream: GroupSockets;
+  readonly meeting: GroupSockets;
+  readonly unicast: UdpSocket;
 }
 
-function join(receive: UdpSocket, options: MeshSocketOptions): void {
-  const { group, interfaceAddress } = options;
-  try {
-    receive.socket.addMembership(group, interfaceAddress);
-  } catch (error) {
-    const message = `cannot join ${group} on ${interfaceAddress}: ${messageOf(error)}`;
-    throw new ResourceUnavailable("interface", message, error);
+/** Opens sockets one by one, and closes those that it has when one cannot be had. */
+class Opening {
+  private readonly options: MeshSocketOptions;
+  private readonly reporter: TroubleReporter;
+  private readonly opened: { close(): Promise<void> }[] = [];
+
+  constructor(options: MeshSocketOptions, reporter: TroubleReporter) {
+    this.options = options;
+    this.reporter = reporter;
+  }
+
+  async group(group: string, name: string): Promise<GroupSockets> {
+    const { interfaceAddress, meshPort: port } = this.options;
+    const onError = (error: unknown): void => this.reporter.tell(NetworkEvent.receiveFailed, name, error);
+    const receiver = await GroupReceiver.open({ group, port, interfaceAddress, portRemedy: PORT_REMEDY, onError });
+    this.opened.push(receiver);
+    const out = await this.socket();
+    await aim(out, group, this.options);
+    return { receiver, out };
+  }
+
+  async socket(): Promise<UdpSocket> {
+    const { interfaceAddress: address } = this.options;
+    const socket = await UdpSocket.open({ address, port: 0, isShared: false, portRemedy: PORT_REMEDY });
+    this.opened.push(socket);
+    return socket;
+  }
+
+  async undo(): Promise<void> {
+    await Promise.all(this.opened.map((socket) => socket.close()));
   }
 }
 
 /** Makes a socket send to the group through the chosen interface, no further than this network. */
-async function aim(multicast: UdpSocket, options: MeshSocketOptions): Promise<void> {
-  const { group, interfaceAddress, meshPort } = options;
+async function aim(socket: UdpSocket, group: string, options: MeshSocketOptions): Promise<void> {
+  const { interfaceAddress, meshPort } = options;
   try {
-    multicast.socket.setMulticastInterface(interfaceAddress);
-    multicast.socket.setMulticastTTL(1);
-    multicast.socket.setMulticastLoopback(true);
-    await multicast.connect(meshPort, group);
+    socket.socket.setMulticastInterface(interfaceAddress);
+    socket.socket.setMulticastTTL(1);
+    socket.socket.setMulticastLoopback(true);
+    await socket.connect(meshPort, group);
   } catch (error) {
     const message = `cannot send to ${group} from ${interfaceAddress}: ${messageOf(error)}`;
     throw new ResourceUnavailable("interface", message, error);

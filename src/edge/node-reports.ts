@@ -24,6 +24,7 @@ export interface NodePlace {
   readonly interfaceName: string;
   readonly address: string;
   readonly group: string;
+  readonly meetingGroup: string;
   readonly meshPort: number;
   readonly port: number;
   readonly unicastPort: number;
@@ -69,6 +70,7 @@ export function statusOf(
       interface: place.interfaceName,
       address: place.address,
       group: place.group,
+      meetingGroup: place.meetingGroup,
       meshPort: place.meshPort,
       port: place.port,
       unicastPort: place.unicastPort,

@@ -46,7 +46,7 @@ export type NetworkEvent = (typeof NetworkEvent)[keyof typeof NetworkEvent];
 /** Something for the node's health: each told once when it begins, not once per datagram. */
 export interface NetworkTrouble {
   readonly event: NetworkEvent;
-  /** Which socket: `multicast`, `unicast` or `osc`. */
+  /** Which socket: `multicast`, `meeting`, `unicast` or `osc`. */
   readonly socket: string;
   /** The system's code such as `ENETUNREACH`, or "". */
   readonly code: string;

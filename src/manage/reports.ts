@@ -54,8 +54,10 @@ export interface StatusReport {
     /** The interface's name and its address, such as `eth0` and `192.168.1.5`. */
     readonly interface: string;
     readonly address: string;
-    /** Multicast group of the mesh, such as `239.77.12.200`. */
+    /** Multicast group of the mesh's stream, such as `239.77.12.200`. */
     readonly group: string;
+    /** The one in which its nodes meet, such as `239.77.140.200`. */
+    readonly meetingGroup: string;
     readonly meshPort: number;
     /** OSC (UDP) and control API (TCP). */
     readonly port: number;

@@ -150,9 +150,9 @@ export class Controller implements WriteSink {
   tick(): void {
     if (!this.publisher.isIdle) this.settle();
     this.repairs.tick(this.sendRepair);
-    if (this.heartbeats.take()) {
-      const info = this.heartbeats.takeInfo() && this.publisher.digestsAreSent ? this.info(0) : undefined;
-      this.budget.spend(this.frames.sendHeartbeat(info, undefined));
+    if (this.heartbeats.take()) this.budget.spend(this.frames.sendHeartbeat());
+    if (this.heartbeats.takeAnnouncement()) {
+      this.budget.spend(this.frames.sendInfo(this.info(0), this.publisher.digestsAreSent, undefined));
     }
   }
 
@@ -165,7 +165,7 @@ export class Controller implements WriteSink {
   /** Answers a hello: the heartbeat that a joiner starts from. */
   welcome(nonce: number, target: FrameTarget): void {
     this.settle();
-    this.frames.sendHeartbeat(this.info(nonce), target);
+    this.frames.sendInfo(this.info(nonce), this.publisher.digestsAreSent, target);
   }
 
   private info(answers: number): StreamInfo {

@@ -13,6 +13,7 @@ import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
 import { NAK_RANGES_MAX } from "../wire/messages.js";
 import { Reject } from "../state/reject.js";
 import { WriteKind } from "../wire/write-frame.js";
+import { AnnouncedFrames } from "../sync/announced-frames.js";
 import { HeardAcknowledgements } from "../sync/heard-acknowledgements.js";
 import { NakDecision, NakSchedule } from "../sync/nak-schedule.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
@@ -43,6 +44,7 @@ export class Follower implements ContentSink {
   readonly window = new ReceiveWindow();
   readonly naks: NakSchedule;
   readonly heard = new HeardAcknowledgements();
+  private readonly announced: AnnouncedFrames;
   private readonly reader = new ContentReader();
   private readonly pieceReader = new ContentReader();
   private readonly groupReader = new ContentReader();
@@ -72,6 +74,7 @@ export class Follower implements ContentSink {
     this.pending = pending;
     this.port = port;
     this.naks = new NakSchedule(core.clock, random);
+    this.announced = new AnnouncedFrames(core.clock);
     for (let index = 0; index < NODE_ID_BYTES; index++) {
       this.ownNode[index] = Number.parseInt(core.identity.id.slice(index * 2, index * 2 + 2), 16);
     }
@@ -98,6 +101,7 @@ export class Follower implements ContentSink {
     if (this.core.term !== term) this.impulsesThrough[0] = 0;
     this.core.term = term;
     this.window.restart(frame);
+    this.announced.clear();
     this.naks.observe(0);
     this.origins.fill(0);
     this.pieces = [];
@@ -142,6 +146,10 @@ export class Follower implements ContentSink {
     const isHeartbeat = (frame.flags & StreamFlag.heartbeat) !== 0;
     const now = this.core.clock.register[0] as number;
     this.core.counters.framesReceived++;
+    if (this.isOnlyAnnounced(frame, sequence)) {
+      this.settle(frame, sequence);
+      return;
+    }
     if (!this.window.hear(sequence, now) || (frame.doubles[2] as number) > this.window.complete + 1) {
       this.port.onLost("more frames are missing than can be repaired");
       return;
@@ -152,6 +160,12 @@ export class Follower implements ContentSink {
     if (this.state === FollowState.inSync && this.window.hasGap) this.advance();
     this.observeGap();
     this.settle(frame, sequence);
+  }
+
+  /** What comes before the stream has shown it may still be on its way. An answer to a hello is waited for. */
+  private isOnlyAnnounced({ info }: StreamFrameReader, sequence: number): boolean {
+    const { newest } = this.window;
+    return info?.answers === 0 && sequence > newest && !this.announced.areMissing(newest);
   }
 
   /** The contents of earlier frames, oldest first, where they are missing. */

@@ -27,6 +27,13 @@ export class FrameIo implements FramePort {
   multicast(type: FrameType, length: number): number {
     const size = this.sealer.seal(type, 0, length);
     this.port.multicast(this.sealer.view(size));
+    return size;
+  }
+
+  /** A controller does not hear its own stream, so only what is announced can show that multicast comes back. */
+  announce(type: FrameType, length: number): number {
+    const size = this.sealer.seal(type, 0, length);
+    this.port.announce(this.sealer.view(size));
     this.check.onSent();
     return size;
   }
@@ -41,7 +48,7 @@ export class FrameIo implements FramePort {
   message(type: FrameType, fields: readonly unknown[], target: FrameTarget | undefined): void {
     const length = encodeMessage(fields, this.plain);
     if (length === 0) return;
-    if (target === undefined) this.multicast(type, length);
+    if (target === undefined) this.announce(type, length);
     else this.unicast(type, length, target);
   }
 

@@ -207,6 +207,7 @@ export class HanaNode implements NodeParts {
     this.writes.commitPending();
     this.controller.settle();
     this.membership.onRole();
+    this.ports.hearStream(false);
     this.ports.onRole();
   }
 
@@ -214,6 +215,7 @@ export class HanaNode implements NodeParts {
   stepDown(): void {
     this.core.counters.stepDowns++;
     this.controller.close();
+    this.ports.hearStream(true);
     this.setHealth(HealthCode.stepDown, "");
     this.ports.onRole();
   }

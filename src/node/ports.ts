@@ -6,8 +6,10 @@ import type { Random } from "../base/random.js";
 import type { HealthCode } from "./health.js";
 
 export interface DatagramPort {
-  /** Sends a sealed datagram to the mesh's group. The view is overwritten by the next seal. */
+  /** Sends a sealed datagram to the group of the stream. The view is overwritten by the next seal. */
   multicast(datagram: Uint8Array): void;
+  /** Sends a sealed datagram to the group in which all nodes meet, likewise. */
+  announce(datagram: Uint8Array): void;
   /** Sends a sealed datagram to one node, likewise. */
   unicast(datagram: Uint8Array, address: string, port: number): void;
 }
@@ -24,6 +26,11 @@ export interface NodePorts {
   readonly random: Random;
   /** Asks for `settle` at the end of this turn of the event loop. */
   requestSettle(): void;
+  /**
+   * Whether this node is to hear the group of the stream: not while the stream there is its own, which would wake it
+   * for each frame that it sent. It hears the other group always. A hint: hearing more costs time and does no harm.
+   */
+  hearStream(isWanted: boolean): void;
   /** Fetches the controller's snapshot; answered by `snapshotArrived` or `snapshotFailed`. A newer call replaces it. */
   fetchSnapshot(request: SnapshotRequest): void;
   /** The node became controller or stopped being it. */

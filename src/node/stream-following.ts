@@ -12,7 +12,7 @@ import type { Membership } from "./membership.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
 import { Role } from "../sync/roles.js";
-import { FrameType, type StreamFrameReader, type StreamInfo } from "../wire/frame.js";
+import { FrameType, StreamFlag, type StreamFrameReader, type StreamInfo } from "../wire/frame.js";
 import { decodeWriteResult, nakFields } from "../wire/messages.js";
 
 /** A snapshot that is not here by then is asked for again. */
@@ -167,8 +167,7 @@ export class StreamFollowing implements FollowerPort {
   /** Digests compare nodes that have the same sequence and no gap. */
   private compareDigests(info: StreamInfo, frame: StreamFrameReader): void {
     const { core, follower } = this.node;
-    // A hello is answered at once, with digests that may be ahead of what was published.
-    if (info.answers !== 0) return;
+    if ((frame.flags & StreamFlag.unsettled) !== 0) return;
     const isSamePlace = follower.window.complete === frame.doubles[1] && core.sequence[0] === info.sequence;
     if (!isSamePlace || follower.matches(info.digests)) return;
     core.counters.digestMismatches++;

@@ -85,10 +85,12 @@ export class WarmUp {
       {
         datagrams: {
           multicast: (view) => other().receive(view.slice(), address, PORT),
+          announce: (view) => other().receive(view.slice(), address, PORT),
           unicast: (view) => other().receive(view.slice(), address, PORT),
         },
         random: new Random(number),
         requestSettle: () => {},
+        hearStream: () => {},
         fetchSnapshot: () => node.following.snapshotArrived(snapshotOf(other())),
         onRole: () => {},
         onHealth: () => {},

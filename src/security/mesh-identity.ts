@@ -1,5 +1,5 @@
 /**
- * Mesh identity: what follows from a mesh's name and key. The tag and the multicast group from the name alone, so
+ * Mesh identity: what follows from a mesh's name and key. The tag and the multicast groups from the name alone, so
  * that nodes with another key still meet and can be named; every working key from the mesh key, one per purpose.
  *
  * Each derivation hashes a label of its own before fields of fixed width, so no two purposes ever share a key. The
@@ -28,10 +28,22 @@ export function meshTag(meshName: string): number {
   return readWord(nameHash(meshName), 0) >>> 0;
 }
 
-/** The mesh's group, 239.77.x.y (administratively scoped, RFC 2365); y is never 0 or 255. */
-export function multicastGroup(meshName: string): string {
+/** The group of the mesh's stream, 239.77.x.y (administratively scoped, RFC 2365); y is never 0 or 255. */
+export function streamGroup(meshName: string): string {
+  return groupOf(meshName, 0);
+}
+
+/**
+ * The group in which the mesh's nodes meet: that of the stream with the highest bit of x flipped, so the two are never
+ * the same. Both lie in the 23 bits that a network card filters by (RFC 1112, 6.4).
+ */
+export function meetingGroup(meshName: string): string {
+  return groupOf(meshName, 0x80);
+}
+
+function groupOf(meshName: string, flipped: number): string {
   const hash = nameHash(meshName);
-  const third = hash[4] as number;
+  const third = (hash[4] as number) ^ flipped;
   const fourth = 1 + ((hash[5] as number) % 254);
   return `239.77.${third}.${fourth}`;
 }

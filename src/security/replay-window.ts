@@ -1,5 +1,5 @@
 /**
- * Replay windows: which of the newest 1,024 packet counters of each sender were accepted. (The anti-replay window of
+ * Replay windows: which of the newest 8,192 packet counters of each sender were accepted. (The anti-replay window of
  * RFC 4303, section 3.4.3, as a ring of bits.)
  *
  * The attack: whoever hears a frame can send it again, tag and all. So a counter is accepted once, and one too old
@@ -62,11 +62,15 @@ export class ReplayWindows {
   }
 }
 
-/** Reordering and repairs beyond this many packets look like replays. At 20,000 packets/s it is 51 ms. */
-export const REPLAY_WINDOW_PACKETS = 1_024;
+/**
+ * Reordering and repairs beyond this many packets look like replays. A receiver that was held up reads what came by one
+ * socket before what came by another, so this is more than a socket's buffer holds of a stream's frames and more than
+ * all that can be repaired. At 20,000 packets/s it is 0.4 s.
+ */
+export const REPLAY_WINDOW_PACKETS = 8_192;
 const WORDS = REPLAY_WINDOW_PACKETS / 32;
 
-/** `counter & 1023` keeps the low bits of a number beyond 32 bits too: the conversion is modulo 2^32. */
+/** `counter & 8191` keeps the low bits of a number beyond 32 bits too: the conversion is modulo 2^32. */
 function wordOf(sender: number, counter: number): number {
   return sender * WORDS + ((counter & (REPLAY_WINDOW_PACKETS - 1)) >>> 5);
 }

@@ -1,8 +1,9 @@
 /**
  * MulticastCheck: whether this node's own multicast comes back to it. Told the time, what was sent and what was heard.
  *
- * Loopback is on, so every frame that goes to the group must return to the sender's own receive socket. When it does
- * not, nobody else can be expected to hear it either: a firewall, a missing route or an interface that is gone.
+ * Loopback is on, so every frame that goes to the group in which nodes meet must return to the sender's own receive
+ * socket. When it does not, nobody else can be expected to hear it either, nor the stream: a firewall, a missing route
+ * or an interface that is gone.
  */
 import type { Clock } from "../base/clock.js";
 

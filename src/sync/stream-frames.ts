@@ -17,8 +17,10 @@ export interface FrameTarget {
 /** Seals what stands in `plain` and sends it. */
 export interface FramePort {
   readonly plain: Uint8Array;
-  /** Answers the datagram's length in bytes. */
+  /** To the group of the stream. Answers the datagram's length in bytes. */
   multicast(type: FrameType, length: number): number;
+  /** To the group in which all nodes meet, the controller of another term too. */
+  announce(type: FrameType, length: number): number;
   unicast(type: FrameType, length: number, target: FrameTarget): number;
 }
 
@@ -61,16 +63,29 @@ export class StreamFrames {
     return this.port.multicast(FrameType.stream, this.out.offset);
   }
 
-  /** Sends a heartbeat: what the newest frame is, its journal, and what the controller says of itself. */
-  sendHeartbeat(info: StreamInfo | undefined, target: FrameTarget | undefined): number {
-    const { sent, out } = this;
+  /** Sends a heartbeat to all that follow: what the newest frame is, and its journal. */
+  sendHeartbeat(): number {
+    this.heartbeat(0, undefined, INFO_MAX_BYTES);
+    return this.port.multicast(FrameType.stream, this.out.offset);
+  }
+
+  /**
+   * Sends a heartbeat with what the controller says of itself: to all, whoever they follow, or to one node.
+   * `isSettled`: the digests are those of the newest frame.
+   */
+  sendInfo(info: StreamInfo, isSettled: boolean, target: FrameTarget | undefined): number {
     // What only one node gets can acknowledge nothing to the others.
-    const room = target === undefined ? INFO_MAX_BYTES : NO_ACKNOWLEDGEMENTS;
-    this.header(sent.newest, StreamFlag.heartbeat | (info === undefined ? 0 : StreamFlag.info), room);
-    if (info !== undefined) writeInfo(out, info);
-    this.journal(sent.newest, out.limit);
-    if (target !== undefined) return this.port.unicast(FrameType.stream, out.offset, target);
-    return this.port.multicast(FrameType.stream, out.offset);
+    const follows = target === undefined ? INFO_MAX_BYTES : NO_ACKNOWLEDGEMENTS;
+    this.heartbeat(isSettled ? StreamFlag.info : StreamFlag.info | StreamFlag.unsettled, info, follows);
+    if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
+    return this.port.announce(FrameType.stream, this.out.offset);
+  }
+
+  private heartbeat(flags: number, info: StreamInfo | undefined, follows: number): void {
+    const { newest } = this.sent;
+    this.header(newest, StreamFlag.heartbeat | flags, follows);
+    if (info !== undefined) writeInfo(this.out, info);
+    this.journal(newest, this.out.limit);
   }
 
   /** Sends a frame again, to one node or to all. Its journal is left out: it is asked for because that failed. */

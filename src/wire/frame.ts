@@ -4,7 +4,8 @@
  * Every stream frame says the newest frame there is and the oldest that can still be repaired, so a receiver knows at
  * once whether to ask for repair or for a snapshot. Behind the frame's own content stand the contents of the frames
  * just before it (the journal), so most losses heal with no request. A heartbeat has no content of its own: its
- * journal begins with the newest frame. The frame sequence is for order and repair; it never versions a value, and it
+ * journal begins with the newest frame. One with info goes to all nodes, whoever they follow, in a group of its own, and
+ * may be there before frames of the stream that were sent earlier. The frame sequence is for order and repair; it never versions a value, and it
  * is not the packet counter, which is new on every transmission.
  *
  *   stream = term u32, frame sequence u48, repairable u16, flags u8, acknowledgements u8 x (node 8 B, session u32,
@@ -42,6 +43,8 @@ export const StreamFlag = {
   repair: 2,
   /** The info section is there. */
   info: 4,
+  /** More waits to be published: the info's digests are not those of this frame. */
+  unsettled: 8,
 } as const;
 
 export const JOURNAL_MAX = 8;

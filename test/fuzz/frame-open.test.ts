@@ -6,6 +6,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { Opener, OpenResult } from "../../src/security/opener.js";
+import { REPLAY_WINDOW_PACKETS } from "../../src/security/replay-window.js";
 import type { Sealer } from "../../src/security/sealer.js";
 import { COUNTER_OFFSET, HEADER_BYTES, NODE_ID_OFFSET, SESSION_OFFSET } from "../../src/wire/envelope.js";
 import { MESH_KEY, MESH_TAG, OTHER_KEY, OWN_ID, open, sealed, sealer } from "../unit/security/frames.js";
@@ -47,7 +48,8 @@ function corpus(opener: Opener, next: (below: number) => number): Corpus {
     made.earlier.push(...frames(sealer(node, 100 + node), 40, next));
     made.foreign.push(...frames(sealer(node, 300 + node, OTHER_KEY), 40, next));
     const current = sealer(node, 200 + node);
-    const older = frames(current, 1_100, next).slice(0, 40);
+    const older = frames(current, 40, next);
+    for (let frame = 0; frame < REPLAY_WINDOW_PACKETS; frame++) sealed(current, new Uint8Array(0));
     const newer = frames(current, 80, next);
     // The newest is accepted, so `older` lies outside the replay window and every other one of `newer` inside it.
     made.accepted.push(...newer.filter((_, index) => index % 2 === 1), ...older);

@@ -65,13 +65,13 @@ function streamFrames(): Uint8Array[] {
   const plain = new Uint8Array(BODY_MAX_BYTES);
   const made: Uint8Array[] = [];
   const keep = (_type: number, length: number): number => made.push(plain.slice(0, length));
-  const frames = new StreamFrames({ plain, multicast: keep, unicast: keep }, sent, acks, () => 1);
+  const frames = new StreamFrames({ plain, multicast: keep, announce: keep, unicast: keep }, sent, acks, () => 1);
   for (const block of contents().filter((bytes) => bytes.length < 500)) {
     sent.bytes.set(block, sent.start(sent.newest + 1));
     sent.append(block.length);
     acks.add(sent.newest.toString(16).padStart(16, "0"), 5, 2 ** 40, 1);
     frames.sendNewest();
-    frames.sendHeartbeat(undefined, undefined);
+    frames.sendHeartbeat();
   }
   return made;
 }

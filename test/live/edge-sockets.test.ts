@@ -10,6 +10,7 @@ import { DATAGRAM_BURST } from "../../src/input/osc-subscriber.js";
 
 const LOOPBACK = "127.0.0.1";
 const GROUP = "239.77.201.17";
+const MEETING_GROUP = "239.77.73.17";
 const OTHER_GROUP = "239.77.201.18";
 const MESH_PORT = 17_701;
 
@@ -32,6 +33,7 @@ async function mesh(options: Partial<MeshSocketOptions> = {}) {
   const heard: Heard[] = [];
   const socket = await MeshSocket.open({
     group: GROUP,
+    meetingGroup: MEETING_GROUP,
     meshPort: MESH_PORT,
     interfaceAddress: LOOPBACK,
     onTrouble: (trouble) => troubles.push(trouble),
@@ -75,6 +77,17 @@ describe("mesh sockets", () => {
     const expected = [{ text: "to you", port: first.socket.unicastPort, isMulticast: false }];
     await vi.waitFor(() => expect(second.heard).toEqual(expected));
     expect([first.heard, third.heard]).toEqual([[], []]);
+  });
+
+  it("carry announcements in a group of their own", async () => {
+    const [first, second, other] = [await mesh(), await mesh(), await mesh({ meetingGroup: OTHER_GROUP })];
+    first.socket.sendAnnouncement(text("to all"));
+    for (const { heard } of [first, second]) {
+      await vi.waitFor(() => expect(heard).toMatchObject([{ text: "to all", isMulticast: true }]));
+    }
+    other.socket.sendMulticast(text("to all that hear the stream"));
+    await vi.waitFor(() => expect(first.heard.length).toBe(2));
+    expect(other.heard.map((datagram) => datagram.text)).toEqual(["to all that hear the stream"]);
   });
 
   it("hear nothing of another group on the same port", async () => {
@@ -144,6 +157,99 @@ describe("mesh sockets", () => {
     expect(await Promise.all([socket.rejoin(), socket.rejoin()])).toEqual([true, true]);
     socket.sendMulticast(text("still here"));
     await vi.waitFor(() => expect(heard.map((datagram) => datagram.text)).toEqual(["still here"]));
+  });
+
+  describe("that are not to hear the stream", () => {
+    type Ear = Awaited<ReturnType<typeof mesh>>;
+
+    /** Sends to both groups, waits until the announcement is here, and answers what came of the stream. */
+    async function ask(from: Ear, to: Ear): Promise<string[]> {
+      to.heard.length = 0;
+      from.socket.sendMulticast(text("stream"));
+      from.socket.sendAnnouncement(text("announcement"));
+      const texts = (): string[] => to.heard.map((datagram) => datagram.text);
+      await vi.waitFor(() => expect(texts()).toContain("announcement"));
+      // What goes to two sockets of one process may be read in either order, yet in the same turn or the next.
+      for (let turn = 0; turn < 10; turn++) await nextTurn();
+      return texts().filter((heard) => heard === "stream");
+    }
+
+    async function pair(): Promise<[Ear, Ear]> {
+      return [await mesh(), await mesh()];
+    }
+
+    it("get nothing of it while others on the host do, and hear it again at once", async () => {
+      const [controller, follower] = await pair();
+      controller.socket.hearStream(false);
+      await nextTurn();
+      for (let round = 0; round < 3; round++) {
+        expect(await ask(controller, follower)).toEqual(["stream"]);
+        expect(await ask(controller, controller)).toEqual([]);
+        expect(await ask(follower, controller)).toEqual([]);
+      }
+      controller.socket.hearStream(true);
+      expect(await ask(follower, controller)).toEqual(["stream"]);
+    });
+
+    it("stay so through a rejoin, and hear it afterwards when they are to", async () => {
+      const [controller, follower] = await pair();
+      controller.socket.hearStream(false);
+      expect(await controller.socket.rejoin()).toBe(true);
+      expect(await ask(follower, controller)).toEqual([]);
+      controller.socket.hearStream(true);
+      expect(await ask(follower, controller)).toEqual(["stream"]);
+      expect(await controller.socket.rejoin()).toBe(true);
+      expect(await ask(follower, controller)).toEqual(["stream"]);
+    });
+
+    it("stay so in a socket that took the place of one whose memberships were used up", async () => {
+      const [controller, follower] = await pair();
+      controller.socket.hearStream(false);
+      await nextTurn();
+      const usedUp = new Error("no room", { cause: "test" }) as NodeJS.ErrnoException;
+      usedUp.code = "ENOBUFS";
+      const refused = vi.spyOn(Socket.prototype, "addMembership").mockImplementationOnce(() => {
+        throw usedUp;
+      });
+      expect(await controller.socket.rejoin()).toBe(true);
+      refused.mockRestore();
+      await nextTurn();
+      expect(await ask(follower, controller)).toEqual([]);
+      controller.socket.hearStream(true);
+      expect(await ask(follower, controller)).toEqual(["stream"]);
+    });
+
+    it.each([
+      [[false, true], ["stream"]],
+      [[false, true, false], []],
+      [[false, true, false, true], ["stream"]],
+    ])("end as they are told last, however fast: %j", async (wishes, expected) => {
+      const [controller, follower] = await pair();
+      for (const isWanted of wishes) controller.socket.hearStream(isWanted);
+      await nextTurn();
+      expect(await ask(follower, controller)).toEqual(expected);
+    });
+
+    it("hear on where the system refuses", async () => {
+      const [controller, follower] = await pair();
+      vi.spyOn(Socket.prototype, "connect").mockImplementationOnce((...args: unknown[]) => {
+        (args.at(-1) as (error: Error) => void)(new Error("refused"));
+      });
+      controller.socket.hearStream(false);
+      await nextTurn();
+      expect(await ask(follower, controller)).toEqual(["stream"]);
+      expect(controller.troubles.filter(({ event }) => event !== NetworkEvent.smallReceiveBuffer)).toEqual([]);
+    });
+
+    it("may be closed while they are about to", async () => {
+      const [controller] = await pair();
+      controller.socket.hearStream(false);
+      await controller.socket.close();
+      controller.socket.hearStream(true);
+      controller.socket.hearStream(false);
+      await nextTurn();
+      expect(await controller.socket.rejoin()).toBe(false);
+    });
   });
 
   it("say that a stranger holds the mesh port, and what to do: exit code 69", async () => {

@@ -163,16 +163,18 @@ describe("UDP", () => {
     await flood(make, port, "127.0.0.1", counted);
   });
 
-  it("the mesh's group takes noise, and frames of its own that were altered or come again", async () => {
-    const frames = await capture(20);
-    const { group, meshPort } = network;
-    const make = (index: number): Buffer => (index % 2 === 0 ? noise(1_400) : altered(frames, index >> 1));
-    await flood(make, meshPort, group, sealed);
-    const { counters } = await statusOf(follower);
-    for (const name of ["tooShort", "badVersion", "otherMesh", "forged", "replayed"]) {
-      expect([name, (counters[`seal.${name}`] ?? 0) > 100]).toEqual([name, true]);
-    }
-  });
+  it.each(["group", "meetingGroup"] as const)(
+    "the mesh's %s takes noise, and frames that were altered or come again",
+    async (which) => {
+      const frames = await capture(20);
+      const make = (index: number): Buffer => (index % 2 === 0 ? noise(1_400) : altered(frames, index >> 1));
+      await flood(make, network.meshPort, network[which], sealed);
+      const { counters } = await statusOf(follower);
+      for (const name of ["tooShort", "badVersion", "otherMesh", "forged", "replayed"]) {
+        expect([name, (counters[`seal.${name}`] ?? 0) > 100]).toEqual([name, true]);
+      }
+    },
+  );
 
   it("the mesh's unicast port takes the same", async () => {
     const frames = await capture(20);

@@ -47,13 +47,13 @@ async function startWitness(node: LiveNode): Promise<LiveNode> {
   return witness;
 }
 
-/** Collects, from the clear headers on the mesh's group, who says that it leaves. */
+/** Collects, from the clear headers in the group where the nodes meet, who says that it leaves. */
 async function listenForLeaves(node: LiveNode): Promise<{ stop: () => Promise<string[]> }> {
-  const { group, meshPort } = (await statusOf(node)).network;
+  const { meetingGroup, meshPort } = (await statusOf(node)).network;
   const socket = createSocket({ type: "udp4", reuseAddr: true });
-  socket.bind(meshPort, group);
+  socket.bind(meshPort, meetingGroup);
   await once(socket, "listening");
-  socket.addMembership(group, "127.0.0.1");
+  socket.addMembership(meetingGroup, "127.0.0.1");
   const leaving = new Set<string>();
   socket.on("message", (bytes) => {
     if (bytes[TYPE_OFFSET] !== FrameType.leave) return;

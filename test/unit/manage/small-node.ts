@@ -206,6 +206,7 @@ export class SmallNode implements DeskService {
         interface: "lo",
         address: "127.0.0.1",
         group: "239.77.0.1",
+        meetingGroup: "239.77.128.1",
         meshPort: 7701,
         port: 7700,
         unicastPort: 40_001,

@@ -39,6 +39,10 @@ const START_US = 1_719_964_800_000_000;
 const KEY = new Uint8Array(32).fill(7);
 const TAG = meshTag("test");
 
+/** By which of a node's sockets a datagram comes. */
+export const Way = { stream: "stream", meeting: "meeting", unicast: "unicast" } as const;
+export type Way = (typeof Way)[keyof typeof Way];
+
 export interface MeshNodeOptions {
   readonly priority?: number;
   readonly redundancy?: number;
@@ -57,7 +61,9 @@ export class Mesh {
   /** Called after every turn of every node. */
   onTurn: (node: MeshNode) => void = () => {};
   /** Answers true for a datagram that is to be lost, beside what the faults say. */
-  drop: (from: MeshNode, to: MeshNode, datagram: Uint8Array) => boolean = () => false;
+  drop: (from: MeshNode, to: MeshNode, datagram: Uint8Array, way: Way) => boolean = () => false;
+  /** How much longer a datagram takes than the faults say. */
+  extraDelayUs: (to: MeshNode, way: Way) => number = () => 0;
   datagrams = 0;
 
   constructor(seed: number, faults: Faults = CLEAN) {
@@ -125,16 +131,20 @@ export class Mesh {
     return found;
   }
 
-  carry(from: MeshNode, to: MeshNode, datagram: Uint8Array): void {
+  carry(from: MeshNode, to: MeshNode, datagram: Uint8Array, way: Way): void {
     this.datagrams++;
     const { faults, random } = this;
-    if (this.drop(from, to, datagram)) return;
+    if (this.drop(from, to, datagram, way)) return;
     if (from !== to && random.next() < faults.loss) return;
     const copies = random.next() < faults.duplicate ? 2 : 1;
+    const extraUs = this.extraDelayUs(to, way);
     for (let copy = 0; copy < copies; copy++) {
-      const delay = faults.minDelayUs + Math.floor(random.next() * (faults.maxDelayUs - faults.minDelayUs + 1));
+      const delay =
+        extraUs + faults.minDelayUs + Math.floor(random.next() * (faults.maxDelayUs - faults.minDelayUs + 1));
       const bytes = datagram.slice();
-      this.after(delay, () => to.turn(() => to.hana.receive(bytes, from.address, from.port)));
+      this.after(delay, () => {
+        if (to.hearsStream || way !== Way.stream) to.turn(() => to.hana.receive(bytes, from.address, from.port));
+      });
     }
   }
 }
@@ -146,6 +156,7 @@ export class MeshNode {
   readonly port: number;
   readonly hana: HanaNode;
   isDead = false;
+  hearsStream = true;
   private readonly skewUs: number;
   private isSettleDue = false;
   private armedUs = Number.POSITIVE_INFINITY;
@@ -177,15 +188,21 @@ export class MeshNode {
       {
         datagrams: {
           multicast: (datagram) => {
-            for (const to of mesh.live) mesh.carry(this, to, datagram);
+            for (const to of mesh.live) mesh.carry(this, to, datagram, Way.stream);
+          },
+          announce: (datagram) => {
+            for (const to of mesh.live) mesh.carry(this, to, datagram, Way.meeting);
           },
           unicast: (datagram, address, port) => {
             const to = mesh.live.find((node) => node.address === address && node.port === port);
-            if (to !== undefined) mesh.carry(this, to, datagram);
+            if (to !== undefined) mesh.carry(this, to, datagram, Way.unicast);
           },
         },
         random: mesh.random,
         requestSettle: () => this.requestSettle(),
+        hearStream: (isWanted) => {
+          this.hearsStream = isWanted;
+        },
         fetchSnapshot: (request) => this.fetch(request),
         onRole: () => {},
         onHealth: () => {},

@@ -2,35 +2,38 @@ import { describe, expect, it } from "vitest";
 import {
   deriveFrameKey,
   deriveSnapshotKey,
+  meetingGroup,
   meshTag,
-  multicastGroup,
   SnapshotDirection,
+  streamGroup,
 } from "../../../src/security/mesh-identity.js";
 
 const key = new Uint8Array(32).fill(9);
 
 describe("a mesh name", () => {
-  it("gives a tag and a group that are pinned: nodes of two versions must meet", () => {
-    expect([meshTag("default"), multicastGroup("default")]).toMatchInlineSnapshot(`
-      [
-        480332926,
-        "239.77.2.124",
-      ]
-    `);
-    expect([meshTag("Größe"), multicastGroup("Größe")]).toMatchInlineSnapshot(`
-      [
-        1224745663,
-        "239.77.144.38",
-      ]
-    `);
+  const places = (name: string) => [meshTag(name), streamGroup(name), meetingGroup(name)];
+
+  it("gives a tag and two groups that are pinned: nodes of two versions must meet", () => {
+    expect(places("default")).toEqual([480332926, "239.77.2.124", "239.77.130.124"]);
+    expect(places("Größe")).toEqual([1224745663, "239.77.144.38", "239.77.16.38"]);
   });
 
-  it("gives a group in 239.77.0.0/16 that never ends in 0 or 255, and uses all of it", () => {
-    const groups = Array.from({ length: 5_000 }, (_, number) => multicastGroup(`mesh ${number}`));
+  it.each([
+    ["the stream", streamGroup],
+    ["the meeting", meetingGroup],
+  ])("gives %s a group in 239.77.0.0/16 that never ends in 0 or 255, and uses all of it", (_, groupOf) => {
+    const groups = Array.from({ length: 5_000 }, (_, number) => groupOf(`mesh ${number}`));
     const last = groups.map((group) => Number(group.split(".")[3]));
-    expect(groups.every((group) => group.startsWith("239.77."))).toBe(true);
+    expect(groups.every((group) => /^239\.77\.\d+\.\d+$/.test(group))).toBe(true);
     expect([Math.min(...last), Math.max(...last)]).toEqual([1, 254]);
     expect(new Set(groups).size).toBeGreaterThan(4_500);
+  });
+
+  it("never gives both the same group, nor two that a network card takes for one", () => {
+    // RFC 1112, 6.4: a card filters by the lower 23 bits.
+    const card = (group: string): string => group.split(".").slice(2).join(".");
+    const names = Array.from({ length: 5_000 }, (_, number) => `mesh ${number}`);
+    expect(names.filter((name) => card(streamGroup(name)) === card(meetingGroup(name)))).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { createCipheriv } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { hashBytes } from "../../../src/security/aead.js";
 import { Opener, OpenResult } from "../../../src/security/opener.js";
+import { REPLAY_WINDOW_PACKETS } from "../../../src/security/replay-window.js";
 import { Sealer } from "../../../src/security/sealer.js";
 import { EVICT_SILENT_MS } from "../../../src/security/sender-table.js";
 import { BODY_MAX_BYTES, COUNTER_OFFSET, DATAGRAM_MAX_BYTES, HEADER_BYTES } from "../../../src/wire/envelope.js";
@@ -163,11 +164,12 @@ describe("an opener", () => {
   it("accepts frames out of order inside the window, once each, and none older", () => {
     const receiver = opener();
     const sender = sealer(7, 5);
-    const frames = Array.from({ length: 1_030 }, (_, number) => sealed(sender, [number & 255]));
-    expect(open(receiver, frames[1_029] as Uint8Array)).toBe(OpenResult.ok);
-    const late = frames.slice(0, 1_029).reverse();
-    expect(late.map((frame) => open(receiver, frame)).filter((result) => result === OpenResult.ok).length).toBe(1_023);
-    expect(open(receiver, frames[6] as Uint8Array)).toBe(OpenResult.replayed);
+    const frames = Array.from({ length: REPLAY_WINDOW_PACKETS + 6 }, (_, number) => sealed(sender, [number & 255]));
+    expect(open(receiver, frames.at(-1) as Uint8Array)).toBe(OpenResult.ok);
+    const late = frames.slice(0, -1).reverse();
+    const taken = late.map((frame) => open(receiver, frame)).filter((result) => result === OpenResult.ok);
+    expect(taken.length).toBe(REPLAY_WINDOW_PACKETS - 1);
+    expect(open(receiver, frames[5] as Uint8Array)).toBe(OpenResult.replayed);
     expect(frames.map((frame) => open(receiver, frame)).some((result) => result === OpenResult.ok)).toBe(false);
   });
 

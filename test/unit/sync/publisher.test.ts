@@ -78,7 +78,8 @@ class Bench {
       this.listener.read(plain.slice(reader.contentStart, reader.contentEnd));
       return length + 46;
     };
-    const frames = new StreamFrames({ plain, multicast, unicast: multicast }, sent, new Acknowledgements(), () => 0);
+    const port = { plain, multicast, announce: multicast, unicast: multicast };
+    const frames = new StreamFrames(port, sent, new Acknowledgements(), () => 0);
     const budget = new SendBudget(clock, limits);
     this.publisher = new Publisher({ state, digests, memory, sent, frames, budget });
     this.publisher.restart(0);

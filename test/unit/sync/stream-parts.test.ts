@@ -292,7 +292,7 @@ describe("heartbeats", () => {
     const clock = clockAt();
     const schedule = new HeartbeatSchedule(clock);
     schedule.start();
-    expect([schedule.take(), schedule.takeInfo()]).toEqual([true, true]);
+    expect([schedule.take(), schedule.takeAnnouncement()]).toEqual([true, true]);
     schedule.onChange();
     const beats: number[] = [];
     for (let us = 0; us <= 500_000; us += 500) {
@@ -302,7 +302,29 @@ describe("heartbeats", () => {
     expect(beats.slice(0, 7)).toEqual([4_000, 12_000, 28_000, 60_000, 124_000, 224_000, 324_000]);
     schedule.stop();
     clock.set(START_US + 1e9);
-    expect(schedule.take()).toBe(false);
+    expect([schedule.take(), schedule.takeAnnouncement(), schedule.dueUs]).toEqual([
+      false,
+      false,
+      Number.POSITIVE_INFINITY,
+    ]);
+  });
+
+  test.each([
+    ["quiet", 100_000, () => {}],
+    ["a stream that never pauses", 200_000, (schedule: HeartbeatSchedule) => schedule.onChange()],
+  ])("are announced to all: %s, every %i us", (_name, everyUs, onTick) => {
+    const clock = clockAt();
+    const schedule = new HeartbeatSchedule(clock);
+    schedule.start();
+    const announced: number[] = [];
+    for (let us = 0; us <= 1_000_000; us += 1_000) {
+      clock.set(START_US + us);
+      onTick(schedule);
+      if (clock.nowUs < schedule.dueUs) continue;
+      schedule.take();
+      if (schedule.takeAnnouncement()) announced.push(us);
+    }
+    expect(announced).toEqual(Array.from({ length: 1e6 / everyUs + 1 }, (_, index) => index * everyUs));
   });
 });
 

@@ -50,6 +50,7 @@ function stream(contents: readonly number[], acknowledged: readonly Ack[], redun
   const port = {
     plain,
     multicast: (_: number, length: number) => length,
+    announce: (_: number, length: number) => length,
     unicast: (_: number, length: number) => length,
   };
   const frames = new StreamFrames(port, sent, desk, () => 1);
@@ -119,13 +120,14 @@ describe("a stream frame", () => {
   });
 
   test("that is a heartbeat holds no content, its journal begins with the newest", () => {
-    const property = fc.property(lengths, info, acks, (contents, said, acknowledged) => {
+    const said = fc.option(info, { nil: undefined });
+    const property = fc.property(lengths, said, acks, (contents, said, acknowledged) => {
       const { frames, plain } = stream(contents, acknowledged, 8);
       const reader = new StreamFrameReader();
-      const length = frames.sendHeartbeat(said, undefined);
+      const length = said === undefined ? frames.sendHeartbeat() : frames.sendInfo(said, true, undefined);
       expect(length).toBeLessThanOrEqual(BODY_MAX_BYTES);
       expect(reader.read(plain, length)).toBe(true);
-      expect(reader.flags).toBe(StreamFlag.heartbeat | StreamFlag.info);
+      expect(reader.flags).toBe(StreamFlag.heartbeat | (said === undefined ? 0 : StreamFlag.info));
       expect([reader.contentStart, reader.info]).toEqual([-1, said]);
       const all = contents.map((bytes, index) => [index + 1, bytes]).reverse();
       expect(journal(reader, plain)).toEqual(all.slice(0, reader.journalCount));
