@@ -17,7 +17,7 @@ import { SentRing } from "../sync/sent-ring.js";
 import { type FrameTarget, StreamFrames } from "../sync/stream-frames.js";
 import { WriteAssembly } from "../sync/write-assembly.js";
 import { WriteIntake, WRITERS_MAX } from "../sync/write-intake.js";
-import { FrameType, type StreamInfo } from "../wire/frame.js";
+import { DIGEST_WORDS, FrameType, type StreamInfo } from "../wire/frame.js";
 import { decodeNak, writeResultFields } from "../wire/messages.js";
 import { Layout } from "../wire/content.js";
 import { type WriteCopy, WriteFrameReader, WriteKind, type WriteSink } from "../wire/write-frame.js";
@@ -28,6 +28,7 @@ import type { FrameIo } from "./frame-io.js";
 
 /** Writes of a group that waits for its end, at most. */
 const GROUP_HELD_MAX = 4_096;
+const NO_DIGESTS = new Int32Array(DIGEST_WORDS);
 /** The ring is taken in before it can lap. */
 const PUMP_AT = 8_192;
 
@@ -151,9 +152,7 @@ export class Controller implements WriteSink {
     if (!this.publisher.isIdle) this.settle();
     this.repairs.tick(this.sendRepair);
     if (this.heartbeats.take()) this.budget.spend(this.frames.sendHeartbeat());
-    if (this.heartbeats.takeAnnouncement()) {
-      this.budget.spend(this.frames.sendInfo(this.info(0), this.publisher.digestsAreSent, undefined));
-    }
+    if (this.heartbeats.takeAnnouncement()) this.budget.spend(this.sendInfo(0, undefined));
   }
 
   /** When `tick` is wanted, in microseconds. */
@@ -165,10 +164,17 @@ export class Controller implements WriteSink {
   /** Answers a hello: the heartbeat that a joiner starts from. */
   welcome(nonce: number, target: FrameTarget): void {
     this.settle();
-    this.frames.sendInfo(this.info(nonce), this.publisher.digestsAreSent, target);
+    this.sendInfo(nonce, target);
   }
 
-  private info(answers: number): StreamInfo {
+  private sendInfo(answers: number, target: FrameTarget | undefined): number {
+    const isSettled = this.publisher.digestsAreSent;
+    // Counting what changed costs a controller under load milliseconds, and here nobody could compare it.
+    const digests = isSettled ? this.core.digests.words : NO_DIGESTS;
+    return this.frames.sendInfo(this.info(answers, digests), isSettled, target);
+  }
+
+  private info(answers: number, digests: Int32Array): StreamInfo {
     const { core } = this;
     return {
       sequence: this.publisher.publishedSequence,
@@ -179,7 +185,7 @@ export class Controller implements WriteSink {
       snapshotPort: this.reachability.snapshotPort,
       priority: core.identity.priority,
       answers,
-      digests: core.digests.words,
+      digests,
       paths: core.state.pathCount,
     };
   }
