@@ -23,7 +23,7 @@ const EMPTY = new Uint8Array(0);
 export type WriteDone = (reject: Reject, sequence: number) => void;
 
 interface Waiter {
-  readonly write: number;
+  write: number;
   readonly id: number;
   readonly done: WriteDone;
   refusal: Reject;
@@ -56,8 +56,11 @@ export class PendingWrites {
   private head = 0;
   private tail = 0;
   private waiters: Waiter[] = [];
-  /** [0] last write given, [1] acknowledged through, [2] retry due, [3] retry delay, [4] sent through, [5] settled. */
-  private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY, RETRY_FIRST_US, 0, 0]);
+  /**
+   * [0] last write given, [1] acknowledged through, [2] retry due, [3] retry delay, [4] sent through, [5] settled,
+   * [6] the frame by which all that is acknowledged is published.
+   */
+  private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY, RETRY_FIRST_US, 0, 0, 0]);
   /** The path of the last write. */
   private lastId = -1;
   /** Writes held now. */
@@ -100,6 +103,7 @@ export class PendingWrites {
     if (held >= 0) {
       this.conflated++;
       if (isGrouped && this.grouped[held] === 1) this.dropEndAfter(held);
+      if (this.waiters.length > 0) this.passOn(this.writes[held] as number);
       this.release(held);
     }
     const slot = this.take(WriteKind.value, id, surface, gesture, isGrouped);
@@ -109,6 +113,18 @@ export class PendingWrites {
     this.texts[slot] = staging.kind === StagedKind.numbers ? undefined : staging.text;
     for (let lane = 0; lane < 4; lane++) this.numbers[at + lane] = staging.numbers[lane] as number;
     return true;
+  }
+
+  /** Who waits for a write that is replaced before the controller could take it waits for what replaces it. */
+  private passOn(replaced: number): void {
+    if (replaced <= this.sentThrough) return;
+    const waiting = this.waiters.filter(({ write }) => write === replaced);
+    if (waiting.length === 0) return;
+    this.waiters = this.waiters.filter(({ write }) => write !== replaced);
+    for (const waiter of waiting) {
+      waiter.write = this.lastWrite + 1;
+      this.waiters.push(waiter);
+    }
   }
 
   /**
@@ -321,6 +337,7 @@ export class PendingWrites {
     const { registers } = this;
     if (write <= (registers[1] as number)) return;
     registers[1] = write;
+    registers[6] = frame;
     for (let place = this.head; place < this.tail; place++) {
       const at = place % this.order.length;
       if ((this.orderWrites[at] as number) > write) break;
@@ -366,7 +383,11 @@ export class PendingWrites {
         settled(slot);
         this.head++;
         this.release(slot);
-      } else this.head++;
+      } else {
+        // A write that a newer one replaced is confirmed when the controller has taken it, or what replaced it.
+        if (write > this.acknowledgedThrough || (this.registers[6] as number) > complete) break;
+        this.head++;
+      }
       through = write;
     }
     if (through === 0) return;
