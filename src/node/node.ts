@@ -201,6 +201,9 @@ export class HanaNode implements NodeParts {
     const term = this.roles.takeControl();
     this.core.counters.takeovers++;
     this.follower.stop();
+    // Whatever kept it from being in sync with another controller is over.
+    this.setHealth(HealthCode.snapshot, "");
+    this.setHealth(HealthCode.lost, "");
     this.follower.heard.handOver(this.controller.intake);
     this.controller.open(term.number, parent.number, parent.node);
     writeController(this.core, this.applier, term.number);

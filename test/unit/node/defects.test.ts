@@ -601,4 +601,15 @@ describe("a follower's stream", () => {
     Object.assign(follower, { eventsMayAct: true });
     expect(() => new ContentReader().read(bytes, 0, bytes.length, follower)).not.toThrow();
   });
+
+  test("a node that becomes controller while it was joining no longer says that it joins", () => {
+    const mesh = new Mesh(1);
+    const first = mesh.add();
+    mesh.run(1_000_000);
+    const second = mesh.add();
+    second.turn(() => second.hana.following.snapshotFailed("no answer"));
+    first.crash();
+    mesh.until(() => second.hana.roles.role === Role.controlling);
+    expect(second.hana.health.list()).toEqual([]);
+  });
 });
