@@ -133,6 +133,8 @@ export class StreamFollowing implements FollowerPort {
   snapshotFailed(reason: string): void {
     const { node } = this;
     node.core.counters.snapshotsFailed++;
+    // A connection that was given up may break long after.
+    if (node.roles.role !== Role.joining) return;
     node.setHealth(HealthCode.snapshot, `joining the mesh is slow: ${reason}`);
     if (this.registers[0] !== Number.POSITIVE_INFINITY) this.registers[0] = node.core.clock.nowUs + SNAPSHOT_RETRY_US;
   }

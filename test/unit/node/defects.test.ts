@@ -611,5 +611,8 @@ describe("a follower's stream", () => {
     first.crash();
     mesh.until(() => second.hana.roles.role === Role.controlling);
     expect(second.hana.health.list()).toEqual([]);
+    // The connection that it gave up is closed late.
+    second.turn(() => second.hana.following.snapshotFailed("no answer"));
+    expect(second.hana.health.list()).toEqual([]);
   });
 });
