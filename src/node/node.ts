@@ -121,7 +121,8 @@ export class HanaNode implements NodeParts {
       this.core.counters.framesMalformed++;
       return;
     }
-    this.following.onFrame(frame, opener.plain, opener.senderNode(opener.sender), address);
+    const { sender } = opener;
+    this.following.onFrame(frame, opener.plain, opener.senderNode(sender), opener.sessionNumber(sender), address);
   }
 
   private onMessage(type: FrameType, address: string, port: number): void {

@@ -615,4 +615,33 @@ describe("a follower's stream", () => {
     second.turn(() => second.hana.following.snapshotFailed("no answer"));
     expect(second.hana.health.list()).toEqual([]);
   });
+
+  test("a controller that comes back at once with nothing is followed anew, not taken for the one it was", () => {
+    const mesh = new Mesh(1);
+    const first = mesh.add();
+    mesh.run(1_000_000);
+    const second = mesh.add({ priority: 0 });
+    mesh.until(() => mesh.isSettled);
+    first.declare("/viz/x", { type: "int" });
+    for (let step = 1; step <= 50; step++) {
+      first.write("/viz/x", step);
+      mesh.run(5_000);
+    }
+    first.crash();
+    mesh.run(100_000);
+    const again = mesh.restart(first);
+    again.declare("/viz/x", { type: "int" });
+    again.declare("/global/go", { type: "impulse" });
+    mesh.until(() => mesh.isSettled);
+    mesh.run(500_000);
+    expect(second.contents()).toEqual(again.contents());
+    again.write("/viz/x", 7);
+    const reader = new RingReader(second.hana.core.memory);
+    again.write("/global/go", null);
+    second.write("/viz/x", 8);
+    mesh.run(500_000);
+    expect(second.contents()).toEqual(again.contents());
+    expect(again.value("/viz/x")).toBe(8);
+    expect(count(reader, (found) => found === Found.event && reader.kind === EventKind.impulse)).toBe(1);
+  });
 });
