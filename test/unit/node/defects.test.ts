@@ -3,6 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { ChangeFlag, EventKind } from "../../../src/state/change.js";
+import { completeDeclaration } from "../../../src/state/declaration.js";
 import { Reject } from "../../../src/state/reject.js";
 import { Found, RingReader } from "../../../src/state/ring.js";
 import { TERMS_MAX } from "../../../src/state/tables.js";
@@ -643,5 +644,43 @@ describe("a follower's stream", () => {
     expect(second.contents()).toEqual(again.contents());
     expect(again.value("/viz/x")).toBe(8);
     expect(count(reader, (found) => found === Found.event && reader.kind === EventKind.impulse)).toBe(1);
+  });
+
+  test("a write that changes nothing is not refused with another that waits", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    first.declare("/viz/x", { type: "int" });
+    first.declare("/viz/y", { type: "int" });
+    mesh.run(100_000);
+    const outcomes: Reject[] = [];
+    const { core, writes } = second.hana;
+    second.turn(() => writes.rename(core.state.idOf("/viz/y"), "/viz/x", 0));
+    mesh.run(10);
+    second.turn(() => {
+      core.staging.value(0);
+      writes.write(core.state.idOf("/viz/x"), 0);
+      writes.whenDone((reject) => outcomes.push(reject));
+    });
+    mesh.run(1_000_000);
+    expect(outcomes).toEqual([Reject.none]);
+  });
+
+  test("a value that changes nothing does not confirm the declaration before it", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    const known: boolean[] = [];
+    const { core, writes } = second.hana;
+    second.turn(() => {
+      writes.declare("/viz/new", completeDeclaration({ type: "int" }), 0);
+      core.staging.value(0);
+      writes.write(core.state.idOf("/viz/new"), 0);
+      writes.whenDone(() => known.push(first.value("/viz/new") === 0));
+    });
+    mesh.run(1_000_000);
+    expect(known).toEqual([true]);
   });
 });
