@@ -6,6 +6,7 @@
  */
 import type { Random } from "../../src/base/random.js";
 import { COUNTER_OFFSET, HEADER_BYTES } from "../../src/wire/envelope.js";
+import type { Mark } from "./oracle.js";
 import type { Coverage } from "./coverage.js";
 import type { Timeline } from "./timeline.js";
 
@@ -18,6 +19,8 @@ export interface Packet {
   readonly isHostile: boolean;
   /** Shared by the copies of one datagram for one receiver: how many of them were taken. */
   readonly copies: { taken: number } | undefined;
+  /** What the oracle knows of it. */
+  readonly mark: Mark | undefined;
 }
 
 /** One direction between two nodes. */
@@ -135,8 +138,8 @@ export class Network {
     return baseUs + link.delayUs + Math.floor(this.random.next() * link.jitterUs) + retransmitsUs;
   }
 
-  multicast(from: number, datagram: Uint8Array): void {
-    const packet = this.packet(from, datagram);
+  multicast(from: number, datagram: Uint8Array, mark: Mark | undefined): void {
+    const packet = this.packet(from, datagram, mark);
     const healthy: number[] = [];
     for (let to = 0; to < this.nodes; to++) {
       const link = this.links[from * this.nodes + to];
@@ -151,17 +154,17 @@ export class Network {
   }
 
   unicast(from: number, to: number, datagram: Uint8Array): void {
-    const packet = this.packet(from, datagram);
+    const packet = this.packet(from, datagram, undefined);
     const link = this.links[from * this.nodes + to];
     if (link === undefined) this.post(to, packet, this.baseUs[from] as number);
     else this.carry(link, to, packet);
   }
 
-  private packet(from: number, datagram: Uint8Array): Packet {
+  private packet(from: number, datagram: Uint8Array, mark: Mark | undefined): Packet {
     this.packets++;
     const bytes = datagram.slice();
     this.mix(from, bytes);
-    return { from, bytes, isHostile: false, copies: undefined };
+    return { from, bytes, isHostile: false, copies: undefined, mark };
   }
 
   /** The tag stands for the whole datagram. */

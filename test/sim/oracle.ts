@@ -20,7 +20,7 @@ import { FrameType } from "../../src/wire/frame.js";
 import type { HanaNode } from "../../src/node/node.js";
 import { type Entry, Ledger, type TermRecord, type Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
-import { IMPULSES, LEVEL, LEVEL_RANGE, numberOf, type ShownPath } from "./show.js";
+import { IMPULSES, LEVEL, LEVEL_RANGE, numberOf, PAIR, type ShownPath } from "./show.js";
 import type { Timeline } from "./timeline.js";
 
 /** What must not be, was. */
@@ -38,6 +38,8 @@ export interface Write {
   readonly boot: number;
   readonly path: string;
   readonly atUs: number;
+  /** Which group it is of; 0 for none. */
+  readonly pair: number;
   outcome: Outcome;
   /** Where controllers put it: usually once. */
   readonly commits: Version[];
@@ -71,6 +73,16 @@ const IMPULSE_LATE_US = 250_000;
 const SLACK_US = 2_000;
 const HEARD_KEPT = 4_096;
 
+interface ImpulseCommit extends Version {
+  readonly entry: Entry;
+}
+
+/** A frame of a term's stream. */
+export interface Mark {
+  readonly term: TermRecord;
+  readonly frame: number;
+}
+
 /** What is known of one boot of one node. */
 class View {
   readonly machine: Machine;
@@ -89,9 +101,10 @@ class View {
   isOpening = false;
   snapshots = 0;
   counter = 0;
-  /** When it last had contents by journal, repair or snapshot. */
-  mendedUs = 0;
-  mended = 0;
+  /** The frames of the followed term that came by themselves. */
+  gotTerm: TermRecord | undefined;
+  readonly got = new Set<number>();
+  markedNewest = 0;
   naksSent = 0;
   /** The newest frames heard of and when: pairs. */
   heard: number[] = [];
@@ -113,7 +126,7 @@ export class Oracle {
   private readonly byWriter = new Map<string, Write[]>();
   /** Triggers so far by tag; and how often each was made a change, and where. */
   private readonly triggers = new Map<number, number>();
-  private readonly impulseCommits = new Map<number, (Version & { readonly atUs: number })[]>();
+  private readonly impulseCommits = new Map<number, ImpulseCommit[]>();
   private readonly views = new Map<number, View>();
   private readonly timeline: Timeline;
   private readonly shown = new Map<string, ShownPath>();
@@ -201,6 +214,7 @@ export class Oracle {
     if (!view.isOpening || term === view.term) return;
     view.isOpening = false;
     view.sentNewest = 0;
+    view.markedNewest = 0;
     view.unpublished = [];
     if (view.term !== undefined && term.number <= view.term.number) {
       this.fail(machine, `opened term ${term.number} while it knew term ${view.term.number}`);
@@ -238,6 +252,8 @@ export class Oracle {
     const { snapshotsTaken } = view.hana.core.counters;
     const isDirect = snapshotsTaken === view.snapshots;
     view.snapshots = snapshotsTaken;
+    // What came before it was joined told it nothing.
+    if (!isDirect) view.got.clear();
     if (!isDirect) return;
     const record = this.ledger.record(view.hana.roles.term);
     if (record.isReused) return;
@@ -250,6 +266,22 @@ export class Oracle {
   }
 
   // What is sent and heard
+
+  /** The frame that a node multicasts for the first time now; heartbeats and repairs are none. */
+  frameOf(machine: Machine): Mark | undefined {
+    const view = this.viewOf(machine);
+    const { controller, roles } = view.hana;
+    if (!controller.isOpen || controller.sent.newest <= view.markedNewest) return undefined;
+    view.markedNewest = controller.sent.newest;
+    return { term: this.ledger.record(roles.term), frame: controller.sent.newest };
+  }
+
+  taken(machine: Machine, mark: Mark): void {
+    const view = this.viewOf(machine);
+    if (view.gotTerm !== mark.term) view.got.clear();
+    view.gotTerm = mark.term;
+    view.got.add(mark.frame);
+  }
 
   sends(machine: Machine, datagram: Uint8Array): void {
     const view = this.viewOf(machine);
@@ -284,7 +316,6 @@ export class Oracle {
     if (view === undefined || machine.hana !== view.hana) return;
     this.watchRoles(view);
     this.hear(view);
-    this.noteMended(view);
     if (view.reader.behind > 0) this.drain(view);
     if (view.hana.controller.isOpen) this.notePublished(view);
     const { pending, controller, peers } = view.hana;
@@ -306,13 +337,6 @@ export class Oracle {
     if (newest < last) heard.length = 0;
     heard.push(newest, view.hana.core.clock.nowUs);
     if (heard.length > HEARD_KEPT * 2) heard.splice(0, HEARD_KEPT);
-  }
-
-  private noteMended(view: View): void {
-    const { framesJournaled, framesRepaired, snapshotsTaken } = view.hana.core.counters;
-    const mended = framesJournaled + framesRepaired + snapshotsTaken;
-    if (mended !== view.mended) view.mendedUs = this.timeline.nowUs;
-    view.mended = mended;
   }
 
   private heardAtUs(view: View, frame: number): number {
@@ -347,8 +371,7 @@ export class Oracle {
   }
 
   private commit(view: View, record: TermRecord, entry: Entry): void {
-    const known = record.add(entry);
-    if (record.isReused) return;
+    const known = record.isReused ? undefined : record.add(entry);
     if (known !== undefined && (known.path !== entry.path || known.value !== entry.value)) {
       this.fail(view.machine, `gave ${entry.path} and ${known.path} one version, ${entry.sequence}`);
     }
@@ -412,7 +435,7 @@ export class Oracle {
     const commits = this.impulseCommits.get(tag) ?? [];
     this.impulseCommits.set(tag, commits);
     if (commits.length >= (this.triggers.get(tag) ?? 0) && !record.isReused) this.judgeRepeat(view, record, path, tag);
-    commits.push({ term: record, sequence, atUs: this.timeline.nowUs });
+    commits.push({ term: record, sequence, entry });
   }
 
   /** More changes than triggers: only across a fork, by one who had not seen it fire. */
@@ -422,9 +445,16 @@ export class Oracle {
     const isKnown =
       last !== undefined && (last.term === record || (base !== undefined && this.ledger.supersedes(path, base, last)));
     if (!isKnown || last.term.isReused) this.tally.firedAcrossForks++;
-    else if (last.term !== record && view.mendedUs >= last.atUs) this.tally.firedAgain++;
+    else if (last.term !== record && !this.hasHeardOf(view, last)) this.tally.firedAgain++;
     else this.fail(view.machine, `fires ${path} again, which it had seen fire`);
     this.triggers.set(tag, (this.triggers.get(tag) ?? 0) + 1);
+  }
+
+  /** Whether a node got the frames of an impulse as they were sent: only these carry acknowledgements. */
+  private hasHeardOf(view: View, { term, entry }: ImpulseCommit): boolean {
+    if (view.gotTerm !== term || entry.lastFrame === 0) return false;
+    for (let frame = entry.firstFrame; frame <= entry.lastFrame; frame++) if (!view.got.has(frame)) return false;
+    return true;
   }
 
   private notePublished(view: View): void {
@@ -459,13 +489,14 @@ export class Oracle {
 
   // Writes
 
-  wrote(machine: Machine, path: string): Write {
+  wrote(machine: Machine, path: string, pair = 0): Write {
     const write: Write = {
       number: this.writes.length,
       machine,
       boot: machine.boot,
       path,
       atUs: this.timeline.nowUs,
+      pair,
       outcome: Outcome.pending,
       commits: [],
     };
@@ -541,6 +572,15 @@ export class Oracle {
       view.versionsOf = record;
     }
     for (const path of this.shown.keys()) this.sweepPath(view, path);
+    if (machine.isInSync) this.checkPair(view);
+  }
+
+  private checkPair(view: View): void {
+    const { state } = view.hana.core;
+    const [one, two] = PAIR.map((path) => state.numbers[state.idOf(path) * LANES]);
+    const numbers = [one, two].map((number) => this.writes[number ?? 0]);
+    if (numbers[0]?.pair !== numbers[1]?.pair)
+      this.fail(view.machine, `holds half a group: ${one ?? 0} and ${two ?? 0}`);
   }
 
   private sweepPath(view: View, path: string): void {

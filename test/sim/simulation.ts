@@ -115,13 +115,18 @@ export class Simulation {
         {
           timeline: this.timeline,
           watch: this.watch(),
-          multicast: (from, datagram) => this.network.multicast(from.index, datagram),
+          multicast: (from, datagram) => {
+            this.network.multicast(from.index, datagram, this.oracle.frameOf(from));
+          },
           unicast: (from, datagram, address) => {
             const to = byAddress.get(address);
             if (to !== undefined) this.network.unicast(from.index, to.index, datagram);
           },
           fetch: (client, request) => this.connections.fetch(client, byAddress.get(request.address), request),
-          taken: (to, packet) => this.network.note(to.index, to.boot, packet),
+          taken: (to, packet) => {
+            if (packet.mark !== undefined) this.oracle.taken(to, packet.mark);
+            this.network.note(to.index, to.boot, packet);
+          },
           addressOf: (from) => addresses[from] as { address: string; port: number },
         },
       );

@@ -25,6 +25,7 @@ export class Workload {
   private readonly declarations = new Map<string, ShownPath["declaration"]>();
   private isOver = false;
   private names = 0;
+  private pairs = 0;
   private readonly surfaces: Int32Array;
 
   constructor(
@@ -83,11 +84,11 @@ export class Workload {
     machine.turn(() => this.put(machine, path));
   }
 
-  private put(machine: Machine, path: string): void {
+  private put(machine: Machine, path: string, pair = 0): void {
     const { hana } = machine;
     const declaration = this.declarations.get(path);
     if (hana === undefined || declaration === undefined) return;
-    const write = this.oracle.wrote(machine, path);
+    const write = this.oracle.wrote(machine, path, pair);
     const { state, staging } = hana.core;
     staging.value(valueFor(declaration, write.number));
     const reject = hana.writes.write(state.idOf(path), hana.writes.surface(""));
@@ -98,7 +99,8 @@ export class Workload {
   private writePair(machine: Machine): void {
     machine.turn(({ writes }) => {
       writes.beginGroup();
-      for (const path of PAIR) this.put(machine, path);
+      this.pairs++;
+      for (const path of PAIR) this.put(machine, path, this.pairs);
       writes.endGroup();
     });
   }
