@@ -14,6 +14,9 @@ export interface Edit {
 export interface Mutant {
   readonly name: string;
   readonly edits: readonly Edit[];
+  /** Arguments for what shows only in a certain mix, and where among the 200 seeds to begin. */
+  readonly run?: readonly string[];
+  readonly firstSeed?: number;
 }
 
 function mutant(name: string, file: string, find: string, replace: string): Mutant {
@@ -88,12 +91,18 @@ export const MUTANTS: readonly Mutant[] = [
     "if (writer === undefined || write <= writer.floor) {",
     "if (writer === undefined) {",
   ),
-  mutant(
-    "take control without what was acknowledged",
-    "node/node.ts",
-    "this.follower.heard.handOver(this.controller.intake);",
-    "",
-  ),
+  {
+    name: "take control without what was acknowledged",
+    run: ["--nodes", "4", "--faults", "burst,clog,kill,loss"],
+    firstSeed: 150,
+    edits: [
+      {
+        file: "node/node.ts",
+        find: "this.follower.heard.handOver(this.controller.intake);",
+        replace: "",
+      },
+    ],
+  },
   {
     name: "confirm before the frame is here",
     edits: [
@@ -106,23 +115,22 @@ export const MUTANTS: readonly Mutant[] = [
   },
   mutant("keep the acknowledgements of the last controller", "node/stream-following.ts", "node.pending.resend();", ""),
   mutant(
-    "forget what changes together",
-    "node/applier.ts",
-    "context.flags = this.isGrouped ? ChangeFlag.grouped : 0;",
-    "context.flags = 0;",
-  ),
-  mutant(
     "forget the origins of a snapshot",
     "node/stream-following.ts",
     'if (origin.node !== "") node.follower.mapOrigin(index, origin.node, origin.surface);',
     "",
   ),
-  mutant(
-    "take a controller that was started anew for the one it was",
-    "node/stream-following.ts",
-    "else if (session !== this.session) {",
-    "else if (session < 0) {",
-  ),
+  {
+    name: "take a controller that was started anew for the one it was",
+    run: ["--nodes", "2", "--faults", "kill"],
+    edits: [
+      {
+        file: "node/stream-following.ts",
+        find: "else if (session !== this.session) {",
+        replace: "else if (session < 0) {",
+      },
+    ],
+  },
   mutant(
     "confirm what was replaced at once",
     "sync/pending-writes.ts",
