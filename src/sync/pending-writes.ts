@@ -25,6 +25,7 @@ export type WriteDone = (reject: Reject, sequence: number) => void;
 interface Waiter {
   write: number;
   readonly id: number;
+  readonly isValue: boolean;
   readonly done: WriteDone;
   refusal: Reject;
 }
@@ -61,8 +62,9 @@ export class PendingWrites {
    * [6] the frame by which all that is acknowledged is published.
    */
   private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY, RETRY_FIRST_US, 0, 0, 0]);
-  /** The path of the last write. */
+  /** The path of the last write, and what it was. */
   private lastId = -1;
+  private lastKind: WriteKind = WriteKind.void;
   /** Writes held now. */
   size = 0;
   /** Values that a newer write of the same path replaced before they were confirmed. */
@@ -127,6 +129,17 @@ export class PendingWrites {
     }
   }
 
+  /** All is sent again, without what was replaced meanwhile: who waits for that waits for what replaced it. */
+  private passOnReplaced(): void {
+    if (this.waiters.length === 0) return;
+    for (const waiter of this.waiters) {
+      const slot = (this.slotOf[waiter.id] ?? 0) - 1;
+      if (!waiter.isValue || slot < 0 || waiter.write <= this.acknowledgedThrough) continue;
+      waiter.write = Math.max(waiter.write, this.writes[slot] as number);
+    }
+    this.waiters.sort((left, right) => left.write - right.write);
+  }
+
   /**
    * A group that lost a member to a newer one must not end before it: the controller would apply what is left of it.
    * Where that group's mark is gone already, the next group joins in, which is later than it might be and still whole.
@@ -165,6 +178,7 @@ export class PendingWrites {
     const { registers } = this;
     registers[0] = (registers[0] as number) + 1;
     this.lastId = id;
+    this.lastKind = kind;
     this.ids[slot] = id;
     this.kinds[slot] = kind;
     this.grouped[slot] = isGrouped ? 1 : 0;
@@ -228,7 +242,8 @@ export class PendingWrites {
 
   /** Calls back when the newest write is confirmed or refused. */
   whenDone(done: WriteDone): void {
-    this.waiters.push({ write: this.lastWrite, id: this.lastId, done, refusal: Reject.none });
+    const isValue = this.lastKind === WriteKind.value;
+    this.waiters.push({ write: this.lastWrite, id: this.lastId, isValue, done, refusal: Reject.none });
   }
 
   /** Walks the writes in order, from the first that the controller has not acknowledged; the walk ends on false. */
@@ -319,6 +334,7 @@ export class PendingWrites {
     const { registers } = this;
     if (this.clock.nowUs < (registers[2] as number)) return false;
     this.retries++;
+    this.passOnReplaced();
     registers[3] = Math.min((registers[3] as number) * 1.5, RETRY_MAX_US);
     registers[2] = this.clock.nowUs + (registers[3] as number);
     return true;
@@ -330,6 +346,7 @@ export class PendingWrites {
     this.registers[4] = 0;
     this.registers[2] = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < PENDING_MAX; slot++) this.frames[slot] = NOT_ACKNOWLEDGED;
+    this.passOnReplaced();
   }
 
   /** The controller has taken all writes up to `write`; they are published by the frame `frame`. */
