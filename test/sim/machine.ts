@@ -268,7 +268,8 @@ export class Machine {
     hana.receive(packet.bytes, address, port);
     if (results[OpenResult.ok] === before) return;
     if (packet.copies !== undefined) packet.copies.taken++;
-    if (packet.isHostile || (packet.copies?.taken ?? 0) > 1) this.wires.watch.fooled(this, packet);
+    const isFooled = packet.isHostile || packet.takenBy === this.boot;
+    if (isFooled || (packet.copies?.taken ?? 0) > 1) this.wires.watch.fooled(this, packet);
     this.wires.taken(this, packet);
   }
 

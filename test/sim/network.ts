@@ -17,6 +17,8 @@ export interface Packet {
   readonly bytes: Uint8Array;
   /** Whether whoever takes it has been fooled. */
   readonly isHostile: boolean;
+  /** Which boot of the receiver took it before; 0 for none. */
+  readonly takenBy: number;
   /** Shared by the copies of one datagram for one receiver: how many of them were taken. */
   readonly copies: { taken: number } | undefined;
   /** What the oracle knows of it. */
@@ -164,7 +166,7 @@ export class Network {
     this.packets++;
     const bytes = datagram.slice();
     this.mix(from, bytes);
-    return { from, bytes, isHostile: false, copies: undefined, mark };
+    return { from, bytes, isHostile: false, takenBy: 0, copies: undefined, mark };
   }
 
   /** The tag stands for the whole datagram. */
@@ -259,11 +261,10 @@ export class Network {
   }
 
   /** Brings somebody what it has taken already. A node that was started anew since may not know better. */
-  replay(bootOf: (to: number) => number): void {
+  replay(): void {
     const found = this.taken[Math.floor(this.random.next() * this.taken.length)];
     if (found === undefined) return;
     this.coverage.count("replayed");
-    const isHostile = bootOf(found.to) === found.boot;
-    this.post(found.to, { ...found.packet, isHostile, copies: undefined }, 50);
+    this.post(found.to, { ...found.packet, takenBy: found.boot, copies: undefined }, 50);
   }
 }

@@ -329,8 +329,9 @@ export class Oracle {
   }
 
   private hear(view: View): void {
-    const { window } = view.hana.follower;
+    const { window, state } = view.hana.follower;
     const { heard } = view;
+    if (state === FollowState.idle) return;
     const { newest } = window;
     const last = heard.length === 0 ? 0 : (heard[heard.length - 2] as number);
     if (newest === last) return;

@@ -127,9 +127,9 @@ export class Trouble {
   }
 
   private replay(leftUs: number): void {
-    const { network, machines, timeline } = this.parts;
+    const { network, timeline } = this.parts;
     if (leftUs <= 0 || this.isOver) return;
-    network.replay((to) => (machines[to] as Machine).boot);
+    network.replay();
     timeline.after(REPLAY_EVERY_US, () => this.replay(leftUs - REPLAY_EVERY_US));
   }
 
