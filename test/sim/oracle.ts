@@ -75,6 +75,8 @@ const HEARD_KEPT = 4_096;
 
 interface ImpulseCommit extends Version {
   readonly entry: Entry;
+  /** Something else of its writer's was refused, so only the writer is told that it was taken. */
+  readonly isToldAlone: boolean;
 }
 
 /** A frame of a term's stream. */
@@ -126,6 +128,8 @@ export class Oracle {
   private readonly byWriter = new Map<string, Write[]>();
   /** Triggers so far by tag; and how often each was made a change, and where. */
   private readonly triggers = new Map<number, number>();
+  /** How many of those stand for a trigger that was made a change again. */
+  private readonly repeats = new Map<number, number>();
   private readonly impulseCommits = new Map<number, ImpulseCommit[]>();
   private readonly views = new Map<number, View>();
   private readonly timeline: Timeline;
@@ -436,24 +440,34 @@ export class Oracle {
     const commits = this.impulseCommits.get(tag) ?? [];
     this.impulseCommits.set(tag, commits);
     if (commits.length >= (this.triggers.get(tag) ?? 0) && !record.isReused) this.judgeRepeat(view, record, path, tag);
-    commits.push({ term: record, sequence, entry });
+    const { node } = view.hana.core.origins.at(view.reader.origin);
+    const isToldAlone = view.hana.controller.intake.refusalsOf(node).length > 0;
+    commits.push({ term: record, sequence, entry, isToldAlone });
   }
 
-  /** More changes than triggers: only across a fork, by one who had not seen it fire. */
+  /**
+   * More changes than triggers: only across a fork, by one who had not seen it fire. Which of the changes of a tag came
+   * twice cannot be told, so all of those before must be known to this controller to blame it.
+   */
   private judgeRepeat(view: View, record: TermRecord, path: string, tag: number): void {
-    const last = this.impulseCommits.get(tag)?.at(-1);
+    const commits = this.impulseCommits.get(tag) ?? [];
     const base = record.base.get(path);
-    const isKnown =
-      last !== undefined && (last.term === record || (base !== undefined && this.ledger.supersedes(path, base, last)));
-    if (!isKnown || last.term.isReused) this.tally.firedAcrossForks++;
-    else if (last.term !== record && !this.hasHeardOf(view, last)) this.tally.firedAgain++;
-    else this.fail(view.machine, `fires ${path} again, which it had seen fire`);
+    const earlier = commits.filter(({ term }) => term !== record);
+    const isKnown = (commit: ImpulseCommit): boolean =>
+      !commit.term.isReused && base !== undefined && this.ledger.supersedes(path, base, commit);
+    const most = (this.triggers.get(tag) ?? 0) - (this.repeats.get(tag) ?? 0);
+    const isTwiceHere = commits.length - earlier.length >= most;
+    if (isTwiceHere || (earlier.every(isKnown) && earlier.every((commit) => this.hasHeardOf(view, commit)))) {
+      this.fail(view.machine, `fires ${path} again, which it had seen fire`);
+    } else if (earlier.every(isKnown)) this.tally.firedAgain++;
+    else this.tally.firedAcrossForks++;
     this.triggers.set(tag, (this.triggers.get(tag) ?? 0) + 1);
+    this.repeats.set(tag, (this.repeats.get(tag) ?? 0) + 1);
   }
 
   /** Whether a node got the frames of an impulse as they were sent: only these carry acknowledgements. */
-  private hasHeardOf(view: View, { term, entry }: ImpulseCommit): boolean {
-    if (view.gotTerm !== term || entry.lastFrame === 0) return false;
+  private hasHeardOf(view: View, { term, entry, isToldAlone }: ImpulseCommit): boolean {
+    if (isToldAlone || view.gotTerm !== term || entry.lastFrame === 0) return false;
     for (let frame = entry.firstFrame; frame <= entry.lastFrame; frame++) if (!view.got.has(frame)) return false;
     return true;
   }
