@@ -197,7 +197,8 @@ export class HanaNode implements NodeParts {
 
   /** Opens a term of this node's own, be it in place of one that it holds; what was pending is its first changes. */
   takeControl(): void {
-    if (this.controller.isOpen) this.controller.settle();
+    const isRaised = this.controller.isOpen;
+    if (isRaised) this.controller.settle();
     const parent = this.roles.term;
     const term = this.roles.takeControl();
     this.core.counters.takeovers++;
@@ -206,7 +207,7 @@ export class HanaNode implements NodeParts {
     this.setHealth(HealthCode.snapshot, "");
     this.setHealth(HealthCode.lost, "");
     this.follower.heard.handOver(this.controller.intake);
-    this.controller.open(term.number, parent.number, parent.node);
+    this.controller.open(term.number, parent.number, parent.node, isRaised || this.follower.wasWhole);
     writeController(this.core, this.applier, term.number);
     this.writes.commitPending();
     this.controller.settle();

@@ -683,4 +683,31 @@ describe("a follower's stream", () => {
     mesh.run(1_000_000);
     expect(known).toEqual([true]);
   });
+
+  test("who is whole does not follow one who took control with a gap as if both held the same", () => {
+    const mesh = new Mesh(1);
+    for (let place = 0; place < 3; place++) {
+      mesh.add({ redundancy: 0 });
+      if (place === 0) mesh.run(1_000_000);
+    }
+    mesh.until(() => mesh.isSettled);
+    const [first, second, third] = mesh.nodes as [MeshNode, MeshNode, MeshNode];
+    first.declare("/viz/x", { type: "int" });
+    first.declare("/viz/y", { type: "int" });
+    mesh.run(300_000);
+    first.write("/viz/x", 9);
+    mesh.run(300_000);
+    let isLost = true;
+    mesh.drop = (from, to) => from === first && to === second && isLost;
+    first.write("/viz/x", 1);
+    mesh.run(200);
+    isLost = false;
+    first.write("/viz/y", 1);
+    mesh.run(200);
+    first.close();
+    mesh.until(() => mesh.isSettled && mesh.controller === second);
+    mesh.run(50_000);
+    expect(third.contents()).toEqual(second.contents());
+    expect(third.hana.core.counters.digestMismatches).toBe(0);
+  });
 });
