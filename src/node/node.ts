@@ -219,6 +219,8 @@ export class HanaNode implements NodeParts {
   stepDown(): void {
     this.core.counters.stepDowns++;
     this.controller.close();
+    // A writer that was not told asks the other controller, which may not have what was taken here.
+    this.controller.intake.clear();
     this.setHealth(HealthCode.stepDown, "");
     this.ports.onRole();
   }
