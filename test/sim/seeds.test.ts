@@ -57,4 +57,16 @@ describe("a seed that failed once", () => {
   test("521: a value that changed nothing was answered with the refusal of a rename", () => {
     expect(run({ seed: 521, minutes: 0.5 }).failure).toBe("");
   });
+
+  test("1007: a controller with a gap opened its term past what it had", () => {
+    expect(run({ seed: 1007, minutes: 1, faults: FAULT_KINDS }).failure).toBe("");
+  });
+
+  test("1028: the second half of a queue was confirmed with the first", () => {
+    expect(run({ seed: 1028, minutes: 1, faults: FAULT_KINDS }).failure).toBe("");
+  });
+
+  test("2042: a controller that had stepped down confirmed later what it had taken in its lost term", () => {
+    expect(run({ seed: 2042, minutes: 0.5 }).failure).toBe("");
+  });
 });
