@@ -46,7 +46,7 @@ const secretSyntax = [
 ];
 
 export default defineConfig(
-  { ignores: ["dist/", "dist-bench/", "coverage/", "test-results/", "bench/out/"] },
+  { ignores: ["dist/", "dist-bench/", "dist-sim/", "coverage/", "test-results/", "bench/out/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {
     files: ["**/*.ts"],

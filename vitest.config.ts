@@ -1,6 +1,6 @@
 /**
- * Tests in three groups: `unit` (with fuzz) needs nothing, `live` starts real processes on loopback, `rig` needs root
- * and Linux namespaces. Live and rig tests run the built node, so their setup builds it first if it is stale.
+ * Tests in four groups: `unit` (with fuzz) needs nothing, `live` starts real processes on loopback, `rig` needs root
+ * and Linux namespaces, `sim` runs whole meshes in virtual time. Live and rig tests run the built node, so their setup builds it first if it is stale.
  */
 import { defineConfig } from "vitest/config";
 
@@ -18,6 +18,7 @@ export default defineConfig({
     projects: [
       // A property test of a second takes five on a machine that has other work; what hangs is still ended.
       { test: { name: "unit", include: ["test/{unit,fuzz}/**/*.test.ts"], testTimeout: 30_000 } },
+      { test: { name: "sim", include: ["test/sim/**/*.test.ts"], testTimeout: 60_000, sequence: { groupOrder: 3 } } },
       { test: { name: "live", include: ["test/live/**/*.test.ts"], ...processes, sequence: { groupOrder: 1 } } },
       { test: { name: "rig", include: ["test/rig/**/*.test.ts"], ...processes, sequence: { groupOrder: 2 } } },
     ],

@@ -98,12 +98,15 @@ export class Controller implements WriteSink {
     };
   }
 
-  /** Begins a term above `parent`; what the state holds now is its beginning. */
-  open(number: number, parentNumber: number, parentNode: string): void {
+  /**
+   * Begins a term above `parent`; what the state holds now is its beginning. Where something of the parent is missing
+   * here, no sequence says what that is: it forks from 0, and all others take a snapshot.
+   */
+  open(number: number, parentNumber: number, parentNode: string, isWhole: boolean): void {
     const { core } = this;
     this.parentNumber = parentNumber;
     this.parentNode = parentNode;
-    this.fork[0] = core.sequence[0] as number;
+    this.fork[0] = isWhole ? (core.sequence[0] as number) : 0;
     core.term = this.applier.termIndex(number, core.identity.id);
     this.frames.term = number;
     this.sent.clear();

@@ -135,6 +135,11 @@ export class Follower implements ContentSink {
     this.naks.observe(0);
   }
 
+  /** The followed controller begins its term anew: nothing of it has been heard. */
+  forget(): void {
+    this.impulsesThrough[0] = 0;
+  }
+
   mapOrigin(theirs: number, node: string, surface: string): void {
     if (theirs < ORIGINS_TABLE) this.origins[theirs] = this.applier.origin(node, surface);
   }

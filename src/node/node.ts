@@ -121,7 +121,8 @@ export class HanaNode implements NodeParts {
       this.core.counters.framesMalformed++;
       return;
     }
-    this.following.onFrame(frame, opener.plain, opener.senderNode(opener.sender), address);
+    const { sender } = opener;
+    this.following.onFrame(frame, opener.plain, opener.senderNode(sender), opener.sessionNumber(sender), address);
   }
 
   private onMessage(type: FrameType, address: string, port: number): void {
@@ -196,13 +197,17 @@ export class HanaNode implements NodeParts {
 
   /** Opens a term of this node's own, be it in place of one that it holds; what was pending is its first changes. */
   takeControl(): void {
-    if (this.controller.isOpen) this.controller.settle();
+    const isRaised = this.controller.isOpen;
+    if (isRaised) this.controller.settle();
     const parent = this.roles.term;
     const term = this.roles.takeControl();
     this.core.counters.takeovers++;
     this.follower.stop();
+    // Whatever kept it from being in sync with another controller is over.
+    this.setHealth(HealthCode.snapshot, "");
+    this.setHealth(HealthCode.lost, "");
     this.follower.heard.handOver(this.controller.intake);
-    this.controller.open(term.number, parent.number, parent.node);
+    this.controller.open(term.number, parent.number, parent.node, isRaised || this.follower.wasWhole);
     writeController(this.core, this.applier, term.number);
     this.writes.commitPending();
     this.controller.settle();
@@ -216,6 +221,8 @@ export class HanaNode implements NodeParts {
     this.core.counters.stepDowns++;
     this.controller.close();
     this.ports.hearStream(true);
+    // A writer that was not told asks the other controller, which may not have what was taken here.
+    this.controller.intake.clear();
     this.setHealth(HealthCode.stepDown, "");
     this.ports.onRole();
   }

@@ -28,6 +28,8 @@ export class StreamFollowing implements FollowerPort {
   private readonly registers = new Float64Array([Number.POSITIVE_INFINITY]);
   private info: StreamInfo | undefined;
   private controllerAddress = "";
+  /** Which boot of the controller is followed. */
+  private session = 0;
 
   constructor(node: NodeParts, membership: Membership, ports: NodePorts) {
     this.node = node;
@@ -35,7 +37,7 @@ export class StreamFollowing implements FollowerPort {
     this.ports = ports;
   }
 
-  onFrame(frame: StreamFrameReader, buffer: Uint8Array, sender: string, address: string): void {
+  onFrame(frame: StreamFrameReader, buffer: Uint8Array, sender: string, session: number, address: string): void {
     const { node } = this;
     const { roles, follower } = node;
     const order = roles.compare(frame.doubles[0] as number, sender);
@@ -43,8 +45,13 @@ export class StreamFollowing implements FollowerPort {
       node.core.counters.framesOfLowerTerm++;
       return;
     }
-    if (order > 0) this.onHigherTerm(frame.doubles[0] as number, sender, address);
+    if (order > 0) this.onHigherTerm(frame.doubles[0] as number, sender, session, address);
     else if (roles.role === Role.controlling) return;
+    else if (session !== this.session) {
+      // It was started anew with nothing, and its term has the number that it had: this is another stream.
+      follower.forget();
+      this.onHigherTerm(frame.doubles[0] as number, sender, session, address);
+    }
     roles.heard();
     if (frame.info !== undefined) this.onInfo(frame.info, frame, address);
     follower.receive(frame, buffer);
@@ -52,8 +59,9 @@ export class StreamFollowing implements FollowerPort {
     if (node.pending.size > 0) this.ports.requestSettle();
   }
 
-  private onHigherTerm(number: number, sender: string, address: string): void {
+  private onHigherTerm(number: number, sender: string, session: number, address: string): void {
     const { node } = this;
+    this.session = session;
     if (node.roles.role === Role.controlling) node.stepDown();
     node.follower.stop();
     node.roles.join({ number, node: sender });
@@ -80,6 +88,7 @@ export class StreamFollowing implements FollowerPort {
       node.follower.follow(term);
       this.arrived();
     } else {
+      if (term !== node.core.term) node.follower.heard.clear();
       node.follower.join(term, frame.doubles[1] as number);
       this.fetch();
     }
@@ -133,6 +142,8 @@ export class StreamFollowing implements FollowerPort {
   snapshotFailed(reason: string): void {
     const { node } = this;
     node.core.counters.snapshotsFailed++;
+    // A connection that was given up may break long after.
+    if (node.roles.role !== Role.joining) return;
     node.setHealth(HealthCode.snapshot, `joining the mesh is slow: ${reason}`);
     if (this.registers[0] !== Number.POSITIVE_INFINITY) this.registers[0] = node.core.clock.nowUs + SNAPSHOT_RETRY_US;
   }

@@ -47,6 +47,9 @@ export class Writes implements WriteTarget {
   readonly staging: Staging;
   private readonly gestures: Gestures;
   private autoCount = 0;
+  /** Whether what was written last waits for the controller, and [0] when something was that does. */
+  private isHeld = false;
+  private readonly heldUs = new Float64Array(1);
 
   constructor(parts: WritesParts) {
     this.parts = parts;
@@ -77,10 +80,12 @@ export class Writes implements WriteTarget {
 
   private pend(id: number, surface: number, gesture: number): Reject {
     const { pending, applier, core } = this.parts;
-    if (!pending.isPending(id) && !this.state.differs(id, this.staging)) {
+    this.isHeld = pending.isPending(id) || this.state.differs(id, this.staging);
+    if (!this.isHeld) {
       core.counters.changesUnchanged++;
       return Reject.none;
     }
+    this.heldUs[0] = core.clock.register[0] as number;
     if (!pending.addValue(id, this.staging, surface, gesture, applier.isGrouped)) return Reject.queueFull;
     applier.showPending(id, surface, gesture);
     this.parts.requestSettle();
@@ -88,16 +93,22 @@ export class Writes implements WriteTarget {
   }
 
   trigger(id: number, surface: number): Reject {
-    const { applier, controller, pending } = this.parts;
+    const { applier, controller } = this.parts;
     if (this.state.types[id] !== ValueType.impulse) return Reject.wrongType;
     if (controller.isOpen) {
       if (!controller.publisher.hasEventRoom) return Reject.queueFull;
       applier.commitImpulse(id, surface, this.gestures.of(id, surface));
       controller.relieve();
-    } else if (!pending.addEvent(WriteKind.trigger, id, NO_PAYLOAD, surface, applier.isGrouped))
-      return Reject.queueFull;
+    } else if (!this.hold(WriteKind.trigger, id, NO_PAYLOAD, surface, applier.isGrouped)) return Reject.queueFull;
     this.parts.requestSettle();
     return Reject.none;
+  }
+
+  private hold(kind: WriteKind, id: number, payload: Uint8Array, surface: number, isGrouped: boolean): boolean {
+    const { pending, core } = this.parts;
+    this.isHeld = pending.addEvent(kind, id, payload, surface, isGrouped);
+    this.heldUs[0] = core.clock.register[0] as number;
+    return this.isHeld;
   }
 
   declareAuto(path: string, type: ValueTypeName, surface: number): number {
@@ -119,7 +130,7 @@ export class Writes implements WriteTarget {
 
   /** Declares a path with a checked, complete declaration. */
   declare(path: string, declaration: Declaration, surface: number): Reject {
-    const { applier, controller, pending } = this.parts;
+    const { applier, controller } = this.parts;
     if (validatePath(path) !== "") return Reject.badPath;
     if (controller.isOpen || this.isBeforeAnyTerm) return this.commitNew(path, declaration, surface);
     if (this.state.isAliasTaken(path, declaration.oscAlias)) return Reject.aliasTaken;
@@ -131,7 +142,7 @@ export class Writes implements WriteTarget {
       if (id < 0) return Reject.queueFull;
       applier.declareProvisional(id, path, declaration);
     }
-    if (!pending.addEvent(WriteKind.declare, id, payload, surface, false)) return Reject.queueFull;
+    if (!this.hold(WriteKind.declare, id, payload, surface, false)) return Reject.queueFull;
     this.parts.requestSettle();
     return Reject.none;
   }
@@ -158,7 +169,7 @@ export class Writes implements WriteTarget {
   }
 
   rename(id: number, path: string, surface: number): Reject {
-    const { applier, controller, pending } = this.parts;
+    const { applier, controller } = this.parts;
     if (validatePath(path) !== "") return Reject.badPath;
     if (!this.state.exists(id)) return Reject.unknownPath;
     this.parts.requestSettle();
@@ -167,11 +178,11 @@ export class Writes implements WriteTarget {
     }
     const payload = encodeNamed(path, undefined);
     if (payload === undefined) return Reject.badPath;
-    return pending.addEvent(WriteKind.rename, id, payload, surface, false) ? Reject.none : Reject.queueFull;
+    return this.hold(WriteKind.rename, id, payload, surface, false) ? Reject.none : Reject.queueFull;
   }
 
   remove(id: number, surface: number): Reject {
-    const { applier, controller, pending } = this.parts;
+    const { applier, controller } = this.parts;
     if (!this.state.exists(id)) return Reject.unknownPath;
     this.parts.requestSettle();
     if (controller.isOpen) {
@@ -179,13 +190,17 @@ export class Writes implements WriteTarget {
       applier.commitRemove(id, surface);
       return Reject.none;
     }
-    return pending.addEvent(WriteKind.remove, id, NO_PAYLOAD, surface, false) ? Reject.none : Reject.queueFull;
+    return this.hold(WriteKind.remove, id, NO_PAYLOAD, surface, false) ? Reject.none : Reject.queueFull;
   }
 
-  /** Calls back when what was written last is confirmed or refused; at once on the controller. */
+  /**
+   * Calls back when what was written last in this turn is confirmed or refused; at once on the controller, and when
+   * nothing that was written in this turn changes anything.
+   */
   whenDone(done: WriteDone): void {
     const { controller, pending, core } = this.parts;
-    if (controller.isOpen || pending.size === 0) done(Reject.none, core.sequence[0] as number);
+    const isHeld = this.isHeld || this.heldUs[0] === core.clock.register[0];
+    if (controller.isOpen || pending.size === 0 || !isHeld) done(Reject.none, core.sequence[0] as number);
     else pending.whenDone(done);
   }
 
@@ -194,10 +209,10 @@ export class Writes implements WriteTarget {
   }
 
   endGroup(): void {
-    const { applier, controller, pending } = this.parts;
+    const { applier, controller } = this.parts;
     applier.isGrouped = false;
     if (controller.isOpen) controller.publisher.pump();
-    else pending.endGroup();
+    else this.parts.pending.endGroup();
   }
 
   /** Puts the value that is shown in hand: the pending one, or the confirmed. */

@@ -71,6 +71,11 @@ export class HeardAcknowledgements {
     }
   }
 
+  /** Another term's state takes the place of what these were about. */
+  clear(): void {
+    this.count = 0;
+  }
+
   /** This node is controller: its intake knows from here on. */
   handOver(intake: WriteIntake): void {
     for (let place = 0; place < this.count; place++) {

@@ -23,8 +23,9 @@ const EMPTY = new Uint8Array(0);
 export type WriteDone = (reject: Reject, sequence: number) => void;
 
 interface Waiter {
-  readonly write: number;
+  write: number;
   readonly id: number;
+  readonly isValue: boolean;
   readonly done: WriteDone;
   refusal: Reject;
 }
@@ -56,10 +57,14 @@ export class PendingWrites {
   private head = 0;
   private tail = 0;
   private waiters: Waiter[] = [];
-  /** [0] last write given, [1] acknowledged through, [2] retry due, [3] retry delay, [4] sent through, [5] settled. */
-  private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY, RETRY_FIRST_US, 0, 0]);
-  /** The path of the last write. */
+  /**
+   * [0] last write given, [1] acknowledged through, [2] retry due, [3] retry delay, [4] sent through, [5] settled,
+   * [6] the frame by which all that is acknowledged is published.
+   */
+  private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY, RETRY_FIRST_US, 0, 0, 0]);
+  /** The path of the last write, and what it was. */
   private lastId = -1;
+  private lastKind: WriteKind = WriteKind.void;
   /** Writes held now. */
   size = 0;
   /** Values that a newer write of the same path replaced before they were confirmed. */
@@ -100,6 +105,7 @@ export class PendingWrites {
     if (held >= 0) {
       this.conflated++;
       if (isGrouped && this.grouped[held] === 1) this.dropEndAfter(held);
+      if (this.waiters.length > 0) this.passOn(this.writes[held] as number);
       this.release(held);
     }
     const slot = this.take(WriteKind.value, id, surface, gesture, isGrouped);
@@ -109,6 +115,29 @@ export class PendingWrites {
     this.texts[slot] = staging.kind === StagedKind.numbers ? undefined : staging.text;
     for (let lane = 0; lane < 4; lane++) this.numbers[at + lane] = staging.numbers[lane] as number;
     return true;
+  }
+
+  /** Who waits for a write that is replaced before the controller could take it waits for what replaces it. */
+  private passOn(replaced: number): void {
+    if (replaced <= this.sentThrough) return;
+    const waiting = this.waiters.filter(({ write }) => write === replaced);
+    if (waiting.length === 0) return;
+    this.waiters = this.waiters.filter(({ write }) => write !== replaced);
+    for (const waiter of waiting) {
+      waiter.write = this.lastWrite + 1;
+      this.waiters.push(waiter);
+    }
+  }
+
+  /** All is sent again, without what was replaced meanwhile: who waits for that waits for what replaced it. */
+  private passOnReplaced(): void {
+    if (this.waiters.length === 0) return;
+    for (const waiter of this.waiters) {
+      const slot = (this.slotOf[waiter.id] ?? 0) - 1;
+      if (!waiter.isValue || slot < 0 || waiter.write <= this.acknowledgedThrough) continue;
+      waiter.write = Math.max(waiter.write, this.writes[slot] as number);
+    }
+    this.waiters.sort((left, right) => left.write - right.write);
   }
 
   /**
@@ -149,6 +178,7 @@ export class PendingWrites {
     const { registers } = this;
     registers[0] = (registers[0] as number) + 1;
     this.lastId = id;
+    this.lastKind = kind;
     this.ids[slot] = id;
     this.kinds[slot] = kind;
     this.grouped[slot] = isGrouped ? 1 : 0;
@@ -212,7 +242,8 @@ export class PendingWrites {
 
   /** Calls back when the newest write is confirmed or refused. */
   whenDone(done: WriteDone): void {
-    this.waiters.push({ write: this.lastWrite, id: this.lastId, done, refusal: Reject.none });
+    const isValue = this.lastKind === WriteKind.value;
+    this.waiters.push({ write: this.lastWrite, id: this.lastId, isValue, done, refusal: Reject.none });
   }
 
   /** Walks the writes in order, from the first that the controller has not acknowledged; the walk ends on false. */
@@ -303,6 +334,7 @@ export class PendingWrites {
     const { registers } = this;
     if (this.clock.nowUs < (registers[2] as number)) return false;
     this.retries++;
+    this.passOnReplaced();
     registers[3] = Math.min((registers[3] as number) * 1.5, RETRY_MAX_US);
     registers[2] = this.clock.nowUs + (registers[3] as number);
     return true;
@@ -314,6 +346,7 @@ export class PendingWrites {
     this.registers[4] = 0;
     this.registers[2] = Number.POSITIVE_INFINITY;
     for (let slot = 0; slot < PENDING_MAX; slot++) this.frames[slot] = NOT_ACKNOWLEDGED;
+    this.passOnReplaced();
   }
 
   /** The controller has taken all writes up to `write`; they are published by the frame `frame`. */
@@ -321,6 +354,7 @@ export class PendingWrites {
     const { registers } = this;
     if (write <= (registers[1] as number)) return;
     registers[1] = write;
+    registers[6] = frame;
     for (let place = this.head; place < this.tail; place++) {
       const at = place % this.order.length;
       if ((this.orderWrites[at] as number) > write) break;
@@ -366,7 +400,11 @@ export class PendingWrites {
         settled(slot);
         this.head++;
         this.release(slot);
-      } else this.head++;
+      } else {
+        // A write that a newer one replaced is confirmed when the controller has taken it, or what replaced it.
+        if (write > this.acknowledgedThrough || (this.registers[6] as number) > complete) break;
+        this.head++;
+      }
       through = write;
     }
     if (through === 0) return;

@@ -103,6 +103,11 @@ export class WriteIntake {
     return this.find(node)?.refusals ?? NONE;
   }
 
+  /** Forgets where writers stand: what was taken here may be in nobody's state any more. */
+  clear(): void {
+    this.writers.clear();
+  }
+
   /** Learns from the stream where a writer stands. */
   learn(node: string, session: number, write: number): void {
     const writer = this.find(node);

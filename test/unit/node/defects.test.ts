@@ -3,6 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { ChangeFlag, EventKind } from "../../../src/state/change.js";
+import { completeDeclaration } from "../../../src/state/declaration.js";
 import { Reject } from "../../../src/state/reject.js";
 import { Found, RingReader } from "../../../src/state/ring.js";
 import { TERMS_MAX } from "../../../src/state/tables.js";
@@ -600,5 +601,113 @@ describe("a follower's stream", () => {
     const { follower } = second.hana;
     Object.assign(follower, { eventsMayAct: true });
     expect(() => new ContentReader().read(bytes, 0, bytes.length, follower)).not.toThrow();
+  });
+
+  test("a node that becomes controller while it was joining no longer says that it joins", () => {
+    const mesh = new Mesh(1);
+    const first = mesh.add();
+    mesh.run(1_000_000);
+    const second = mesh.add();
+    second.turn(() => second.hana.following.snapshotFailed("no answer"));
+    first.crash();
+    mesh.until(() => second.hana.roles.role === Role.controlling);
+    expect(second.hana.health.list()).toEqual([]);
+    // The connection that it gave up is closed late.
+    second.turn(() => second.hana.following.snapshotFailed("no answer"));
+    expect(second.hana.health.list()).toEqual([]);
+  });
+
+  test("a controller that comes back at once with nothing is followed anew, not taken for the one it was", () => {
+    const mesh = new Mesh(1);
+    const first = mesh.add();
+    mesh.run(1_000_000);
+    const second = mesh.add({ priority: 0 });
+    mesh.until(() => mesh.isSettled);
+    first.declare("/viz/x", { type: "int" });
+    for (let step = 1; step <= 50; step++) {
+      first.write("/viz/x", step);
+      mesh.run(5_000);
+    }
+    first.crash();
+    mesh.run(100_000);
+    const again = mesh.restart(first);
+    again.declare("/viz/x", { type: "int" });
+    again.declare("/global/go", { type: "impulse" });
+    mesh.until(() => mesh.isSettled);
+    mesh.run(500_000);
+    expect(second.contents()).toEqual(again.contents());
+    again.write("/viz/x", 7);
+    const reader = new RingReader(second.hana.core.memory);
+    again.write("/global/go", null);
+    second.write("/viz/x", 8);
+    mesh.run(500_000);
+    expect(second.contents()).toEqual(again.contents());
+    expect(again.value("/viz/x")).toBe(8);
+    expect(count(reader, (found) => found === Found.event && reader.kind === EventKind.impulse)).toBe(1);
+  });
+
+  test("a write that changes nothing is not refused with another that waits", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    first.declare("/viz/x", { type: "int" });
+    first.declare("/viz/y", { type: "int" });
+    mesh.run(100_000);
+    const outcomes: Reject[] = [];
+    const { core, writes } = second.hana;
+    second.turn(() => writes.rename(core.state.idOf("/viz/y"), "/viz/x", 0));
+    mesh.run(10);
+    second.turn(() => {
+      core.staging.value(0);
+      writes.write(core.state.idOf("/viz/x"), 0);
+      writes.whenDone((reject) => outcomes.push(reject));
+    });
+    mesh.run(1_000_000);
+    expect(outcomes).toEqual([Reject.none]);
+  });
+
+  test("a value that changes nothing does not confirm the declaration before it", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    const known: boolean[] = [];
+    const { core, writes } = second.hana;
+    second.turn(() => {
+      writes.declare("/viz/new", completeDeclaration({ type: "int" }), 0);
+      core.staging.value(0);
+      writes.write(core.state.idOf("/viz/new"), 0);
+      writes.whenDone(() => known.push(first.value("/viz/new") === 0));
+    });
+    mesh.run(1_000_000);
+    expect(known).toEqual([true]);
+  });
+
+  test("who is whole does not follow one who took control with a gap as if both held the same", () => {
+    const mesh = new Mesh(1);
+    for (let place = 0; place < 3; place++) {
+      mesh.add({ redundancy: 0 });
+      if (place === 0) mesh.run(1_000_000);
+    }
+    mesh.until(() => mesh.isSettled);
+    const [first, second, third] = mesh.nodes as [MeshNode, MeshNode, MeshNode];
+    first.declare("/viz/x", { type: "int" });
+    first.declare("/viz/y", { type: "int" });
+    mesh.run(300_000);
+    first.write("/viz/x", 9);
+    mesh.run(300_000);
+    let isLost = true;
+    mesh.drop = (from, to) => from === first && to === second && isLost;
+    first.write("/viz/x", 1);
+    mesh.run(200);
+    isLost = false;
+    first.write("/viz/y", 1);
+    mesh.run(200);
+    first.close();
+    mesh.until(() => mesh.isSettled && mesh.controller === second);
+    mesh.run(50_000);
+    expect(third.contents()).toEqual(second.contents());
+    expect(third.hana.core.counters.digestMismatches).toBe(0);
   });
 });

@@ -78,9 +78,9 @@ describe("a mesh without faults", () => {
       return isMatch;
     };
     const onFrame = following.onFrame.bind(following);
-    following.onFrame = (frame, buffer, sender, address) => {
+    following.onFrame = (frame, buffer, sender, session, address) => {
       if (frame.info !== undefined) infos++;
-      onFrame(frame, buffer, sender, address);
+      onFrame(frame, buffer, sender, session, address);
     };
     for (let step = 0; step < 3_000; step++) {
       first.write("/viz/x", step);

@@ -50,6 +50,8 @@ export interface MeshNodeOptions {
   readonly paths?: number;
   /** How far this node's clock is ahead of the others'. */
   readonly skewUs?: number;
+  /** Boots of this node before this one. */
+  readonly boots?: number;
 }
 
 export class Mesh {
@@ -77,6 +79,15 @@ export class Mesh {
     this.nodes.push(node);
     node.turn(() => node.hana.start());
     return node;
+  }
+
+  /** Starts a node that crashed anew, with nothing but its id. */
+  restart(node: MeshNode): MeshNode {
+    const place = this.nodes.indexOf(node);
+    const again = new MeshNode(this, place + 1, { ...node.options, boots: (node.options.boots ?? 0) + 1 });
+    this.nodes[place] = again;
+    again.turn(() => again.hana.start());
+    return again;
   }
 
   get live(): MeshNode[] {
@@ -155,6 +166,7 @@ export class MeshNode {
   readonly address: string;
   readonly port: number;
   readonly hana: HanaNode;
+  readonly options: MeshNodeOptions;
   isDead = false;
   hearsStream = true;
   private readonly skewUs: number;
@@ -166,20 +178,28 @@ export class MeshNode {
 
   constructor(mesh: Mesh, place: number, options: MeshNodeOptions) {
     this.mesh = mesh;
+    this.options = options;
     this.id = place.toString(16).padStart(16, "0");
     this.address = `10.0.0.${place}`;
     this.port = 10_000 + place;
     this.skewUs = options.skewUs ?? 0;
     const nodeId = new Uint8Array(8);
     nodeId[7] = place;
+    const boots = options.boots ?? 0;
     this.hana = new HanaNode(
       {
-        identity: { id: this.id, name: `n${place}`, mesh: "test", priority: options.priority ?? 100, session: place },
+        identity: {
+          id: this.id,
+          name: `n${place}`,
+          mesh: "test",
+          priority: options.priority ?? 100,
+          session: place + 256 * boots,
+        },
         limits: { paths: options.paths ?? 1_000, autoPaths: 500 },
         meshKey: KEY,
         meshTag: TAG,
         nodeId,
-        session: new Uint8Array([0, 0, 0, place, 1, 2, 3, 4]),
+        session: new Uint8Array([0, 0, boots, place, 1, 2, 3, 4]),
         reachability: { unicastPort: this.port, snapshotPort: this.port },
         declaresAuto: true,
         ...(options.redundancy === undefined ? {} : { redundancy: options.redundancy }),

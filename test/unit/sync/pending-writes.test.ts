@@ -71,4 +71,78 @@ describe("writes that wait for a confirmation", () => {
     pending.settle(5, 0, ignore);
     expect(confirmed).toEqual([1, 2]);
   });
+
+  test("does not confirm what was replaced while what replaced it is on its way", () => {
+    const { pending, write } = pendingWrites();
+    const confirmed: number[] = [];
+    for (const [id, value] of [
+      [0, 1],
+      [1, 2],
+      [0, 3],
+    ] as const) {
+      write(id, value);
+      const { lastWrite } = pending;
+      pending.whenDone(() => confirmed.push(lastWrite));
+    }
+    pending.settle(4, 0, ignore);
+    expect(confirmed).toEqual([]);
+    pending.acknowledge(1, 5);
+    pending.settle(4, 0, ignore);
+    expect(confirmed).toEqual([]);
+    pending.settle(5, 0, ignore);
+    expect(confirmed).toEqual([1]);
+    pending.acknowledge(3, 6);
+    pending.settle(6, 0, ignore);
+    expect(confirmed).toEqual([1, 2, 3]);
+  });
+
+  test("what was replaced before it was sent waits for what replaced it", () => {
+    const { pending, write } = pendingWrites();
+    const confirmed: number[] = [];
+    for (const [id, value] of [
+      [0, 1],
+      [1, 2],
+      [0, 3],
+    ] as const) {
+      write(id, value);
+      pending.resend();
+      const { lastWrite } = pending;
+      pending.whenDone(() => confirmed.push(lastWrite));
+    }
+    // A long queue goes out frame by frame: the first one held the second write only.
+    pending.onSent(2);
+    pending.acknowledge(2, 5);
+    pending.settle(5, 0, ignore);
+    expect(confirmed).toEqual([2]);
+    pending.acknowledge(3, 6);
+    pending.settle(6, 0, ignore);
+    expect(confirmed).toEqual([2, 1, 3]);
+  });
+
+  test.each(["a new controller", "a retry"])(
+    "what was sent and replaced waits for what replaced it after %s",
+    (after) => {
+      const { pending, write, clock } = pendingWrites();
+      const confirmed: number[] = [];
+      for (const [id, value] of [
+        [0, 1],
+        [1, 2],
+        [0, 3],
+      ] as const) {
+        write(id, value);
+        const { lastWrite } = pending;
+        pending.whenDone(() => confirmed.push(lastWrite));
+      }
+      clock.set(2e15);
+      if (after === "a retry") pending.takeRetry();
+      else pending.resend();
+      pending.onSent(2);
+      pending.acknowledge(2, 5);
+      pending.settle(5, 0, ignore);
+      expect(confirmed).toEqual([2]);
+      pending.acknowledge(3, 6);
+      pending.settle(6, 0, ignore);
+      expect(confirmed).toEqual([2, 1, 3]);
+    },
+  );
 });

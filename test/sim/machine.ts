@@ -1,0 +1,330 @@
+/**
+ * Machine: one virtual computer and the node that runs on it, boot after boot.
+ *
+ * It implements `node/ports.ts` and the event loop around it (`edge/live-loop.ts`): whatever arrives is a turn, a lone
+ * change is flushed as its turn ends, what follows closely waits for the loop to come round. A paused machine lets time
+ * pass and reads its sockets when it goes on. A boot begins with nothing but the node's id, a higher session number and
+ * the show: nothing else is on disk. Session time runs steadily from the wall clock at boot, fast or slow as the
+ * machine's crystal is; steps of the wall clock reach it at the next boot.
+ */
+import { HanaNode } from "../../src/node/node.js";
+import type { HealthCode } from "../../src/node/health.js";
+import type { SnapshotRequest } from "../../src/node/ports.js";
+import type { Random } from "../../src/base/random.js";
+import { meshTag } from "../../src/security/mesh-identity.js";
+import { OpenResult } from "../../src/security/opener.js";
+import { FollowState } from "../../src/node/follower.js";
+import { Role } from "../../src/sync/roles.js";
+import type { SendLimits } from "../../src/sync/send-budget.js";
+import type { Packet } from "./network.js";
+import type { ShownPath } from "./show.js";
+import { START_US, type Timeline } from "./timeline.js";
+
+export const KEY = new Uint8Array(32).fill(7);
+const TAG = meshTag("sim");
+/** A quarter of what a socket buffer of 4 MiB holds. */
+const INBOX_MAX = 1_024;
+/** As edge/live-loop.ts: flushes this far apart wait for nothing, others for the end of the loop's turn. */
+const PAUSE_US = 250;
+const TURN_US = 15;
+const TICK_MS = 20;
+const READ_AT_ONCE = 32;
+
+/** What a machine tells of its node. */
+export interface MachineWatch {
+  booted(machine: Machine): void;
+  /** Around the moment in which its node opens a term. */
+  opens(machine: Machine): void;
+  opened(machine: Machine): void;
+  sends(machine: Machine, datagram: Uint8Array): void;
+  health(machine: Machine, code: HealthCode, text: string): void;
+  turned(machine: Machine): void;
+  failed(machine: Machine, error: unknown): void;
+  fooled(machine: Machine, packet: Packet): void;
+  overflowed(): void;
+}
+
+/** What a machine is wired to. */
+export interface MachineWires {
+  readonly timeline: Timeline;
+  readonly watch: MachineWatch;
+  multicast(from: Machine, datagram: Uint8Array): void;
+  announce(from: Machine, datagram: Uint8Array): void;
+  unicast(from: Machine, datagram: Uint8Array, address: string): void;
+  fetch(machine: Machine, request: SnapshotRequest): void;
+  taken(machine: Machine, packet: Packet): void;
+  addressOf(index: number): { readonly address: string; readonly port: number };
+}
+
+export interface MachineOptions {
+  readonly index: number;
+  readonly priority: number;
+  readonly show: readonly ShownPath[];
+  readonly random: Random;
+  readonly sendLimits: SendLimits | undefined;
+  readonly redundancy: number;
+  readonly paths: number;
+}
+
+export class Machine {
+  readonly index: number;
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly priority: number;
+  hana: HanaNode | undefined;
+  private hearsStream = true;
+  /** How often it was started. */
+  boot = 0;
+  isPaused = false;
+  /** How far the wall clock is ahead, and how fast its time runs. */
+  wallUs = 0;
+  rate = 1;
+  private readonly options: MachineOptions;
+  private readonly wires: MachineWires;
+  private bootUs = 0;
+  private bootWallUs = 0;
+  private inbox: (() => void)[] = [];
+  private isSettleDue = false;
+  private isSettlePosted = false;
+  private settledUs = 0;
+  private armedUs = Number.POSITIVE_INFINITY;
+  private isTickMissed = false;
+  /** Rises with every fetch; the answer to an earlier one is dropped. */
+  fetches = 0;
+
+  constructor(options: MachineOptions, wires: MachineWires) {
+    this.options = options;
+    this.wires = wires;
+    this.index = options.index;
+    this.id = (options.index + 1).toString(16).padStart(16, "0");
+    const { address, port } = wires.addressOf(options.index);
+    this.address = address;
+    this.port = port;
+    this.priority = options.priority;
+  }
+
+  get isUp(): boolean {
+    return this.hana !== undefined;
+  }
+
+  /** Session time here, in microseconds. */
+  get localUs(): number {
+    return Math.round(this.bootWallUs + (this.wires.timeline.nowUs - this.bootUs) * this.rate);
+  }
+
+  start(): void {
+    const { timeline, watch } = this.wires;
+    this.boot++;
+    this.bootUs = timeline.nowUs;
+    this.bootWallUs = START_US + (timeline.nowUs - START_US) + this.wallUs;
+    this.armedUs = Number.POSITIVE_INFINITY;
+    this.isSettleDue = false;
+    this.isSettlePosted = false;
+    this.isPaused = false;
+    this.inbox = [];
+    this.hearsStream = true;
+    const hana = this.make();
+    this.hana = hana;
+    const takeControl = hana.takeControl.bind(hana);
+    hana.takeControl = () => {
+      watch.opens(this);
+      takeControl();
+      watch.opened(this);
+    };
+    watch.booted(this);
+    this.turn(() => {
+      for (const { path, declaration } of this.options.show) hana.writes.declare(path, declaration, 0);
+      hana.start();
+    });
+  }
+
+  private make(): HanaNode {
+    const { options, wires, boot, index } = this;
+    const nodeId = new Uint8Array(8);
+    nodeId[6] = (index + 1) >> 8;
+    nodeId[7] = index + 1;
+    const session = new Uint8Array([0, 0, boot >> 8, boot, index, 1, 2, 3]);
+    return new HanaNode(
+      {
+        identity: { id: this.id, name: `n${index + 1}`, mesh: "sim", priority: options.priority, session: boot },
+        limits: {
+          paths: options.paths,
+          autoPaths: 16,
+          rings: { values: 4_096, events: 8_192, arenaBytes: 524_288 },
+          sentFrames: 1_024,
+        },
+        meshKey: KEY,
+        meshTag: TAG,
+        nodeId,
+        session,
+        reachability: { unicastPort: this.port, snapshotPort: this.port },
+        declaresAuto: true,
+        redundancy: options.redundancy,
+        ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),
+      },
+      {
+        datagrams: {
+          multicast: (datagram) => {
+            wires.watch.sends(this, datagram);
+            wires.multicast(this, datagram);
+          },
+          announce: (datagram) => {
+            wires.watch.sends(this, datagram);
+            wires.announce(this, datagram);
+          },
+          unicast: (datagram, address) => {
+            wires.watch.sends(this, datagram);
+            wires.unicast(this, datagram, address);
+          },
+        },
+        random: options.random,
+        requestSettle: () => {
+          this.isSettleDue = true;
+        },
+        hearStream: (isWanted) => {
+          this.hearsStream = isWanted;
+        },
+        fetchSnapshot: (request) => wires.fetch(this, request),
+        onRole: () => {},
+        onHealth: (code, text) => wires.watch.health(this, code, text),
+      },
+    );
+  }
+
+  /** One turn of the event loop. Nothing runs on a machine that is down. */
+  turn(action: (hana: HanaNode) => void): void {
+    const { hana } = this;
+    if (hana === undefined) return;
+    const { watch } = this.wires;
+    const now = this.localUs;
+    hana.core.clock.set(now);
+    try {
+      action(hana);
+      if (this.isSettleDue) this.endTurn(hana, now);
+      this.arm(hana, now);
+    } catch (error) {
+      watch.failed(this, error);
+    }
+    watch.turned(this);
+  }
+
+  private endTurn(hana: HanaNode, now: number): void {
+    if (now - this.settledUs > PAUSE_US) {
+      this.settle(hana, now);
+      return;
+    }
+    if (this.isSettlePosted) return;
+    this.isSettlePosted = true;
+    this.later(TURN_US, () => {
+      this.isSettlePosted = false;
+      this.turn(() => this.settle(hana, this.localUs));
+    });
+  }
+
+  private settle(hana: HanaNode, now: number): void {
+    this.isSettleDue = false;
+    this.settledUs = now;
+    hana.settle();
+  }
+
+  /** Does something in a turn to come of this boot; a paused machine does it when it goes on. */
+  later(delayUs: number, action: () => void): void {
+    const { boot } = this;
+    this.wires.timeline.after(delayUs, () => {
+      if (this.boot !== boot || this.hana === undefined) return;
+      if (this.isPaused) this.inbox.push(action);
+      else action();
+    });
+  }
+
+  private arm(hana: HanaNode, now: number): void {
+    const { timeline } = this.wires;
+    const waitMs = Math.min(TICK_MS, Math.max(1, Math.ceil((hana.dueUs() - now) / 1_000)));
+    const dueUs = timeline.nowUs + Math.round((waitMs * 1_000) / this.rate);
+    if (dueUs >= this.armedUs) return;
+    this.armedUs = dueUs;
+    const { boot } = this;
+    timeline.at(dueUs, () => {
+      if (this.armedUs !== dueUs || this.boot !== boot) return;
+      this.armedUs = Number.POSITIVE_INFINITY;
+      if (this.isPaused) this.isTickMissed = true;
+      else this.tick();
+    });
+  }
+
+  private tick(): void {
+    this.turn((hana) => {
+      hana.tick();
+      this.settle(hana, this.localUs);
+    });
+  }
+
+  /** A datagram came to the socket. */
+  receive(packet: Packet): void {
+    if (this.hana === undefined || (packet.isStream && !this.hearsStream)) return;
+    if (!this.isPaused) {
+      this.turn((hana) => this.take(hana, packet));
+      return;
+    }
+    if (this.inbox.length < INBOX_MAX) this.inbox.push(() => this.turn((hana) => this.take(hana, packet)));
+    else this.wires.watch.overflowed();
+  }
+
+  private take(hana: HanaNode, packet: Packet): void {
+    const { results } = hana.io.opener;
+    const before = results[OpenResult.ok] as number;
+    const { address, port } = this.wires.addressOf(packet.from);
+    hana.receive(packet.bytes, address, port);
+    if (results[OpenResult.ok] === before) return;
+    if (packet.copies !== undefined) packet.copies.taken++;
+    const isFooled = packet.isHostile || packet.takenBy === this.boot;
+    if (isFooled || (packet.copies?.taken ?? 0) > 1) this.wires.watch.fooled(this, packet);
+    this.wires.taken(this, packet);
+  }
+
+  pause(): void {
+    if (this.hana !== undefined) this.isPaused = true;
+  }
+
+  /** Goes on: what was due fires before or after what waits in the sockets, as the loop stood. */
+  resume(ticksFirst: boolean): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    if (this.isTickMissed && ticksFirst) this.tick();
+    const waiting = this.inbox;
+    this.inbox = [];
+    for (let at = 0; at < waiting.length; at++) {
+      waiting[at]?.();
+      if (at % READ_AT_ONCE === READ_AT_ONCE - 1) this.tick();
+    }
+    if (this.isTickMissed && !ticksFirst) this.tick();
+    this.isTickMissed = false;
+  }
+
+  /** Ends without a word. */
+  kill(): void {
+    this.hana = undefined;
+    this.isPaused = false;
+    this.inbox = [];
+  }
+
+  /** Says goodbye and ends. */
+  leave(): void {
+    if (this.isPaused) this.resume(false);
+    this.turn((hana) => hana.close());
+    this.kill();
+  }
+
+  get isController(): boolean {
+    return this.hana?.roles.role === Role.controlling;
+  }
+
+  /** Whether it controls, or follows and has everything. */
+  get isInSync(): boolean {
+    const { hana } = this;
+    if (hana === undefined) return false;
+    if (hana.roles.role === Role.controlling) return true;
+    return hana.roles.role === Role.following && hana.follower.state === FollowState.inSync;
+  }
+}

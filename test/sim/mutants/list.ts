@@ -1,0 +1,140 @@
+/**
+ * Mutants: faults planted in the protocol, one at a time, in a copy of the sources. Each must be found.
+ *
+ * A mutant is what a tired programmer might write. It is text that is replaced, and each text must stand in its file
+ * exactly once, so that a change of the code that moves it is noticed. Nothing of this is in what ships.
+ */
+export interface Edit {
+  /** Below `src/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** Arguments for what shows only in a certain mix, and where among the 200 seeds to begin. */
+  readonly run?: readonly string[];
+  readonly firstSeed?: number;
+}
+
+function mutant(name: string, file: string, find: string, replace: string): Mutant {
+  return { name, edits: [{ file, find, replace }] };
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  mutant(
+    "skip the fence",
+    "node/stream-following.ts",
+    "      node.core.counters.framesOfLowerTerm++;\n      return;",
+    "      node.core.counters.framesOfLowerTerm++;",
+  ),
+  mutant("forget the fork point", "node/stream-following.ts", " && core.sequence[0] === info.forkSequence", ""),
+  mutant("drop the replay check", "security/opener.ts", "if (windows.seen(slot)) return OpenResult.replayed;", ""),
+  {
+    name: "resend without a new counter",
+    edits: [
+      {
+        file: "security/sealer.ts",
+        find: "seal(type: number, flags: number, bodyLength: number): number {",
+        replace: "seal(type: number, flags: number, bodyLength: number, isAgain = false): number {",
+      },
+      {
+        file: "security/sealer.ts",
+        find: "    this.takeCounter();\n",
+        replace: "    if (!isAgain) this.takeCounter();\n",
+      },
+      {
+        file: "node/frame-io.ts",
+        find: "const size = this.sealer.seal(type, 0, length);\n    this.port.unicast(",
+        replace: "const size = this.sealer.seal(type, 0, length, type === 1);\n    this.port.unicast(",
+      },
+    ],
+  },
+  mutant(
+    "apply past the event gap",
+    "node/follower.ts",
+    "this.act(buffer, start, end, false);",
+    "this.act(buffer, start, end, true);",
+  ),
+  mutant("fire late impulses", "node/follower.ts", "return !this.isLate;", "return true;"),
+  mutant(
+    "acknowledge before publishing",
+    "node/controller.ts",
+    "this.acknowledgable(node), this.publisher.itemsTaken, hasRefusals",
+    "this.acknowledgable(node), 0, hasRefusals",
+  ),
+  mutant("skip the NAK", "node/follower.ts", "if (count > 0) this.port.sendNak(this.ranges, count);", ""),
+  mutant("restart the term number at 1", "sync/roles.ts", "this.highest++;", "this.highest = 1;"),
+  mutant(
+    "ignore the order of the journal",
+    "node/follower.ts",
+    "const sequence = newest - index;",
+    "const sequence = newest - (frame.journalCount - 1 - index);",
+  ),
+  mutant(
+    "do not step down",
+    "node/stream-following.ts",
+    "if (node.roles.role === Role.controlling) node.stepDown();",
+    "",
+  ),
+  mutant(
+    "let an older value overwrite a newer one",
+    "node/applier.ts",
+    "if (state.terms[id] === this.core.term && (delta.doubles[0] as number) <= (state.sequences[id] as number)) {",
+    "if (state.terms[id] === this.core.term && (delta.doubles[0] as number) < 0) {",
+  ),
+  mutant(
+    "take a write again that came again",
+    "sync/write-intake.ts",
+    "if (writer === undefined || write <= writer.floor) {",
+    "if (writer === undefined) {",
+  ),
+  {
+    name: "take control without what was acknowledged",
+    run: ["--nodes", "3", "--minutes", "1", "--faults", "burst,kill,loss"],
+    firstSeed: 1,
+    edits: [
+      {
+        file: "node/node.ts",
+        find: "this.follower.heard.handOver(this.controller.intake);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "confirm before the frame is here",
+    edits: [
+      {
+        file: "sync/pending-writes.ts",
+        find: "if (frame === NOT_ACKNOWLEDGED || frame > complete) break;",
+        replace: "if (frame === NOT_ACKNOWLEDGED) break;",
+      },
+    ],
+  },
+  mutant("keep the acknowledgements of the last controller", "node/stream-following.ts", "node.pending.resend();", ""),
+  mutant(
+    "forget the origins of a snapshot",
+    "node/stream-following.ts",
+    'if (origin.node !== "") node.follower.mapOrigin(index, origin.node, origin.surface);',
+    "",
+  ),
+  {
+    name: "take a controller that was started anew for the one it was",
+    run: ["--nodes", "2", "--faults", "kill"],
+    edits: [
+      {
+        file: "node/stream-following.ts",
+        find: "else if (session !== this.session) {",
+        replace: "else if (session < 0) {",
+      },
+    ],
+  },
+  mutant(
+    "confirm what was replaced at once",
+    "sync/pending-writes.ts",
+    "if (write > this.acknowledgedThrough || (this.registers[6] as number) > complete) break;",
+    "",
+  ),
+];

@@ -1,0 +1,685 @@
+/**
+ * Oracle: knows what was written and confirmed, watches every node after each of its turns, and says what must not be.
+ *
+ * Its eyes are what any reader has: the ring, the state, the roles. It changes nothing. The first thing that is wrong
+ * ends the run. What the present build is known not to hold (see README.md) is counted instead.
+ */
+import type { HealthCode } from "../../src/node/health.js";
+import { FollowState } from "../../src/node/follower.js";
+import { ChangeFlag, EventKind, type Term } from "../../src/state/change.js";
+import { isText, lanesOf, ValueType } from "../../src/state/declaration.js";
+import { Reject, rejectText } from "../../src/state/reject.js";
+import { Found, RingReader } from "../../src/state/ring.js";
+import { LANES } from "../../src/state/state.js";
+import { PEERS_MAX } from "../../src/sync/peers.js";
+import { PENDING_MAX } from "../../src/sync/pending-writes.js";
+import { EVENTS_WAITING_MAX } from "../../src/sync/publisher.js";
+import { Role } from "../../src/sync/roles.js";
+import { readCounter, TYPE_OFFSET } from "../../src/wire/envelope.js";
+import { FrameType } from "../../src/wire/frame.js";
+import type { HanaNode } from "../../src/node/node.js";
+import { type Entry, Ledger, type TermRecord, type Version } from "./ledger.js";
+import type { Machine } from "./machine.js";
+import { IMPULSES, LEVEL, LEVEL_RANGE, numberOf, PAIR, type ShownPath } from "./show.js";
+import type { Timeline } from "./timeline.js";
+
+/** What must not be, was. */
+export class Violation extends Error {
+  override name = "Violation";
+}
+
+export const Outcome = { pending: "pending", confirmed: "confirmed", refused: "refused", dead: "died with its node" };
+export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+/** One write to a path of the show. */
+export interface Write {
+  readonly number: number;
+  readonly machine: Machine;
+  readonly boot: number;
+  readonly path: string;
+  readonly atUs: number;
+  /** Which group it is of; 0 for none. */
+  readonly pair: number;
+  outcome: Outcome;
+  /** Where controllers put it: usually once. */
+  readonly commits: Version[];
+}
+
+/** What a run had, in numbers. */
+export class Tally {
+  writes = 0;
+  confirmed = 0;
+  refused = 0;
+  died = 0;
+  triggers = 0;
+  fired = 0;
+  /** Confirmed, and not in what the mesh ended with: a controller took over without them, or a fork was given up. */
+  lostByTakeover = 0;
+  /** Triggers that were fired again by a controller that had not seen them fire. */
+  firedAcrossForks = 0;
+  /** Triggers that were fired again by a controller that had seen them fire: acknowledgements reach whoever gets the
+   * frame itself, and no one who has its contents from a journal, a repair or a snapshot. */
+  firedAgain = 0;
+  takeovers = 0;
+  stepDowns = 0;
+  snapshots = 0;
+  digestMismatches = 0;
+  impulsesLate = 0;
+}
+
+const CONFIRMED_MASK = ChangeFlag.pending | ChangeFlag.rolledBack | ChangeFlag.resync | ChangeFlag.confirmed;
+/** protocol.md: an impulse later than this is not fired; and what the clock of a turn may differ. */
+const IMPULSE_LATE_US = 250_000;
+const SLACK_US = 2_000;
+const HEARD_KEPT = 4_096;
+
+interface ImpulseCommit extends Version {
+  readonly entry: Entry;
+  /** Something else of its writer's was refused, so only the writer is told that it was taken. */
+  readonly isToldAlone: boolean;
+}
+
+/** A frame of a term's stream. */
+export interface Mark {
+  readonly term: TermRecord;
+  readonly frame: number;
+}
+
+/** What is known of one boot of one node. */
+class View {
+  readonly machine: Machine;
+  readonly boot: number;
+  readonly hana: HanaNode;
+  readonly reader: RingReader;
+  readonly records: TermRecord[] = [];
+  /** What its paths had when it was in sync last, and in which term that was. */
+  readonly versions = new Map<string, Version>();
+  versionsOf: TermRecord | undefined;
+  readonly fired = new Set<string>();
+  readonly firedTags = new Map<number, number>();
+  term: Term | undefined;
+  role: string = Role.starting;
+  hasStartedOver = true;
+  isOpening = false;
+  snapshots = 0;
+  counter = 0;
+  /** The frames of the followed term that came by themselves. */
+  gotTerm: TermRecord | undefined;
+  readonly got = new Set<number>();
+  markedNewest = 0;
+  naksSent = 0;
+  /** The newest frames heard of and when: pairs. */
+  heard: number[] = [];
+  sentNewest = 0;
+  unpublished: Entry[] = [];
+
+  constructor(machine: Machine, hana: HanaNode) {
+    this.machine = machine;
+    this.boot = machine.boot;
+    this.hana = hana;
+    this.reader = new RingReader(hana.core.memory);
+  }
+}
+
+export class Oracle {
+  readonly ledger = new Ledger();
+  readonly tally = new Tally();
+  readonly writes: Write[] = [undefined as unknown as Write];
+  private readonly byWriter = new Map<string, Write[]>();
+  /** Triggers so far by tag; and how often each was made a change, and where. */
+  private readonly triggers = new Map<number, number>();
+  /** How many of those stand for a trigger that was made a change again. */
+  private readonly repeats = new Map<number, number>();
+  private readonly impulseCommits = new Map<number, ImpulseCommit[]>();
+  private readonly views = new Map<number, View>();
+  private readonly timeline: Timeline;
+  private readonly shown = new Map<string, ShownPath>();
+  private base: ReadonlyMap<string, Version> = new Map();
+  private readonly counterRegister = new Float64Array(1);
+  /** What was wrong first. */
+  violation: Violation | undefined;
+
+  constructor(timeline: Timeline, show: readonly ShownPath[]) {
+    this.timeline = timeline;
+    for (const shown of show) this.shown.set(shown.path, shown);
+  }
+
+  fail(machine: Machine | undefined, text: string): void {
+    const who = machine === undefined ? "" : `${machine.id.slice(-3)}: `;
+    this.violation ??= new Violation(`${who}${text}`);
+  }
+
+  booted(machine: Machine): void {
+    const before = this.views.get(machine.index);
+    if (before !== undefined) this.retire(before);
+    if (machine.hana !== undefined) this.views.set(machine.index, new View(machine, machine.hana));
+  }
+
+  /** A boot is over: what was pending died with it. */
+  retire(view: View): void {
+    const { counters } = view.hana.core;
+    this.tally.takeovers += counters.takeovers;
+    this.tally.stepDowns += counters.stepDowns;
+    this.tally.snapshots += counters.snapshotsTaken;
+    this.tally.digestMismatches += counters.digestMismatches;
+    this.tally.impulsesLate += counters.impulsesLate;
+  }
+
+  retireAll(): void {
+    for (const view of this.views.values()) this.retire(view);
+    this.views.clear();
+    for (const write of this.writes) {
+      if (write?.outcome === Outcome.pending) write.outcome = Outcome.dead;
+    }
+    this.tally.died = this.writes.filter((write) => write?.outcome === Outcome.dead).length;
+  }
+
+  private viewOf(machine: Machine): View {
+    return this.views.get(machine.index) as View;
+  }
+
+  private recordAt(view: View, index: number): TermRecord {
+    let record = view.records[index];
+    if (record === undefined) {
+      record = this.ledger.record(view.hana.core.terms.at(index));
+      view.records[index] = record;
+    }
+    return record;
+  }
+
+  versionOf(machine: Machine, path: string): Version | undefined {
+    const view = this.viewOf(machine);
+    const { state } = view.hana.core;
+    const id = state.idOf(path);
+    if (id < 0) return undefined;
+    return { term: this.recordAt(view, state.terms[id] as number), sequence: state.sequences[id] as number };
+  }
+
+  // Terms
+
+  opens(machine: Machine): void {
+    const base = new Map<string, Version>();
+    for (const path of this.shown.keys()) {
+      const version = this.versionOf(machine, path);
+      if (version !== undefined) base.set(path, version);
+    }
+    this.base = base;
+    this.viewOf(machine).isOpening = true;
+  }
+
+  opened(machine: Machine): void {
+    this.noteOpened(this.viewOf(machine));
+  }
+
+  /** What was pending is committed and confirmed while a term is being opened: whoever asks first notes it. */
+  private noteOpened(view: View): void {
+    const { machine } = view;
+    const { term } = view.hana.roles;
+    if (!view.isOpening || term === view.term) return;
+    view.isOpening = false;
+    view.sentNewest = 0;
+    view.markedNewest = 0;
+    view.unpublished = [];
+    if (view.term !== undefined && term.number <= view.term.number) {
+      this.fail(machine, `opened term ${term.number} while it knew term ${view.term.number}`);
+    }
+    view.term = term;
+    this.ledger.open(term, machine.boot, this.base);
+  }
+
+  private watchRoles(view: View): void {
+    const { roles } = view.hana;
+    if (roles.term !== view.term) this.onTerm(view, roles.term);
+    if (roles.role === view.role) return;
+    if (roles.role === Role.joining) view.heard.length = 0;
+    if (roles.role === Role.starting) view.hasStartedOver = true;
+    if (roles.role === Role.following) this.onFollowing(view);
+    view.role = roles.role;
+  }
+
+  private onTerm(view: View, term: Term): void {
+    const before = view.term;
+    view.term = term;
+    view.heard.length = 0;
+    if (before === undefined || term.number > before.number) {
+      view.hasStartedOver = false;
+      return;
+    }
+    const isEqual = term.number === before.number;
+    // A node that starts over may join any term of the number that it lost.
+    if (isEqual && (term.node >= before.node || view.hasStartedOver || view.role === Role.starting)) return;
+    this.fail(view.machine, `went from term ${before.number} of ${before.node} to ${term.number} of ${term.node}`);
+  }
+
+  /** Without a snapshot it must hold exactly what the term began with. */
+  private onFollowing(view: View): void {
+    const { snapshotsTaken } = view.hana.core.counters;
+    const isDirect = snapshotsTaken === view.snapshots;
+    view.snapshots = snapshotsTaken;
+    // What came before it was joined told it nothing.
+    if (!isDirect) view.got.clear();
+    if (!isDirect) return;
+    const record = this.ledger.record(view.hana.roles.term);
+    if (record.isReused) return;
+    for (const [path, base] of record.base) {
+      const version = this.versionOf(view.machine, path);
+      const isSame = version?.term === base.term && version.sequence === base.sequence;
+      if (isSame || version?.term === record || base.term.isReused) continue;
+      this.fail(view.machine, `follows term ${record.number} without holding what it began with: ${path}`);
+    }
+  }
+
+  // What is sent and heard
+
+  /** The frame that a node multicasts for the first time now; heartbeats and repairs are none. */
+  frameOf(machine: Machine): Mark | undefined {
+    const view = this.viewOf(machine);
+    const { controller, roles } = view.hana;
+    if (!controller.isOpen || controller.sent.newest <= view.markedNewest) return undefined;
+    view.markedNewest = controller.sent.newest;
+    return { term: this.ledger.record(roles.term), frame: controller.sent.newest };
+  }
+
+  taken(machine: Machine, mark: Mark): void {
+    const view = this.viewOf(machine);
+    if (view.gotTerm !== mark.term) view.got.clear();
+    view.gotTerm = mark.term;
+    view.got.add(mark.frame);
+  }
+
+  sends(machine: Machine, datagram: Uint8Array): void {
+    const view = this.viewOf(machine);
+    readCounter(datagram, this.counterRegister, 0);
+    const counter = this.counterRegister[0] as number;
+    if (counter <= view.counter) this.fail(machine, `used packet counter ${counter} a second time`);
+    view.counter = counter;
+    const type = datagram[TYPE_OFFSET];
+    if (type === FrameType.nak) view.naksSent++;
+    if (type !== FrameType.stream) return;
+    const { roles, controller } = view.hana;
+    const isOwn = roles.role === Role.controlling && roles.term.node === machine.id;
+    if (!isOwn || controller.frames.term !== roles.term.number) {
+      this.fail(machine, `sends stream frames of term ${controller.frames.term} and is ${roles.role}`);
+    }
+  }
+
+  health(machine: Machine, code: HealthCode, text: string): void {
+    const view = this.viewOf(machine);
+    if (code !== "lost-frames" || !text.startsWith("missing frames did not come back")) return;
+    if (view.naksSent === 0) this.fail(machine, "gave up frames that it never asked for");
+  }
+
+  fooled(machine: Machine, from: number): void {
+    this.fail(machine, `took a datagram that was changed or brought again, said to be from ${from + 1}`);
+  }
+
+  // Turns
+
+  turned(machine: Machine): void {
+    const view = this.views.get(machine.index);
+    if (view === undefined || machine.hana !== view.hana) return;
+    this.watchRoles(view);
+    this.hear(view);
+    if (view.reader.behind > 0) this.drain(view);
+    if (view.hana.controller.isOpen) this.notePublished(view);
+    const { pending, controller, peers } = view.hana;
+    const waiting = controller.publisher.itemsTaken - controller.publisher.itemsPublished;
+    if (pending.size > PENDING_MAX || waiting > EVENTS_WAITING_MAX * 2 || peers.size > PEERS_MAX) {
+      this.fail(
+        machine,
+        `a queue is over its cap: ${pending.size} pending, ${waiting} to publish, ${peers.size} peers`,
+      );
+    }
+  }
+
+  private hear(view: View): void {
+    const { window, state } = view.hana.follower;
+    const { heard } = view;
+    if (state === FollowState.idle) return;
+    const { newest } = window;
+    const last = heard.length === 0 ? 0 : (heard[heard.length - 2] as number);
+    if (newest === last) return;
+    if (newest < last) heard.length = 0;
+    heard.push(newest, view.hana.core.clock.nowUs);
+    if (heard.length > HEARD_KEPT * 2) heard.splice(0, HEARD_KEPT);
+  }
+
+  private heardAtUs(view: View, frame: number): number {
+    const { heard } = view;
+    for (let at = 0; at < heard.length; at += 2) if ((heard[at] as number) >= frame) return heard[at + 1] as number;
+    return view.hana.core.clock.nowUs;
+  }
+
+  private drain(view: View): void {
+    const { reader, machine } = view;
+    this.noteOpened(view);
+    for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
+      if (found === Found.lapped) this.fail(machine, "the ring lapped within one turn");
+      else if (found === Found.value) this.onValue(view);
+      else if (reader.kind === EventKind.impulse) this.onImpulse(view);
+    }
+  }
+
+  private onValue(view: View): void {
+    const { reader } = view;
+    const { flags, id } = reader;
+    if ((flags & ChangeFlag.pending) !== 0 || reader.term === 0 || reader.type === ValueType.impulse) return;
+    const path = view.hana.core.state.pathOf(id);
+    const record = this.recordAt(view, reader.term);
+    if (!this.shown.has(path)) return;
+    const text = reader.type === ValueType.string ? reader.text() : undefined;
+    const value = numberOf(reader.type, reader.numbers[0] as number, text);
+    const isCommit = (flags & CONFIRMED_MASK) === 0 && record.node === view.machine.id && record.boot === view.boot;
+    const sequence = reader.doubles[0] as number;
+    if (isCommit) this.commit(view, record, { path, sequence, value, isImpulse: false, firstFrame: 0, lastFrame: 0 });
+    else this.compare(view, record, path, sequence, value);
+  }
+
+  private commit(view: View, record: TermRecord, entry: Entry): void {
+    const known = record.isReused ? undefined : record.add(entry);
+    if (known !== undefined && (known.path !== entry.path || known.value !== entry.value)) {
+      this.fail(view.machine, `gave ${entry.path} and ${known.path} one version, ${entry.sequence}`);
+    }
+    if (entry.path === LEVEL) return;
+    const write = this.writes[entry.value];
+    if (entry.value === 0) return;
+    if (write === undefined || write.path !== entry.path) {
+      this.fail(view.machine, `committed ${entry.path} = ${entry.value}, which nobody wrote there`);
+    } else write.commits.push({ term: record, sequence: entry.sequence });
+  }
+
+  private compare(view: View, record: TermRecord, path: string, sequence: number, value: number): void {
+    if (record.isReused || record.boot === 0) return;
+    const entry = record.at(sequence);
+    if (entry?.path === path && entry.value === value) return;
+    const said = entry === undefined ? "nothing" : `${entry.path} = ${entry.value}`;
+    this.fail(
+      view.machine,
+      `has ${path} = ${value} at ${record.number}/${sequence}, where its controller wrote ${said}`,
+    );
+  }
+
+  // Impulses
+
+  /** A trigger is known by its origin, its surface and its path. */
+  triggered(tag: number): void {
+    this.tally.triggers++;
+    this.triggers.set(tag, (this.triggers.get(tag) ?? 0) + 1);
+  }
+
+  untriggered(tag: number): void {
+    this.tally.triggers--;
+    this.triggers.set(tag, (this.triggers.get(tag) ?? 0) - 1);
+  }
+
+  private onImpulse(view: View): void {
+    const { reader, machine } = view;
+    const { core } = view.hana;
+    const path = core.state.pathOf(reader.id);
+    const record = this.recordAt(view, reader.term);
+    if (!(IMPULSES as readonly string[]).includes(path)) return;
+    const { node, surface } = core.origins.at(reader.origin);
+    const tag = tagOf(Number.parseInt(node, 16) - 1, surface, path);
+    const sequence = reader.doubles[0] as number;
+    this.tally.fired++;
+    const key = `${reader.term}/${sequence}`;
+    if (view.fired.has(key) && !record.isReused) this.fail(machine, `fired ${path} of ${key} twice`);
+    view.fired.add(key);
+    if (record.node === machine.id && record.boot === view.boot) this.commitImpulse(view, record, path, sequence, tag);
+    else this.judgeImpulse(view, record, path, sequence);
+    const fired = (view.firedTags.get(tag) ?? 0) + 1;
+    view.firedTags.set(tag, fired);
+    const most = Math.max(this.triggers.get(tag) ?? 0, this.impulseCommits.get(tag)?.length ?? 0);
+    if (fired > most && !record.isReused) this.fail(machine, `fired ${path} more often than it was triggered`);
+  }
+
+  private commitImpulse(view: View, record: TermRecord, path: string, sequence: number, tag: number): void {
+    const entry = { path, sequence, value: tag, isImpulse: true, firstFrame: 0, lastFrame: 0 };
+    record.add(entry);
+    view.unpublished.push(entry);
+    const commits = this.impulseCommits.get(tag) ?? [];
+    this.impulseCommits.set(tag, commits);
+    if (commits.length >= (this.triggers.get(tag) ?? 0) && !record.isReused) this.judgeRepeat(view, record, path, tag);
+    const { node } = view.hana.core.origins.at(view.reader.origin);
+    const isToldAlone = view.hana.controller.intake.refusalsOf(node).length > 0;
+    commits.push({ term: record, sequence, entry, isToldAlone });
+  }
+
+  /**
+   * More changes than triggers: only across a fork, by one who had not seen it fire. Which of the changes of a tag came
+   * twice cannot be told, so all of those before must be known to this controller to blame it.
+   */
+  private judgeRepeat(view: View, record: TermRecord, path: string, tag: number): void {
+    const commits = this.impulseCommits.get(tag) ?? [];
+    const base = record.base.get(path);
+    const earlier = commits.filter(({ term }) => term !== record);
+    const isKnown = (commit: ImpulseCommit): boolean =>
+      !commit.term.isReused && base !== undefined && this.ledger.supersedes(path, base, commit);
+    const most = (this.triggers.get(tag) ?? 0) - (this.repeats.get(tag) ?? 0);
+    const isTwiceHere = commits.length - earlier.length >= most;
+    if (isTwiceHere || (earlier.every(isKnown) && earlier.every((commit) => this.hasHeardOf(view, commit)))) {
+      this.fail(view.machine, `fires ${path} again, which it had seen fire`);
+    } else if (earlier.every(isKnown)) this.tally.firedAgain++;
+    else this.tally.firedAcrossForks++;
+    this.triggers.set(tag, (this.triggers.get(tag) ?? 0) + 1);
+    this.repeats.set(tag, (this.repeats.get(tag) ?? 0) + 1);
+  }
+
+  /** Whether a node got the frames of an impulse as they were sent: only these carry acknowledgements. */
+  private hasHeardOf(view: View, { term, entry, isToldAlone }: ImpulseCommit): boolean {
+    if (isToldAlone || view.gotTerm !== term || entry.lastFrame === 0) return false;
+    for (let frame = entry.firstFrame; frame <= entry.lastFrame; frame++) if (!view.got.has(frame)) return false;
+    return true;
+  }
+
+  private notePublished(view: View): void {
+    const { publisher, sent } = view.hana.controller;
+    const newest = sent.newest;
+    const first = Math.min(view.sentNewest + 1, newest);
+    view.sentNewest = newest;
+    view.unpublished = view.unpublished.filter((entry) => {
+      if (entry.sequence > publisher.publishedSequence || publisher.itemsTaken > publisher.itemsPublished) return true;
+      entry.firstFrame = entry.firstFrame === 0 ? first : entry.firstFrame;
+      entry.lastFrame = newest;
+      return false;
+    });
+    for (const entry of view.unpublished) if (entry.firstFrame === 0) entry.firstFrame = first;
+  }
+
+  private judgeImpulse(view: View, record: TermRecord, path: string, sequence: number): void {
+    if (record.isReused) return;
+    const entry = record.at(sequence);
+    if (entry?.path !== path || !entry.isImpulse) {
+      this.fail(view.machine, `fired ${path} of ${record.number}/${sequence}, which its controller never did`);
+      return;
+    }
+    if (entry.lastFrame === 0) return;
+    const { window } = view.hana.follower;
+    if (window.complete < entry.firstFrame) {
+      this.fail(view.machine, `fired ${path} of frame ${entry.firstFrame} with only ${window.complete} whole`);
+    }
+    const ageUs = view.hana.core.clock.nowUs - this.heardAtUs(view, entry.lastFrame);
+    if (ageUs > IMPULSE_LATE_US + SLACK_US) this.fail(view.machine, `fired ${path} ${Math.round(ageUs / 1e3)} ms late`);
+  }
+
+  // Writes
+
+  wrote(machine: Machine, path: string, pair = 0): Write {
+    const write: Write = {
+      number: this.writes.length,
+      machine,
+      boot: machine.boot,
+      path,
+      atUs: this.timeline.nowUs,
+      pair,
+      outcome: Outcome.pending,
+      commits: [],
+    };
+    this.writes.push(write);
+    this.tally.writes++;
+    const key = `${machine.index}/${machine.boot}${path}`;
+    const list = this.byWriter.get(key);
+    if (list === undefined) this.byWriter.set(key, [write]);
+    else list.push(write);
+    return write;
+  }
+
+  /** The node told what became of a write. */
+  answered(write: Write, reject: Reject): void {
+    if (write.outcome !== Outcome.pending) {
+      this.fail(write.machine, `answered write ${write.number} twice`);
+      return;
+    }
+    if (reject !== Reject.none) {
+      write.outcome = Outcome.refused;
+      this.tally.refused++;
+      if (reject !== Reject.queueFull) this.fail(write.machine, `refused ${write.path}: ${rejectText(reject)}`);
+      return;
+    }
+    write.outcome = Outcome.confirmed;
+    this.tally.confirmed++;
+    // The ring tells of what was committed just now.
+    const view = this.viewOf(write.machine);
+    if (write.boot === view.boot && view.reader.behind > 0) this.drain(view);
+    if (write.path !== LEVEL) this.judgeConfirmed(write);
+  }
+
+  /** Confirmed means: it, or what the same node wrote there later, is in this node's confirmed state. */
+  private judgeConfirmed(write: Write): void {
+    const version = this.versionOf(write.machine, write.path);
+    if (version?.term.isReused === true) return;
+    for (const later of this.fromWriter(write)) {
+      for (const commit of later.commits) {
+        if (commit.term.isReused) return;
+        if (version !== undefined && this.ledger.supersedes(write.path, version, commit)) return;
+      }
+    }
+    const where = write.commits.map(({ term, sequence }) => `${term.number}/${sequence}`).join(", ");
+    const have = version === undefined ? "nothing" : `${version.term.number}/${version.sequence}`;
+    this.fail(
+      write.machine,
+      `write ${write.number} of ${write.path} is confirmed, and the state here has ${have}, not ${where || "what no controller took"}`,
+    );
+  }
+
+  private fromWriter(write: Write): readonly Write[] {
+    const list = this.byWriter.get(`${write.machine.index}/${write.boot}${write.path}`) ?? [];
+    let first = 0;
+    let end = list.length;
+    while (first < end) {
+      const middle = (first + end) >> 1;
+      if ((list[middle] as Write).number < write.number) first = middle + 1;
+      else end = middle;
+    }
+    return list.slice(first);
+  }
+
+  // Now and then
+
+  /** Looks at everything that a node holds. */
+  sweep(machine: Machine): void {
+    const view = this.views.get(machine.index);
+    if (view === undefined || machine.hana !== view.hana) return;
+    // What a node that changes terms or is joining holds is of no term yet.
+    const record = this.ledger.record(view.hana.roles.term);
+    if (machine.isInSync && view.versionsOf !== record) {
+      view.versions.clear();
+      view.versionsOf = record;
+    }
+    for (const path of this.shown.keys()) this.sweepPath(view, path);
+    if (machine.isInSync) this.checkPair(view);
+  }
+
+  private checkPair(view: View): void {
+    const { state } = view.hana.core;
+    const [one, two] = PAIR.map((path) => state.numbers[state.idOf(path) * LANES]);
+    const numbers = [one, two].map((number) => this.writes[number ?? 0]);
+    if (numbers[0]?.pair !== numbers[1]?.pair)
+      this.fail(view.machine, `holds half a group: ${one ?? 0} and ${two ?? 0}`);
+  }
+
+  private sweepPath(view: View, path: string): void {
+    const { state } = view.hana.core;
+    const id = state.idOf(path);
+    if (id < 0) {
+      this.fail(view.machine, `${path} is gone`);
+      return;
+    }
+    const type = state.types[id] as ValueType;
+    this.checkNumbers(view, path, id, type);
+    const version = { term: this.recordAt(view, state.terms[id] as number), sequence: state.sequences[id] as number };
+    const before = view.machine.isInSync ? view.versions.get(path) : undefined;
+    if (view.machine.isInSync) view.versions.set(path, version);
+    if (version.term.isReused || version.term.boot === 0) return;
+    if (before?.term === version.term && version.sequence < before.sequence) {
+      this.fail(view.machine, `${path} went back from ${before.sequence} to ${version.sequence} in a term`);
+    }
+    if (type === ValueType.impulse) return;
+    const value = numberOf(type, state.numbers[id * LANES] as number, state.texts[id]);
+    this.compare(view, version.term, path, version.sequence, value);
+  }
+
+  private checkNumbers(view: View, path: string, id: number, type: ValueType): void {
+    if (isText(type)) return;
+    const { numbers } = view.hana.core.state;
+    for (let lane = 0; lane < lanesOf(type); lane++) {
+      const value = numbers[id * LANES + lane] as number;
+      const isOutside = path === LEVEL && (value < LEVEL_RANGE.min || value > LEVEL_RANGE.max);
+      if (!Number.isFinite(value) || isOutside) this.fail(view.machine, `${path} holds ${value}`);
+    }
+  }
+
+  /** Who is in sync at the same place of the stream as its controller holds the same. */
+  compareWithController(machine: Machine, controller: Machine): void {
+    const { hana } = machine;
+    const { hana: other } = controller;
+    if (hana === undefined || other === undefined || hana === other) return;
+    const { follower, roles } = hana;
+    const isFollowing = roles.role === Role.following && follower.state === FollowState.inSync;
+    const isSameTerm = roles.term.number === other.roles.term.number && roles.term.node === other.roles.term.node;
+    if (!isFollowing || !isSameTerm || !other.controller.publisher.isIdle) return;
+    if (follower.window.hasGap || follower.window.complete !== other.controller.sent.newest) return;
+    if (this.ledger.record(roles.term).isReused) return;
+    for (const path of this.shown.keys()) {
+      const own = this.versionOf(machine, path);
+      const theirs = this.versionOf(controller, path);
+      if (own?.term === theirs?.term && own?.sequence === theirs?.sequence) continue;
+      const have = `${own?.term.number ?? 0}/${own?.sequence ?? 0}`;
+      this.fail(
+        machine,
+        `is in sync and holds ${path} at ${have}, not ${theirs?.term.number ?? 0}/${theirs?.sequence ?? 0}`,
+      );
+    }
+  }
+
+  /** Every confirmed write is in what the mesh ended with, or a takeover that did not have it explains why not. */
+  account(controller: Machine): void {
+    for (const write of this.writes) {
+      if (write === undefined || write.path === LEVEL) continue;
+      if (write.outcome === Outcome.confirmed) this.accountFor(write, controller);
+      const view = this.views.get(write.machine.index);
+      const isAlive = view?.boot === write.boot && write.machine.hana === view.hana;
+      if (write.outcome === Outcome.pending && isAlive) {
+        this.fail(write.machine, `never said what became of write ${write.number} of ${write.path}`);
+      }
+    }
+  }
+
+  private accountFor(write: Write, controller: Machine): void {
+    const version = this.versionOf(controller, write.path);
+    if (version === undefined) return;
+    const commits = this.fromWriter(write).flatMap((later) => later.commits);
+    if (commits.some((commit) => this.ledger.supersedes(write.path, version, commit))) return;
+    const record = controller.hana === undefined ? undefined : this.ledger.record(controller.hana.roles.term);
+    if (commits.some(({ term }) => term === record && !term.isReused)) {
+      this.fail(controller, `lost write ${write.number} of ${write.path}, confirmed in this very term`);
+    }
+    this.tally.lostByTakeover++;
+  }
+}
+
+export const SURFACES = 8;
+
+export function tagOf(node: number, surface: string, path: string): number {
+  return (node * SURFACES + (Number.parseInt(surface.slice(1), 10) || 0)) * 2 + (path === IMPULSES[0] ? 0 : 1);
+}

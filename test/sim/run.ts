@@ -1,0 +1,99 @@
+/**
+ * Run: simulations from the command line.
+ *
+ *     npm run sim -- --seed 7                                 one run; the seed picks the mix of faults
+ *     npm run sim -- --seeds 1..200 --nodes 5 --minutes 1     many, until one fails
+ *     npm run sim -- --seed 7 --faults kill,loss --twice      twice, which must give the same digest
+ *
+ * Also: --keep-going (past failures), --no-shrink, --quiet. Exit code 1 when a run failed, 2 for a wrong argument.
+ */
+import { execFileSync } from "node:child_process";
+import { Coverage } from "./coverage.js";
+import { type CommandOptions, commandOf, readOptions } from "./options.js";
+import { shrink } from "./shrink.js";
+import { Simulation, type SimulationResult } from "./simulation.js";
+
+process.exitCode = main();
+
+function main(): number {
+  let options: CommandOptions;
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    return 2;
+  }
+  const coverage = new Coverage();
+  let failed = 0;
+  let virtualS = 0;
+  let realS = 0;
+  for (const run of options.runs) {
+    const result = new Simulation(run).run();
+    virtualS += result.virtualS;
+    realS += result.realS;
+    coverage.add(result.coverage);
+    if (!options.isQuiet) console.log(line(result));
+    const isSame = !options.isTwice || new Simulation(run).run().digest === result.digest;
+    if (!isSame) console.log(`seed ${run.seed} gave another digest the second time`);
+    if (result.failure === "" && isSame) continue;
+    failed++;
+    report(result, options.shrinks);
+    if (options.stops) break;
+  }
+  console.log(coverage.line());
+  const total = `${(virtualS / 60).toFixed(1)} virtual minutes in ${realS.toFixed(1)} s, ${(virtualS / realS).toFixed(0)} x`;
+  console.log(`${options.runs.length} runs, ${failed} failed; ${total} real time`);
+  return failed > 0 ? 1 : 0;
+}
+
+function line({
+  options,
+  tally,
+  digest,
+  virtualS,
+  realS,
+  startS,
+  healS,
+  packets,
+  termsReused,
+}: SimulationResult): string {
+  const parts = [
+    `seed ${options.seed}`,
+    `digest ${digest}`,
+    `${options.nodes} nodes`,
+    `${(virtualS / realS).toFixed(0)} x`,
+    `${packets} packets`,
+    `in sync ${startS.toFixed(2)} s`,
+    `healed ${healS.toFixed(2)} s`,
+    `${tally.writes} writes (${tally.confirmed} confirmed, ${tally.refused} refused, ${tally.died} died)`,
+    `lost by takeover ${tally.lostByTakeover}`,
+    `fired across forks ${tally.firedAcrossForks}`,
+    `again ${tally.firedAgain}`,
+    `takeovers ${tally.takeovers}`,
+    `snapshots ${tally.snapshots}`,
+    `digest mismatches ${tally.digestMismatches}`,
+    `impulses late ${tally.impulsesLate}`,
+    `terms reused ${termsReused}`,
+    options.faults.join(","),
+  ];
+  return parts.join("; ");
+}
+
+function report(result: SimulationResult, shrinks: boolean): void {
+  console.log(`FAILED at ${result.failedAtS.toFixed(3)} s, commit ${commit()}: ${result.failure}`);
+  console.log(`  ${commandOf(result.options)}`);
+  if (!shrinks) return;
+  const least = shrink(result);
+  console.log(`smallest found, at ${least.failedAtS.toFixed(3)} s: ${least.failure}`);
+  console.log(`  ${commandOf(least.options)}`);
+}
+
+function commit(): string {
+  try {
+    const hash = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+    const isChanged = execFileSync("git", ["status", "--porcelain", "--", "src"], { encoding: "utf8" }) !== "";
+    return isChanged ? `${hash} with changes` : hash;
+  } catch {
+    return "unknown";
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * Simulation: one run from one seed. A while without faults, a safety phase with them, a liveness phase without.
+ *
+ * In the safety phase nothing must happen that the oracle forbids; in the liveness phase everything must come to rest:
+ * one controller, all in sync, the same contents everywhere, nothing pending. The same options give the same digest.
+ */
+import type { SendLimits } from "../../src/sync/send-budget.js";
+import { Connections } from "./connections.js";
+import { Coverage } from "./coverage.js";
+import { chanceFor, type FaultKind, planOf } from "./faults.js";
+import { Machine } from "./machine.js";
+import { Network } from "./network.js";
+import { Oracle, type Tally } from "./oracle.js";
+import { showFor } from "./show.js";
+import { START_US, Timeline } from "./timeline.js";
+import { Trouble } from "./trouble.js";
+import { Workload } from "./workload.js";
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly minutes: number;
+  readonly faults: readonly FaultKind[];
+}
+
+export interface SimulationResult {
+  readonly options: SimulationOptions;
+  /** What was wrong, or "". */
+  readonly failure: string;
+  /** When, in seconds of virtual time. */
+  readonly failedAtS: number;
+  readonly digest: string;
+  readonly virtualS: number;
+  readonly realS: number;
+  /** From the start of all nodes until one is controller and all are in sync; NaN when faults came first. */
+  readonly startS: number;
+  /** From the end of the faults until all was at rest. */
+  readonly healS: number;
+  readonly packets: number;
+  readonly events: number;
+  readonly tally: Tally;
+  readonly termsReused: number;
+  readonly coverage: Coverage;
+}
+
+const FAULTS_FROM_US = 3_000_000;
+const STEP_US = 10_000;
+const WRITES_AFTER_US = 2_000_000;
+const REST_US = 2_000_000;
+/** A start from nothing, seats of silent candidates, snapshots that were given up: none takes longer. */
+const LIVENESS_US = 30_000_000;
+const LIVENESS_PER_NODE_US = 1_200_000;
+const LARGE = 20;
+
+const SEND_LIMITS: readonly (SendLimits | undefined)[] = [
+  undefined,
+  undefined,
+  { flushesPerSecond: 60, flushBurst: 4, packetsPerSecond: 500, bitsPerSecond: 6_000_000 },
+];
+
+export class Simulation {
+  private readonly options: SimulationOptions;
+  private readonly timeline = new Timeline();
+  private readonly coverage = new Coverage();
+  private readonly oracle: Oracle;
+  private readonly network: Network;
+  private readonly connections: Connections;
+  private readonly machines: Machine[] = [];
+  private readonly workload: Workload;
+  private readonly trouble: Trouble;
+  private readonly sweepEveryUs: number;
+  private nextSweepUs = 0;
+  private startS = Number.NaN;
+  private healS = Number.NaN;
+
+  constructor(options: SimulationOptions) {
+    this.options = options;
+    const { seed, nodes, faults } = options;
+    const show = showFor(nodes);
+    const { timeline, coverage } = this;
+    this.sweepEveryUs = nodes < LARGE ? 100_000 : 500_000;
+    this.oracle = new Oracle(timeline, show);
+    this.network = new Network(nodes, timeline, chanceFor(seed, 3), coverage, (to, packet) => {
+      this.machines[to]?.receive(packet);
+    });
+    this.connections = new Connections(this.network, chanceFor(seed, 4), coverage);
+    this.makeMachines(show);
+    this.workload = new Workload(this.machines, show, this.oracle, timeline, chanceFor(seed, 5));
+    const plan = planOf(seed, faults, FAULTS_FROM_US, this.faultsUntilUs);
+    const { machines, network, connections } = this;
+    this.trouble = new Trouble(
+      { machines, network, connections, timeline, coverage, random: chanceFor(seed, 6) },
+      plan,
+    );
+  }
+
+  private get faultsUntilUs(): number {
+    return FAULTS_FROM_US + this.options.minutes * 60e6;
+  }
+
+  private makeMachines(show: ReturnType<typeof showFor>): void {
+    const { seed, nodes } = this.options;
+    const chance = chanceFor(seed, 7);
+    const sendLimits = SEND_LIMITS[Math.floor(chance.next() * SEND_LIMITS.length)];
+    const redundancy = Math.floor(chance.next() * 5);
+    const byAddress = new Map<string, Machine>();
+    const addresses = Array.from({ length: nodes }, (_, index) => ({
+      address: `10.0.${index >> 8}.${index & 255}`,
+      port: 10_000 + index,
+    }));
+    for (let index = 0; index < nodes; index++) {
+      const priority = index === 0 ? 100 : this.priority(chance.next());
+      const machine = new Machine(
+        { index, priority, show, random: chanceFor(seed, 1_000 + index), sendLimits, redundancy, paths: 400 },
+        {
+          timeline: this.timeline,
+          watch: this.watch(),
+          multicast: (from, datagram) => {
+            this.network.multicast(from.index, datagram, this.oracle.frameOf(from), true);
+          },
+          announce: (from, datagram) => {
+            this.network.multicast(from.index, datagram, undefined, false);
+          },
+          unicast: (from, datagram, address) => {
+            const to = byAddress.get(address);
+            if (to !== undefined) this.network.unicast(from.index, to.index, datagram);
+          },
+          fetch: (client, request) => this.connections.fetch(client, byAddress.get(request.address), request),
+          taken: (to, packet) => {
+            if (packet.mark !== undefined) this.oracle.taken(to, packet.mark);
+            this.network.note(to.index, to.boot, packet);
+          },
+          addressOf: (from) => addresses[from] as { address: string; port: number },
+        },
+      );
+      this.machines.push(machine);
+      byAddress.set(machine.address, machine);
+    }
+  }
+
+  private priority(chance: number): number {
+    return chance < 0.1 ? 0 : chance < 0.2 ? 200 : 100;
+  }
+
+  private watch(): ConstructorParameters<typeof Machine>[1]["watch"] {
+    const { oracle, coverage } = this;
+    return {
+      booted: (machine) => oracle.booted(machine),
+      opens: (machine) => oracle.opens(machine),
+      opened: (machine) => oracle.opened(machine),
+      sends: (machine, datagram) => oracle.sends(machine, datagram),
+      health: (machine, code, text) => oracle.health(machine, code, text),
+      turned: (machine) => oracle.turned(machine),
+      fooled: (machine, packet) => oracle.fooled(machine, packet.from),
+      overflowed: () => coverage.count("missed while paused"),
+      failed: (machine, error) => {
+        oracle.fail(machine, `threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      },
+    };
+  }
+
+  run(): SimulationResult {
+    const begunMs = performance.now();
+    for (const machine of this.machines) machine.start();
+    this.workload.start();
+    this.runTo(FAULTS_FROM_US, () => this.noteStart());
+    this.runTo(this.faultsUntilUs);
+    if (this.oracle.violation === undefined) this.heal();
+    const failure = this.oracle.violation?.message ?? "";
+    const digest = this.digest();
+    this.oracle.retireAll();
+    const virtualS = this.elapsedS;
+    return {
+      options: this.options,
+      failure,
+      failedAtS: failure === "" ? Number.NaN : virtualS,
+      digest,
+      virtualS,
+      realS: (performance.now() - begunMs) / 1_000,
+      startS: this.startS,
+      healS: this.healS,
+      packets: this.network.packets,
+      events: this.timeline.events,
+      tally: this.oracle.tally,
+      termsReused: this.oracle.ledger.reused,
+      coverage: this.coverage,
+    };
+  }
+
+  private get elapsedS(): number {
+    return (this.timeline.nowUs - START_US) / 1e6;
+  }
+
+  /** Lets time pass in small steps, looking at every node now and then. Ends early when something is wrong. */
+  private runTo(untilUs: number, each: () => boolean = () => false): void {
+    const { timeline, oracle } = this;
+    const endUs = START_US + untilUs;
+    while (timeline.nowUs < endUs && oracle.violation === undefined) {
+      timeline.runTo(Math.min(endUs, timeline.nowUs + STEP_US));
+      if (timeline.nowUs >= this.nextSweepUs) this.sweep();
+      if (each()) return;
+    }
+  }
+
+  private sweep(): void {
+    const { machines, oracle } = this;
+    this.nextSweepUs = this.timeline.nowUs + this.sweepEveryUs;
+    const controllers = machines.filter((machine) => machine.isController);
+    for (const machine of machines) {
+      oracle.sweep(machine);
+      for (const controller of controllers) oracle.compareWithController(machine, controller);
+    }
+  }
+
+  private noteStart(): boolean {
+    if (Number.isNaN(this.startS) && this.isSettled) this.startS = this.elapsedS;
+    return false;
+  }
+
+  /** Whether one node controls and all others follow it. */
+  private get isSettled(): boolean {
+    const controllers = this.machines.filter((machine) => machine.isController);
+    const term = controllers[0]?.hana?.roles.term;
+    if (controllers.length !== 1 || term === undefined) return false;
+    return this.machines.every(({ isInSync, hana }) => {
+      const own = hana?.roles.term;
+      return isInSync && own?.number === term.number && own.node === term.node;
+    });
+  }
+
+  private get isAtRest(): boolean {
+    return (
+      this.isSettled &&
+      this.machines.every(({ hana }) => hana?.pending.size === 0) &&
+      this.machines.every(({ hana }) =>
+        hana?.controller.isOpen === true ? hana.controller.publisher.isIdle : hana?.follower.window.hasGap === false,
+      )
+    );
+  }
+
+  /** The liveness phase. */
+  private heal(): void {
+    const { timeline, oracle, machines } = this;
+    this.trouble.end();
+    const healUs = timeline.nowUs - START_US;
+    this.runTo(healUs + WRITES_AFTER_US);
+    this.workload.stop();
+    let restedUs = 0;
+    const limitUs = healUs + LIVENESS_US + LIVENESS_PER_NODE_US * machines.length;
+    this.runTo(limitUs, () => {
+      if (!this.isAtRest) restedUs = 0;
+      else if (restedUs === 0) {
+        restedUs = timeline.nowUs;
+        this.healS = (restedUs - START_US - healUs) / 1e6;
+      }
+      return restedUs !== 0 && timeline.nowUs - restedUs >= REST_US;
+    });
+    if (oracle.violation !== undefined) return;
+    if (restedUs === 0) {
+      oracle.fail(undefined, `no rest ${(limitUs - healUs) / 1e6} s after the faults ended: ${this.describe()}`);
+    } else this.judgeRest();
+  }
+
+  private describe(): string {
+    return this.machines
+      .map(({ id, hana }) => {
+        if (hana === undefined) return `${id.slice(-3)} down`;
+        const { role, term } = hana.roles;
+        return `${id.slice(-3)} ${role} ${term.number}/${term.node.slice(-3)} pending ${hana.pending.size}`;
+      })
+      .join("; ");
+  }
+
+  private judgeRest(): void {
+    const { machines, oracle } = this;
+    const controller = machines.find((machine) => machine.isController) as Machine;
+    if (controller.priority === 0) oracle.fail(controller, "controls although its priority is 0");
+    const expected = contentsOf(controller);
+    const digests = digestsOf(controller);
+    for (const machine of machines) {
+      const contents = contentsOf(machine);
+      for (const [path, text] of expected) {
+        if (contents.get(path) !== text) {
+          oracle.fail(machine, `at rest ${path} is ${contents.get(path) ?? "nothing"}, not ${text}`);
+        }
+      }
+      if (contents.size !== expected.size)
+        oracle.fail(machine, `at rest it has ${contents.size} paths, not ${expected.size}`);
+      for (const { code, text } of machine.hana?.health.list() ?? []) {
+        if (code === "snapshot" || code === "lost-frames") oracle.fail(machine, `at rest its health says: ${text}`);
+      }
+      if (digestsOf(machine) !== digests) oracle.fail(machine, "at rest its digests differ");
+    }
+    oracle.account(controller);
+  }
+
+  /** Everything that was sent, and what every node ended with. */
+  private digest(): string {
+    const { hash } = this.network;
+    let low = hash[0] as number;
+    let high = hash[1] as number;
+    const text = this.machines.map((machine) => `${machine.boot}${digestsOf(machine)}`).join();
+    for (let index = 0; index < text.length; index++) {
+      low = Math.imul(low ^ text.charCodeAt(index), 0x01000193);
+      high = Math.imul(high ^ low, 0x85ebca6b) ^ (high >>> 13);
+    }
+    low ^= this.timeline.events;
+    return [high, low].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+  }
+}
+
+function digestsOf({ hana }: Machine): string {
+  if (hana === undefined) return "";
+  return Array.from({ length: 10 }, (_, component) => hana.core.digests.hex(component)).join();
+}
+
+/** Everything that nodes at rest must have in common, by path. */
+function contentsOf({ hana }: Machine): Map<string, string> {
+  const rows = new Map<string, string>();
+  if (hana === undefined) return rows;
+  const { state, terms, origins } = hana.core;
+  for (const id of state.ids()) {
+    const term = terms.at(state.terms[id] as number);
+    const origin = origins.at(state.origins[id] as number);
+    const value = state.valueOf(id);
+    rows.set(
+      state.pathOf(id),
+      JSON.stringify([id, state.types[id], value, term, state.sequences[id], term.number === 0 ? "" : origin]),
+    );
+  }
+  return rows;
+}
