@@ -106,6 +106,7 @@ export class WriteIntake {
   /** Forgets where writers stand: what was taken here may be in nobody's state any more. */
   clear(): void {
     this.writers.clear();
+    this.lastNode = "";
   }
 
   /** Learns from the stream where a writer stands. */

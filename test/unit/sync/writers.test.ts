@@ -37,6 +37,15 @@ describe("the intake of writes", () => {
     expect(intake.floorOf("a")).toBe(3);
   });
 
+  test("forgets every writer at once, the one that wrote last too", () => {
+    const intake = new WriteIntake();
+    intake.accepts("a", 1, 1, 0);
+    intake.take("a", 1);
+    intake.clear();
+    expect(intake.floorOf("a")).toBe(0);
+    expect([intake.accepts("a", 1, 1, 0), intake.take("a", 1)]).toEqual([true, true]);
+  });
+
   test("remembers the last 64 refusals until the writer knows of them", () => {
     const intake = new WriteIntake();
     intake.accepts("a", 1, 1, 0);
