@@ -124,7 +124,7 @@ export class LiveLoop {
   }
 
   /** Makes sure that `tick` is called by then. */
-  arm(dueUs: number): void {
+  private arm(dueUs: number): void {
     if (this.isStopped || dueUs >= this.armedUs) return;
     clearTimeout(this.timer);
     const now = this.clock.register[0] as number;

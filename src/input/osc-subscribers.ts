@@ -252,7 +252,6 @@ export class OscSubscribers {
 
   private drain(): void {
     const { reader } = this;
-    if (this.subscribers.length === 0) return this.skip();
     for (;;) {
       const found = reader.next();
       if (found === Found.value) this.onValue();
@@ -265,7 +264,7 @@ export class OscSubscribers {
   /** With nobody to tell, nothing of the stream matters; whoever comes begins with the whole state. */
   private skip(): void {
     this.reader.skip();
-    if (this.addresses.size > 0) this.addresses.clear();
+    this.addresses.clear();
   }
 
   private onValue(): void {
@@ -342,7 +341,8 @@ export class OscSubscribers {
 
   private add(subscriber: OscSubscriber): void {
     // What lies in the ring still is part of the state that the newcomer gets; it must not come as a change again.
-    this.drain();
+    if (this.subscribers.length === 0) this.skip();
+    else this.drain();
     subscriber.rematchAll();
     subscriber.changeAll();
     this.subscribers.push(subscriber);
