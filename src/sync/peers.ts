@@ -24,6 +24,8 @@ export interface Peer {
 
 export class Peers {
   private readonly peers = new Map<string, Peer>();
+  /** [0] before then nobody can have been silent for long. */
+  private readonly registers = new Float64Array([Number.POSITIVE_INFINITY]);
   /** Rises when a peer comes, goes or changes what matters for the list. */
   generation = 0;
 
@@ -50,13 +52,13 @@ export class Peers {
       peer.isInSync === notice.isInSync &&
       peer.priority === notice.priority;
     if (!isSame) this.generation++;
+    reach(peer, address, notice.unicastPort);
     peer.name = notice.name;
     peer.address = address;
     peer.unicastPort = notice.unicastPort;
     peer.snapshotPort = notice.snapshotPort;
     peer.priority = notice.priority;
     peer.isInSync = notice.isInSync;
-    peer.target = { address, port: notice.unicastPort };
     return peer;
   }
 
@@ -64,8 +66,15 @@ export class Peers {
   row(row: PeerRow, nowUs: number): void {
     const peer = this.open(row.node, nowUs);
     if (peer === undefined) return;
-    Object.assign(peer, row);
-    peer.target = { address: row.address, port: row.unicastPort };
+    reach(peer, row.address, row.unicastPort);
+    peer.name = row.name;
+    peer.address = row.address;
+    peer.unicastPort = row.unicastPort;
+    peer.snapshotPort = row.snapshotPort;
+    peer.priority = row.priority;
+    peer.isInSync = row.isInSync;
+    peer.lossPermille = row.lossPermille;
+    peer.sequence = row.sequence;
   }
 
   private open(node: string, nowUs: number): Peer | undefined {
@@ -87,6 +96,7 @@ export class Peers {
       };
       this.peers.set(node, peer);
       this.generation++;
+      this.registers[0] = Math.min(this.registers[0] as number, nowUs + PEER_SILENCE_US);
     }
     peer.heardUs = nowUs;
     return peer;
@@ -96,10 +106,18 @@ export class Peers {
     if (this.peers.delete(node)) this.generation++;
   }
 
-  /** Forgets who has been silent. */
+  /** Forgets who has been silent. Asked fifty times a second, it looks at the peers a few times in four. */
   prune(nowUs: number): void {
+    if (nowUs <= (this.registers[0] as number)) return;
+    let oldestUs = Number.POSITIVE_INFINITY;
     for (const peer of this.peers.values()) {
       if (nowUs - peer.heardUs > PEER_SILENCE_US) this.remove(peer.node);
+      else oldestUs = Math.min(oldestUs, peer.heardUs);
     }
+    this.registers[0] = oldestUs + PEER_SILENCE_US;
   }
+}
+
+function reach(peer: Peer, address: string, port: number): void {
+  if (peer.target.address !== address || peer.target.port !== port) peer.target = { address, port };
 }
