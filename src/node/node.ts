@@ -173,12 +173,19 @@ export class HanaNode implements NodeParts {
     const { nowUs } = this.core.clock;
     this.keepDue[0] = nowUs + KEEP_US;
     this.io.opener.nowMs = nowUs / 1_000;
+    this.noteWhole();
     this.act(this.roles.tick());
     this.sameness.tick();
     this.membership.tick();
     this.following.tick();
     this.checkForeignKeys();
     this.checkMulticast(nowUs);
+  }
+
+  /** What is here without a gap counts as included from now on. */
+  private noteWhole(): void {
+    const { core } = this;
+    if (this.controller.isOpen || this.follower.isWhole) core.lineage.note(core.sequence[0] as number);
   }
 
   /** When `tick` is wanted, in microseconds of session time. */

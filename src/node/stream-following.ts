@@ -85,6 +85,8 @@ export class StreamFollowing implements FollowerPort {
       node.core.counters.termsRefused++;
       node.setHealth(HealthCode.lost, TERMS_TEXT);
     } else if (holdsTheBeginning) {
+      node.core.lineage.note(info.forkSequence);
+      node.core.lineage.follow(term);
       node.follower.follow(term);
       this.arrived();
     } else {
@@ -130,6 +132,7 @@ export class StreamFollowing implements FollowerPort {
     const offers = this.membership.takeOffers();
     adopt(core, node.applier, node.pending, incoming);
     core.sequence[0] = Math.max(snapshot.sequence, 0);
+    core.lineage.replace(snapshot.lineage, core.term, snapshot.sequence);
     snapshot.origins.forEach((origin, index) => {
       if (origin.node !== "") node.follower.mapOrigin(index, origin.node, origin.surface);
     });

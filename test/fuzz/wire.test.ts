@@ -65,7 +65,13 @@ function streamFrames(): Uint8Array[] {
   const plain = new Uint8Array(BODY_MAX_BYTES);
   const made: Uint8Array[] = [];
   const keep = (_type: number, length: number): number => made.push(plain.slice(0, length));
-  const frames = new StreamFrames({ plain, multicast: keep, announce: keep, unicast: keep }, sent, acks, () => 1);
+  const frames = new StreamFrames(
+    { plain, multicast: keep, announce: keep, unicast: keep },
+    sent,
+    acks,
+    () => 1,
+    () => true,
+  );
   for (const block of contents().filter((bytes) => bytes.length < 500)) {
     sent.bytes.set(block, sent.start(sent.newest + 1));
     sent.append(block.length);
@@ -212,6 +218,7 @@ const HEADER = encodeHeader({
   termNode: NODE,
   sequence: 3,
   origins: [{ node: NODE, surface: "x" }],
+  lineage: [],
 });
 
 /** Takes records in, each with its length before it. */

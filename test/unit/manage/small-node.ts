@@ -65,6 +65,7 @@ export class SmallNode implements DeskService {
   /** The newest change. */
   sequence = 0;
   readonly controlling = { number: 1, node: NODE_ID };
+  readonly lineage = [];
   readonly snapshotPorts: number[] = [];
 
   constructor(sizes?: RingSizes, capacity = 8_192) {

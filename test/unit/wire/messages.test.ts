@@ -15,9 +15,11 @@ import {
 } from "../../../src/wire/messages.js";
 import {
   decodeHeader,
+  decodeLineage,
   decodeRequest,
   encodeHeader,
   encodeRequest,
+  headerRecords,
   piecesOf,
   RecordKind,
 } from "../../../src/wire/snapshot-records.js";
@@ -118,7 +120,9 @@ describe("a snapshot's records", () => {
   const header = fc.record({
     ...{ image: whole, termNumber: whole, termNode: node, sequence: whole },
     origins: fc.array(origin, { maxLength: 50 }),
+    lineage: fc.constant([]),
   });
+  const lineage = fc.array(fc.record({ number: fc.nat(2 ** 31), node, sequence: whole }), { maxLength: 3_000 });
 
   test("read back as they were written", () => {
     const request = fc.record({ minSequence: whole, image: whole, term: fc.string({ maxLength: 40 }), records: whole });
@@ -133,6 +137,25 @@ describe("a snapshot's records", () => {
       expect(decodeHeader(record.subarray(1))).toEqual(value);
     });
     fc.assert(headers);
+    const lineages = fc.property(header, lineage, (value, entries) => {
+      const [, ...records] = headerRecords({ ...value, lineage: entries });
+      expect(records.every((record) => record[0] === RecordKind.lineage)).toBe(true);
+      expect(records.flatMap((record) => decodeLineage(record.subarray(1)))).toEqual(entries);
+    });
+    fc.assert(lineages, { numRuns: 10 });
+  });
+
+  test("say no lineage in another shape", () => {
+    const packr = new Packr({ useRecords: false });
+    const sound = [1, "0123456789abcdef", 3];
+    expect(decodeLineage(packr.pack(sound))).toBeDefined();
+    expect(decodeLineage(packr.pack(sound.slice(1)))).toBeUndefined();
+    const property = fc.property(fc.nat(2), ODD, (place, odd) => {
+      const fields: unknown[] = [...sound];
+      fields[place] = odd;
+      return decodeLineage(packr.pack(fields)) === undefined;
+    });
+    fc.assert(property);
   });
 
   test("cut a chunk into pieces of at most the limit, the last one marked", () => {
