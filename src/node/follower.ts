@@ -6,7 +6,6 @@
  */
 import type { Random } from "../base/random.js";
 import { EventKind } from "../state/change.js";
-import { Digests } from "../state/digest.js";
 import { ContentReader, type ContentSink, EVENT_LIMIT_BYTES } from "../wire/content.js";
 import { NODE_ID_BYTES } from "../wire/envelope.js";
 import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
@@ -330,11 +329,6 @@ export class Follower implements ContentSink {
     if (!piece.isLastPiece) return;
     const whole = join(this.pieces, this.piecesBytes);
     if (!this.pieceReader.read(whole, 0, whole.length, this)) this.core.counters.framesMalformed++;
-  }
-
-  /** Whether this node's digests are those that the controller told, at the same place of the stream. */
-  matches(digests: Int32Array): boolean {
-    return Digests.equal(this.core.digests.words, digests);
   }
 }
 

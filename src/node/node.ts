@@ -23,6 +23,7 @@ import { Membership } from "./membership.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
+import { Sameness } from "./sameness.js";
 import { writeController } from "./system-paths.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
@@ -39,6 +40,7 @@ export class HanaNode implements NodeParts {
   readonly roles: Roles;
   readonly io: FrameIo;
   readonly health = new Health();
+  readonly sameness: Sameness;
   readonly foreignKeys = new ForeignKeys();
   readonly membership: Membership;
   readonly following: StreamFollowing;
@@ -70,6 +72,7 @@ export class HanaNode implements NodeParts {
     );
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
+    this.sameness = new Sameness(this);
     this.membership = new Membership(this, options);
     this.following = new StreamFollowing(this, this.membership, ports);
     this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random);
@@ -175,6 +178,7 @@ export class HanaNode implements NodeParts {
     this.io.opener.nowMs = nowUs / 1_000;
     this.noteWhole();
     this.act(this.roles.tick());
+    this.sameness.tick();
     this.membership.tick();
     this.following.tick();
     this.checkForeignKeys();

@@ -181,10 +181,11 @@ export class StreamFollowing implements FollowerPort {
 
   /** Digests compare nodes that have the same sequence and no gap. */
   private compareDigests(info: StreamInfo, frame: StreamFrameReader): void {
-    const { core, follower } = this.node;
+    const { core, follower, sameness } = this.node;
     if ((frame.flags & StreamFlag.unsettled) !== 0) return;
+    sameness.announced(info.sequence);
     const isSamePlace = follower.window.complete === frame.doubles[1] && core.sequence[0] === info.sequence;
-    if (!isSamePlace || follower.matches(info.digests)) return;
+    if (!isSamePlace || sameness.compare(info.digests, info.sequence)) return;
     core.counters.digestMismatches++;
     this.onLost("this node's state differed from the controller's");
   }

@@ -1,25 +1,57 @@
 /**
  * Peers: the nodes heard of, and what they said. Told the time; forgets who is silent. Bounded to 256.
  */
-import type { NodeNotice, PeerRow } from "../wire/messages.js";
+import type { Fitness, FitnessLevel } from "../wire/fitness.js";
+import type { NodeNotice } from "../wire/messages.js";
+import type { PeerListReader } from "../wire/peer-list.js";
 
 export const PEERS_MAX = 256;
 /** A peer that nobody heard for this long is gone. */
 export const PEER_SILENCE_US = 4_000_000;
 
-export interface Peer {
-  node: string;
-  name: string;
-  address: string;
-  unicastPort: number;
-  snapshotPort: number;
-  priority: number;
-  isInSync: boolean;
-  lossPermille: number;
-  sequence: number;
-  heardUs: number;
+export class Peer implements Fitness {
+  readonly node: string;
+  name = "";
+  address = "";
+  unicastPort = 0;
+  snapshotPort = 0;
+  priority = 0;
+  isInSync = false;
+  sequence = 0;
+  lossPermille = 0;
+  naks = 0;
+  provenSequence = 0;
+  differs = 0;
+  level: FitnessLevel = 0;
+  interfaceName = "";
+  roundTripUs = -1;
+  clockOffsetUs = 0;
+  clockBoundUs = -1;
+  heardUs = 0;
   /** Where it is reached: kept beside the row, so that sending needs no new object. */
-  target: { address: string; port: number };
+  target = { address: "", port: 0 };
+
+  constructor(node: string) {
+    this.node = node;
+  }
+
+  /** Takes in how it fares. */
+  fares(fitness: Fitness): void {
+    this.lossPermille = fitness.lossPermille;
+    this.naks = fitness.naks;
+    this.provenSequence = fitness.provenSequence;
+    this.differs = fitness.differs;
+    this.level = fitness.level;
+    this.roundTripUs = fitness.roundTripUs;
+    this.clockOffsetUs = fitness.clockOffsetUs;
+    this.clockBoundUs = fitness.clockBoundUs;
+  }
+
+  reachAt(address: string, port: number): void {
+    this.address = address;
+    this.unicastPort = port;
+    if (this.target.address !== address || this.target.port !== port) this.target = { address, port };
+  }
 }
 
 export class Peers {
@@ -43,8 +75,9 @@ export class Peers {
 
   /** Takes in what a node said of itself. */
   notice(node: string, address: string, notice: NodeNotice, nowUs: number): Peer | undefined {
-    const peer = this.open(node, nowUs);
+    const peer = this.open(node);
     if (peer === undefined) return undefined;
+    this.heard(peer, nowUs);
     const isSame =
       peer.address === address &&
       peer.unicastPort === notice.unicastPort &&
@@ -52,54 +85,45 @@ export class Peers {
       peer.isInSync === notice.isInSync &&
       peer.priority === notice.priority;
     if (!isSame) this.generation++;
-    reach(peer, address, notice.unicastPort);
     peer.name = notice.name;
-    peer.address = address;
-    peer.unicastPort = notice.unicastPort;
     peer.snapshotPort = notice.snapshotPort;
     peer.priority = notice.priority;
     peer.isInSync = notice.isInSync;
+    peer.reachAt(address, notice.unicastPort);
     return peer;
   }
 
-  /** Takes in a row of the controller's list. */
-  row(row: PeerRow, nowUs: number): void {
-    const peer = this.open(row.node, nowUs);
+  /** Takes in a row of the controller's list; `address` where the row knows none. */
+  row(row: PeerListReader, address: string, nowUs: number): void {
+    const peer = row.isWhole ? this.open(row.node) : this.peers.get(row.node);
+    // Who is told of first by a row that is not whole comes with the next one that is.
     if (peer === undefined) return;
-    reach(peer, row.address, row.unicastPort);
+    peer.isInSync = row.isInSync;
+    peer.sequence = row.sequence;
+    peer.fares(row);
+    this.heard(peer, nowUs - row.silentMs * 1_000);
+    if (!row.isWhole) return;
     peer.name = row.name;
-    peer.address = row.address;
-    peer.unicastPort = row.unicastPort;
+    peer.interfaceName = row.interfaceName;
     peer.snapshotPort = row.snapshotPort;
     peer.priority = row.priority;
-    peer.isInSync = row.isInSync;
-    peer.lossPermille = row.lossPermille;
-    peer.sequence = row.sequence;
+    peer.reachAt(row.address === "" ? address : row.address, row.unicastPort);
   }
 
-  private open(node: string, nowUs: number): Peer | undefined {
+  private open(node: string): Peer | undefined {
     let peer = this.peers.get(node);
     if (peer === undefined) {
       if (this.peers.size >= PEERS_MAX) return undefined;
-      peer = {
-        node,
-        name: "",
-        address: "",
-        unicastPort: 0,
-        snapshotPort: 0,
-        priority: 0,
-        isInSync: false,
-        lossPermille: 0,
-        sequence: 0,
-        heardUs: nowUs,
-        target: { address: "", port: 0 },
-      };
+      peer = new Peer(node);
       this.peers.set(node, peer);
       this.generation++;
-      this.registers[0] = Math.min(this.registers[0] as number, nowUs + PEER_SILENCE_US);
     }
-    peer.heardUs = nowUs;
     return peer;
+  }
+
+  private heard(peer: Peer, atUs: number): void {
+    if (peer.heardUs === 0) this.registers[0] = Math.min(this.registers[0] as number, atUs + PEER_SILENCE_US);
+    peer.heardUs = Math.max(peer.heardUs, atUs);
   }
 
   remove(node: string): void {
@@ -116,8 +140,12 @@ export class Peers {
     }
     this.registers[0] = oldestUs + PEER_SILENCE_US;
   }
-}
 
-function reach(peer: Peer, address: string, port: number): void {
-  if (peer.target.address !== address || peer.target.port !== port) peer.target = { address, port };
+  /** What was proven in another term proves nothing in this one. */
+  forgetProofs(): void {
+    for (const peer of this.peers.values()) {
+      peer.provenSequence = 0;
+      peer.differs = 0;
+    }
+  }
 }

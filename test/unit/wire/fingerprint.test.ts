@@ -18,14 +18,8 @@ import { StreamFrames } from "../../../src/sync/stream-frames.js";
 import { ChangeRecord, ContentWriter, encodeEvent, Layout } from "../../../src/wire/content.js";
 import { PROTOCOL_VERSION, writeCounter, writeSenderHeader } from "../../../src/wire/envelope.js";
 import { FrameType, StreamFlag, writeInfo, writeNode } from "../../../src/wire/frame.js";
-import {
-  encodeMessage,
-  helloFields,
-  nakFields,
-  peersFields,
-  reportFields,
-  writeResultFields,
-} from "../../../src/wire/messages.js";
+import { encodeMessage, helloFields, nakFields, reportFields, writeResultFields } from "../../../src/wire/messages.js";
+import { writePeerRow } from "../../../src/wire/peer-list.js";
 import { encodeRequest, headerRecords, piecesOf, RecordKind } from "../../../src/wire/snapshot-records.js";
 import { WriteFrameWriter, WriteKind, WriteRecord } from "../../../src/wire/write-frame.js";
 import { writePart } from "../../../src/wire/write-part.js";
@@ -36,7 +30,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:63b538afe8d6f6d6f895b4c7ab5ea8e1";
+const FINGERPRINT = "1:6749e8bc2970b09526cffadfe2455077";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -148,13 +142,27 @@ function writeFrame(): Uint8Array {
   return writer.bytes().slice();
 }
 
+const FITNESS = {
+  ...{ lossPermille: 3, naks: 4, provenSequence: 5, differs: 6, level: 1 as const, interfaceName: "eth0" },
+  ...{ roundTripUs: 300, clockOffsetUs: -20, clockBoundUs: 90 },
+};
+
+function peerList(): Uint8Array {
+  const row = {
+    ...{ ...FITNESS, node: NODE, name: "left", address: "10.0.0.1", unicastPort: 1, snapshotPort: 2 },
+    ...{ priority: 100, isInSync: true, sequence: 6, silentMs: 40 },
+  };
+  return written((out) => {
+    writePeerRow(out, row, true);
+    writePeerRow(out, row, false);
+  });
+}
+
 function messages(): Uint8Array[] {
   const notice = { name: "left", priority: 100, unicastPort: 1, snapshotPort: 2, term: 3, isInSync: true };
-  const row = { node: NODE, address: "10.0.0.1", lossPermille: 5, sequence: 6, ...notice };
   return [
     helloFields({ ...notice, nonce: 77 }),
-    reportFields({ ...notice, complete: 1, sequence: 2, lossPermille: 3, naks: 4 }),
-    peersFields([row]),
+    reportFields({ ...notice, ...FITNESS, complete: 1, sequence: 2 }),
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.outOfRange }] }),
     nakFields({ term: 1, ranges: [2, 3, 5, 8] }),
   ].map((fields) => {
@@ -230,6 +238,7 @@ function fingerprint(): string {
     writeFrame(),
     part(),
     declaration(),
+    peerList(),
   ];
   for (const bytes of [...parts, ...streamFrames(), ...messages(), ...snapshotRecords()])
     hash.update(`${bytes.length}:`).update(bytes);
