@@ -26,11 +26,11 @@ function main(): number {
   const coverage = new Coverage();
   let failed = 0;
   let virtualS = 0;
-  let realS = 0;
+  let cpuS = 0;
   for (const run of options.runs) {
     const result = new Simulation(run).run();
     virtualS += result.virtualS;
-    realS += result.realS;
+    cpuS += result.cpuS;
     coverage.add(result.coverage);
     if (!options.isQuiet) console.log(line(result));
     const isSame = !options.isTwice || new Simulation(run).run().digest === result.digest;
@@ -41,7 +41,7 @@ function main(): number {
     if (options.stops) break;
   }
   console.log(coverage.line());
-  const total = `${(virtualS / 60).toFixed(1)} virtual minutes in ${realS.toFixed(1)} s, ${(virtualS / realS).toFixed(0)} x`;
+  const total = `${(virtualS / 60).toFixed(1)} virtual minutes in ${cpuS.toFixed(1)} s of one core, ${(virtualS / cpuS).toFixed(0)} x`;
   console.log(`${options.runs.length} runs, ${failed} failed; ${total} real time`);
   return failed > 0 ? 1 : 0;
 }
@@ -51,7 +51,7 @@ function line({
   tally,
   digest,
   virtualS,
-  realS,
+  cpuS,
   startS,
   healS,
   packets,
@@ -61,7 +61,7 @@ function line({
     `seed ${options.seed}`,
     `digest ${digest}`,
     `${options.nodes} nodes`,
-    `${(virtualS / realS).toFixed(0)} x`,
+    `${(virtualS / cpuS).toFixed(0)} x`,
     `${packets} packets`,
     `in sync ${startS.toFixed(2)} s`,
     `healed ${healS.toFixed(2)} s`,
