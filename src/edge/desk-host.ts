@@ -37,8 +37,8 @@ export interface DeskService {
   readonly origins: OriginTable;
   /** The newest change sequence. */
   readonly sequence: number;
-  /** The term that this node is controller of. */
-  readonly controlling: Term | undefined;
+  /** The term whose contents others may fetch from this node. */
+  readonly serving: Term | undefined;
   /** Joiners fetch the state from this TCP port now: it changes when the desk was started again. */
   snapshotPort(port: number): void;
   /** Writes a value to a path; with `options.wait` the answer comes when it is confirmed, refused or out of time. */
@@ -162,9 +162,9 @@ export class DeskHost {
     return true;
   }
 
-  /** Tells the desk whether this node is controller; call it whenever that changes. */
-  tellRole(): void {
-    this.post({ kind: "controlling", term: this.service.controlling });
+  /** Tells the desk what others may fetch here; call it whenever that changes. */
+  tellServing(): void {
+    this.post({ kind: "serving", term: this.service.serving });
   }
 
   closeOsc(connection: number): void {
@@ -200,7 +200,7 @@ export class DeskHost {
         if (message.kind === "ready") {
           isReady = true;
           this.service.snapshotPort(message.snapshotPort);
-          this.tellRole();
+          this.tellServing();
           resolve(message.port);
         } else if (message.kind === "failed") reason = portError(message.code, message.text, this.start.port);
         else this.onMessage(message);

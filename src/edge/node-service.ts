@@ -23,7 +23,6 @@ import { ValueType } from "../state/declaration.js";
 import { ImageEncoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
-import { Role } from "../sync/roles.js";
 import type { DeskService } from "./desk-host.js";
 import type { LiveLoop } from "./live-loop.js";
 import { healthOf, peersOf, pendingOf } from "./node-reports.js";
@@ -179,9 +178,8 @@ export class NodeService implements DeskService {
     return this.parts.node.core.sequence[0] as number;
   }
 
-  get controlling(): Term | undefined {
-    const { roles } = this.parts.node;
-    return roles.role === Role.controlling ? roles.term : undefined;
+  get serving(): Term | undefined {
+    return this.parts.node.elections.serving;
   }
 
   snapshotPort(port: number): void {

@@ -58,6 +58,8 @@ export class Follower implements ContentSink {
   state: FollowState = FollowState.idle;
   /** Whether nothing was missing when it last stopped to follow. */
   wasWhole = false;
+  /** [0] the change up to which nothing of the present term's is missing here; 0 while nothing of it is here. */
+  readonly wholeThrough = new Float64Array(1);
   /** Values of the block being read wait for a declaration or an origin that is not here yet. */
   private hasUnknown = false;
   private eventsMayAct = false;
@@ -100,6 +102,7 @@ export class Follower implements ContentSink {
   join(term: number, frame: number): void {
     if (this.core.term !== term) this.impulsesThrough[0] = 0;
     this.core.term = term;
+    this.wholeThrough[0] = 0;
     this.window.restart(frame);
     this.announced.clear();
     this.naks.observe(0);
@@ -114,6 +117,20 @@ export class Follower implements ContentSink {
     this.join(term, 0);
     this.structureThrough[0] = 0;
     this.state = FollowState.inSync;
+    this.noteWhole();
+  }
+
+  /** The state holds a term up to where the sequence stands: what a voter had, or a term of this node's own. */
+  hold(term: number, isWhole: boolean): void {
+    if (this.core.term !== term) this.heard.clear();
+    this.core.term = term;
+    this.state = FollowState.idle;
+    this.wasWhole = isWhole;
+    this.noteWhole();
+  }
+
+  private noteWhole(): void {
+    this.wholeThrough[0] = this.core.sequence[0] as number;
   }
 
   /** The snapshot is in place, at `sequence`: what was held acts now. */
@@ -121,6 +138,7 @@ export class Follower implements ContentSink {
     this.structureThrough[0] = sequence;
     this.state = FollowState.inSync;
     this.advance();
+    if (!this.window.hasGap) this.noteWhole();
   }
 
   /** The frame up to which all have acted; -1 while what they build on is not here. */
@@ -224,7 +242,9 @@ export class Follower implements ContentSink {
   }
 
   private observeGap(): void {
-    const isMissing = this.state === FollowState.inSync && this.window.hasGap;
+    const isInSync = this.state === FollowState.inSync;
+    const isMissing = isInSync && this.window.hasGap;
+    if (isInSync && !isMissing) this.noteWhole();
     this.naks.observe(isMissing ? this.window.complete + 1 : 0);
   }
 

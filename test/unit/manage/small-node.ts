@@ -64,7 +64,7 @@ export class SmallNode implements DeskService {
   confirmation: Promise<void> = Promise.resolve();
   /** The newest change. */
   sequence = 0;
-  readonly controlling = { number: 1, node: NODE_ID };
+  readonly serving = { number: 1, node: NODE_ID };
   readonly snapshotPorts: number[] = [];
 
   constructor(sizes?: RingSizes, capacity = 8_192) {

@@ -18,15 +18,10 @@ import { StreamFrames } from "../../../src/sync/stream-frames.js";
 import { ChangeRecord, ContentWriter, encodeEvent, Layout } from "../../../src/wire/content.js";
 import { PROTOCOL_VERSION, writeCounter, writeSenderHeader } from "../../../src/wire/envelope.js";
 import { FrameType, StreamFlag, writeInfo, writeNode } from "../../../src/wire/frame.js";
-import {
-  encodeMessage,
-  helloFields,
-  nakFields,
-  peersFields,
-  reportFields,
-  writeResultFields,
-} from "../../../src/wire/messages.js";
+import { encodeMessage } from "../../../src/wire/fields.js";
+import { helloFields, nakFields, peersFields, reportFields, writeResultFields } from "../../../src/wire/messages.js";
 import { encodeHeader, encodeRequest, piecesOf, RecordKind } from "../../../src/wire/snapshot-records.js";
+import { voteAskFields, voteFields } from "../../../src/wire/vote.js";
 import { WriteFrameWriter, WriteKind, WriteRecord } from "../../../src/wire/write-frame.js";
 import { writePart } from "../../../src/wire/write-part.js";
 
@@ -36,7 +31,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:56404b9c7f9cb36dd9eda5ee7fdb00f1";
+const FINGERPRINT = "1:d83db8734e5fc367799aa9d48116af11";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -144,6 +139,7 @@ function writeFrame(): Uint8Array {
 
 function messages(): Uint8Array[] {
   const notice = { name: "left", priority: 100, unicastPort: 1, snapshotPort: 2, term: 3, isInSync: true };
+  const head = { number: 4, node: NODE, whole: 70_000 };
   const row = { node: NODE, address: "10.0.0.1", lossPermille: 5, sequence: 6, ...notice };
   return [
     helloFields({ ...notice, nonce: 77 }),
@@ -151,6 +147,8 @@ function messages(): Uint8Array[] {
     peersFields([row]),
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.outOfRange }] }),
     nakFields({ term: 1, ranges: [2, 3, 5, 8] }),
+    voteAskFields({ number: 5, nonce: 6, hasLeft: true, priority: 100, unicastPort: 7, head }),
+    voteFields({ number: 5, nonce: 6, isYes: true, known: 4, snapshotPort: 8, head }),
   ].map((fields) => {
     const plain = new Uint8Array(1_154);
     return plain.slice(0, encodeMessage(fields, plain));
