@@ -165,6 +165,7 @@ class Composition {
         declaresAuto: settings.declare === "auto",
         redundancy,
         termRecord: home.terms.record,
+        interfaceName: network.name,
       },
       this.ports(mesh),
     );

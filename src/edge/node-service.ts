@@ -23,6 +23,7 @@ import { ValueType } from "../state/declaration.js";
 import { ImageEncoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
+import type { LineageEntry } from "../sync/lineage.js";
 import type { DeskService } from "./desk-host.js";
 import type { LiveLoop } from "./live-loop.js";
 import { healthOf, peersOf, pendingOf } from "./node-reports.js";
@@ -180,6 +181,10 @@ export class NodeService implements DeskService {
 
   get serving(): Term | undefined {
     return this.parts.node.elections.serving;
+  }
+
+  get lineage(): readonly LineageEntry[] {
+    return this.parts.node.core.lineage.entries();
   }
 
   snapshotPort(port: number): void {

@@ -9,6 +9,7 @@ import { ImageDecoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import { State } from "../state/state.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
+import type { LineageEntry } from "../sync/lineage.js";
 import type { Applier } from "./applier.js";
 import type { NodeCore } from "./core.js";
 import type { NodeParts } from "./parts.js";
@@ -20,6 +21,8 @@ export interface Snapshot {
   readonly sequence: number;
   /** The controller's origins by its index. */
   readonly origins: readonly { readonly node: string; readonly surface: string }[];
+  /** What it is made of beside its own term. */
+  readonly lineage: readonly LineageEntry[];
   readonly chunks: readonly Uint8Array[];
 }
 
@@ -35,14 +38,19 @@ export function decodeSnapshot(core: NodeCore, applier: Applier, snapshot: Snaps
   return isWhole ? state : undefined;
 }
 
-/** Takes a snapshot, decoded, in place of what the node holds. */
+/**
+ * Takes a snapshot, decoded, in place of what the node holds, as contents of the present term. `whole`: up to where
+ * nothing of that term is missing in it.
+ */
 export function takeSnapshot(
   { core, applier, pending, follower }: NodeParts,
   incoming: State,
   snapshot: Snapshot,
+  whole: number,
 ): void {
   adopt(core, applier, pending, incoming);
   core.sequence[0] = Math.max(snapshot.sequence, 0);
+  core.lineage.replace(snapshot.lineage, core.term, whole);
   snapshot.origins.forEach((origin, index) => {
     if (origin.node !== "") follower.mapOrigin(index, origin.node, origin.surface);
   });

@@ -14,7 +14,6 @@ import { FrameType } from "../wire/frame.js";
 import { decodeVote, decodeVoteAsk, type Head, type VoteAsk, voteAskFields, voteFields } from "../wire/vote.js";
 import type { Term } from "../state/change.js";
 import { decodeSnapshot, type Snapshot, takeSnapshot } from "./adoption.js";
-import { FollowState } from "./follower.js";
 import { HealthCode } from "./health.js";
 import type { Membership, Offer } from "./membership.js";
 import type { NodeParts } from "./parts.js";
@@ -87,14 +86,15 @@ export class Elections {
     const { roles, core } = this.node;
     if (roles.role === Role.controlling) return roles.term;
     const isOrphan = roles.role === Role.following && this.promises.sinceGrantUs < SERVE_US;
-    return isOrphan && this.head.whole > 0 ? core.terms.at(core.term) : undefined;
+    return isOrphan && this.head.whole > 0 ? core.terms.at(core.lineage.present) : undefined;
   }
 
   private get head(): Head {
     const { core, follower } = this.node;
-    const whole = follower.wholeThrough[0] as number;
-    if (whole === 0 || follower.state === FollowState.joining) return { number: 0, node: "", whole: 0 };
-    return { ...core.terms.at(core.term), whole };
+    const { lineage, terms } = core;
+    if (follower.isWhole) lineage.note(core.sequence[0] as number);
+    if (lineage.present === 0) return { number: 0, node: "", whole: 0 };
+    return { ...terms.at(lineage.present), whole: Math.max(0, lineage.through(lineage.present)) };
   }
 
   /** Tries to become controller, unless an attempt is under way or was just now. */
@@ -279,8 +279,8 @@ export class Elections {
     }
     this.membership.onJoin();
     const offers = this.membership.takeOffers();
-    takeSnapshot(node, incoming, snapshot);
     node.follower.hold(term, snapshot.sequence === head.whole);
+    takeSnapshot(node, incoming, snapshot, head.whole);
     node.roles.term = { number: head.number, node: head.node };
     this.open(offers);
   }

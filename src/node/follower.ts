@@ -6,7 +6,6 @@
  */
 import type { Random } from "../base/random.js";
 import { EventKind } from "../state/change.js";
-import { Digests } from "../state/digest.js";
 import { ContentReader, type ContentSink, EVENT_LIMIT_BYTES } from "../wire/content.js";
 import { NODE_ID_BYTES } from "../wire/envelope.js";
 import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
@@ -58,8 +57,6 @@ export class Follower implements ContentSink {
   state: FollowState = FollowState.idle;
   /** Whether nothing was missing when it last stopped to follow. */
   wasWhole = false;
-  /** [0] the change up to which nothing of the present term's is missing here; 0 while nothing of it is here. */
-  readonly wholeThrough = new Float64Array(1);
   /** Values of the block being read wait for a declaration or an origin that is not here yet. */
   private hasUnknown = false;
   private eventsMayAct = false;
@@ -69,6 +66,8 @@ export class Follower implements ContentSink {
   private readonly impulsesThrough = new Float64Array(1);
   /** Structure up to this sequence came with the snapshot. */
   private readonly structureThrough = new Float64Array(1);
+  /** The newest frame by which the controller had published all that it had. */
+  private readonly settledAt = new Float64Array(1);
 
   constructor(core: NodeCore, applier: Applier, pending: PendingWrites, port: FollowerPort, random: Random) {
     this.core = core;
@@ -102,8 +101,8 @@ export class Follower implements ContentSink {
   join(term: number, frame: number): void {
     if (this.core.term !== term) this.impulsesThrough[0] = 0;
     this.core.term = term;
-    this.wholeThrough[0] = 0;
     this.window.restart(frame);
+    this.settledAt[0] = frame;
     this.announced.clear();
     this.naks.observe(0);
     this.origins.fill(0);
@@ -117,20 +116,14 @@ export class Follower implements ContentSink {
     this.join(term, 0);
     this.structureThrough[0] = 0;
     this.state = FollowState.inSync;
-    this.noteWhole();
   }
 
-  /** The state holds a term up to where the sequence stands: what a voter had, or a term of this node's own. */
+  /** The state holds a term, and nobody is followed: what a voter had, or a term of this node's own. */
   hold(term: number, isWhole: boolean): void {
     if (this.core.term !== term) this.heard.clear();
     this.core.term = term;
     this.state = FollowState.idle;
     this.wasWhole = isWhole;
-    this.noteWhole();
-  }
-
-  private noteWhole(): void {
-    this.wholeThrough[0] = this.core.sequence[0] as number;
   }
 
   /** The snapshot is in place, at `sequence`: what was held acts now. */
@@ -138,7 +131,6 @@ export class Follower implements ContentSink {
     this.structureThrough[0] = sequence;
     this.state = FollowState.inSync;
     this.advance();
-    if (!this.window.hasGap) this.noteWhole();
   }
 
   /** The frame up to which all have acted; -1 while what they build on is not here. */
@@ -146,9 +138,14 @@ export class Follower implements ContentSink {
     return this.state === FollowState.inSync ? this.window.complete : -1;
   }
 
+  /** Whether everything up to the newest sequence that was seen is here. */
+  get isWhole(): boolean {
+    return this.state === FollowState.inSync && !this.window.hasGap && this.settledAt[0] === this.window.newest;
+  }
+
   stop(): void {
     this.heard.end(this.actedThrough);
-    if (this.state !== FollowState.idle) this.wasWhole = this.state === FollowState.inSync && !this.window.hasGap;
+    if (this.state !== FollowState.idle) this.wasWhole = this.isWhole;
     this.state = FollowState.idle;
     this.naks.observe(0);
   }
@@ -177,6 +174,9 @@ export class Follower implements ContentSink {
       this.port.onLost("more frames are missing than can be repaired");
       return;
     }
+    // A repair says nothing of where the stream stands.
+    const isSettled = (frame.flags & (StreamFlag.unsettled | StreamFlag.repair)) === 0;
+    if (isSettled && sequence > (this.settledAt[0] as number)) this.settledAt[0] = sequence;
     this.journal(frame, buffer, isHeartbeat ? sequence : sequence - 1);
     if (!isHeartbeat) this.content(sequence, buffer, frame.contentStart, frame.contentEnd);
     if ((frame.flags & StreamFlag.repair) !== 0) this.core.counters.framesRepaired++;
@@ -242,9 +242,7 @@ export class Follower implements ContentSink {
   }
 
   private observeGap(): void {
-    const isInSync = this.state === FollowState.inSync;
-    const isMissing = isInSync && this.window.hasGap;
-    if (isInSync && !isMissing) this.noteWhole();
+    const isMissing = this.state === FollowState.inSync && this.window.hasGap;
     this.naks.observe(isMissing ? this.window.complete + 1 : 0);
   }
 
@@ -339,11 +337,6 @@ export class Follower implements ContentSink {
     if (!piece.isLastPiece) return;
     const whole = join(this.pieces, this.piecesBytes);
     if (!this.pieceReader.read(whole, 0, whole.length, this)) this.core.counters.framesMalformed++;
-  }
-
-  /** Whether this node's digests are those that the controller told, at the same place of the stream. */
-  matches(digests: Int32Array): boolean {
-    return Digests.equal(this.core.digests.words, digests);
   }
 }
 

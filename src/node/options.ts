@@ -1,6 +1,7 @@
 /**
  * Node options: what a node is given when it is made, fixed for its life.
  */
+import type { FrameCipher } from "../security/aead.js";
 import type { ElectionRules } from "../sync/election.js";
 import type { TermRecord } from "../sync/promises.js";
 import type { SendLimits } from "../sync/send-budget.js";
@@ -18,6 +19,8 @@ export interface NodeOptions {
   /** Read whenever it is told; the edge may change it. */
   readonly reachability: Reachability;
   readonly declaresAuto: boolean;
+  /** The network interface, as the others are to see it. */
+  readonly interfaceName?: string;
   /** Frames that the journal reaches back, 0..8. Default 3. */
   readonly redundancy?: number;
   readonly sendLimits?: SendLimits;
@@ -25,4 +28,6 @@ export interface NodeOptions {
   readonly electionRules?: ElectionRules;
   /** What an earlier boot promised; undefined when nothing is known. */
   readonly termRecord?: TermRecord | undefined;
+  /** Default SODIUM; for simulations only. */
+  readonly cipher?: FrameCipher;
 }
