@@ -271,6 +271,14 @@ export class Simulation {
     );
   }
 
+  /** Drops all that the simulator noted of a run that is over; only the nodes stay. */
+  forget(): void {
+    this.oracle.forget();
+    this.network.forget();
+    this.connections.forget();
+    this.timeline.clear();
+  }
+
   /** The liveness phase. */
   private heal(): void {
     const { timeline, oracle, machines } = this;
