@@ -65,6 +65,8 @@ export class StreamFollowing implements FollowerPort {
     this.session = session;
     if (node.roles.role === Role.controlling) node.stepDown();
     node.follower.stop();
+    // A writer that was not told asks the other controller, which may not have what was taken here.
+    node.controller.intake.clear();
     node.roles.join({ number, node: sender });
     node.pending.resend();
     this.membership.onJoin();

@@ -227,6 +227,7 @@ export class Machine {
     const now = this.localUs;
     hana.core.clock.set(now);
     try {
+      if (hana.core.clock.isLate) hana.late();
       action(hana);
       if (this.isSettleDue) this.endTurn(hana, now);
       this.arm(hana, now);
@@ -241,6 +242,7 @@ export class Machine {
     const now = this.localUs;
     hana.core.clock.set(now);
     try {
+      if (hana.core.clock.isLate) hana.late();
       this.take(hana, packet);
       if (this.isSettleDue) {
         this.endTurn(hana, now);
