@@ -9,6 +9,7 @@ import { ImageDecoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import { State } from "../state/state.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
+import type { Standing } from "../wire/standing.js";
 import type { Applier } from "./applier.js";
 import type { NodeCore } from "./core.js";
 
@@ -19,6 +20,8 @@ export interface Snapshot {
   readonly sequence: number;
   /** The controller's origins by its index. */
   readonly origins: readonly { readonly node: string; readonly surface: string }[];
+  /** Where writers stand in it, or a little before. */
+  readonly standings: readonly Standing[];
   readonly chunks: readonly Uint8Array[];
 }
 

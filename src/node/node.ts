@@ -221,10 +221,17 @@ export class HanaNode implements NodeParts {
     this.core.counters.stepDowns++;
     this.controller.close();
     this.ports.hearStream(true);
-    // A writer that was not told asks the other controller, which may not have what was taken here.
+    // A writer that was not told asks the other controller. What was taken here counts while this state stays.
+    this.follower.heard.replace(this.controller.intake.standings());
     this.controller.intake.clear();
     this.setHealth(HealthCode.stepDown, "");
     this.ports.onRole();
+  }
+
+  /** Puts where the writers stand into the ring: before anybody else is told to fetch this node's snapshot. */
+  tellStandings(): void {
+    if (this.controller.isOpen) this.controller.tellStandings();
+    else this.follower.tellStandings();
   }
 
   setHealth(code: HealthCode, text: string): void {

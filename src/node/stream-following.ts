@@ -88,7 +88,6 @@ export class StreamFollowing implements FollowerPort {
       node.follower.follow(term);
       this.arrived();
     } else {
-      if (term !== node.core.term) node.follower.heard.clear();
       node.follower.join(term, frame.doubles[1] as number);
       this.fetch();
     }
@@ -134,7 +133,7 @@ export class StreamFollowing implements FollowerPort {
       if (origin.node !== "") node.follower.mapOrigin(index, origin.node, origin.surface);
     });
     core.counters.snapshotsTaken++;
-    node.follower.joined(snapshot.sequence);
+    node.follower.joined(snapshot.sequence, snapshot.standings);
     this.arrived();
     this.membership.offer(offers);
   }

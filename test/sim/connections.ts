@@ -14,6 +14,7 @@ import {
   SnapshotProgress,
   SnapshotServer,
 } from "../../src/sync/snapshot-transfer.js";
+import { encodeStandings } from "../../src/wire/standing.js";
 import type { Coverage } from "./coverage.js";
 import { KEY, type Machine } from "./machine.js";
 import type { Network } from "./network.js";
@@ -106,7 +107,7 @@ export class Connections {
       for (const answer of toClient.splice(0)) client.push(answer, (question) => toServer.push(question));
     }
     const { header, chunks, isWhole } = progress;
-    return isWhole && header !== undefined ? { ...header, chunks } : undefined;
+    return isWhole && header !== undefined ? { ...header, chunks, standings: progress.standings } : undefined;
   }
 
   private imageOf(machine: Machine, minSequence: number): SnapshotImage | undefined {
@@ -123,7 +124,10 @@ export class Connections {
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = roles.term;
-    const image = makeImage({ image: ++this.images, termNumber, termNode, sequence, origins }, chunks);
+    const { controller } = hana;
+    const header = { image: ++this.images, termNumber, termNode, sequence, origins };
+    const standings = encodeStandings(controller.standings());
+    const image = makeImage(header, chunks, standings, controller.publisher.publishedSequence);
     this.kept.set(machine.index, { term: roles.term, boot: machine.boot, madeUs: machine.localUs, image });
     return image;
   }

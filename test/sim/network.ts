@@ -6,7 +6,6 @@
  */
 import type { Random } from "../../src/base/random.js";
 import { COUNTER_OFFSET, HEADER_BYTES } from "../../src/wire/envelope.js";
-import type { Mark } from "./oracle.js";
 import type { Coverage } from "./coverage.js";
 import type { Timeline } from "./timeline.js";
 
@@ -21,8 +20,6 @@ export interface Packet {
   readonly takenBy: number;
   /** Shared by the copies of one datagram for one receiver: how many of them were taken. */
   readonly copies: { taken: number } | undefined;
-  /** What the oracle knows of it. */
-  readonly mark: Mark | undefined;
   /** Whether it goes to the group of the stream, which a controller does not hear. */
   readonly isStream: boolean;
 }
@@ -143,8 +140,8 @@ export class Network {
   }
 
   /** To the group of the stream, or to that in which all meet. */
-  multicast(from: number, datagram: Uint8Array, mark: Mark | undefined, isStream: boolean): void {
-    const packet = this.packet(from, datagram, mark, isStream);
+  multicast(from: number, datagram: Uint8Array, isStream: boolean): void {
+    const packet = this.packet(from, datagram, isStream);
     const healthy: number[] = [];
     for (let to = 0; to < this.nodes; to++) {
       const link = this.links[from * this.nodes + to];
@@ -159,17 +156,17 @@ export class Network {
   }
 
   unicast(from: number, to: number, datagram: Uint8Array): void {
-    const packet = this.packet(from, datagram, undefined, false);
+    const packet = this.packet(from, datagram, false);
     const link = this.links[from * this.nodes + to];
     if (link === undefined) this.post(to, packet, this.baseUs[from] as number);
     else this.carry(link, to, packet);
   }
 
-  private packet(from: number, datagram: Uint8Array, mark: Mark | undefined, isStream: boolean): Packet {
+  private packet(from: number, datagram: Uint8Array, isStream: boolean): Packet {
     this.packets++;
     const bytes = datagram.slice();
     this.mix(from, bytes);
-    return { from, bytes, isHostile: false, takenBy: 0, copies: undefined, mark, isStream };
+    return { from, bytes, isHostile: false, takenBy: 0, copies: undefined, isStream };
   }
 
   /** The tag stands for the whole datagram. */

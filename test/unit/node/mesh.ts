@@ -22,6 +22,7 @@ import {
   SnapshotProgress,
   SnapshotServer,
 } from "../../../src/sync/snapshot-transfer.js";
+import { encodeStandings } from "../../../src/wire/standing.js";
 import { EventQueue } from "./event-queue.js";
 
 export interface Faults {
@@ -307,7 +308,7 @@ export class MeshNode {
       for (const answer of toClient.splice(0)) client.push(answer, (question) => toServer.push(question));
     }
     return progress.isWhole && progress.header !== undefined
-      ? { ...progress.header, chunks: progress.chunks }
+      ? { ...progress.header, chunks: progress.chunks, standings: progress.standings }
       : undefined;
   }
 
@@ -320,7 +321,8 @@ export class MeshNode {
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = roles.term;
-    return makeImage({ image: ++this.images, termNumber, termNode, sequence, origins }, chunks);
+    const header = { image: ++this.images, termNumber, termNode, sequence, origins };
+    return makeImage(header, chunks, encodeStandings(this.hana.controller.standings()));
   }
 
   /** Declares a path, as an input does. */
