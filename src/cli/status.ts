@@ -1,7 +1,7 @@
 /**
- * Status: how a node is, and who else is there, for a person; or as the node says it with `--json`.
+ * Status: how a node is, for a person; or as the node says it with `--json`.
  */
-import type { HealthFinding, PeerReport, StatusReport } from "../manage/reports.js";
+import type { HealthFinding, StatusReport } from "../manage/reports.js";
 import { NodeClient, type NodeOptions } from "./node-client.js";
 import { durationText, mebibytesText, percentText, printLine, tableText } from "./output.js";
 
@@ -14,18 +14,13 @@ export async function status(options: ReportOptions): Promise<void> {
   printLine(options.json ? text.trimEnd() : statusText(JSON.parse(text) as StatusReport));
 }
 
-export async function peers(options: ReportOptions): Promise<void> {
-  const text = await new NodeClient(options).get("/-/peers");
-  printLine(options.json ? text.trimEnd() : peersText(JSON.parse(text) as PeerReport[]));
-}
-
 export function statusText(report: StatusReport): string {
   const { network, state, memory } = report;
   const rows = [
     ["node", `${report.name} (${report.node})`],
     ["mesh", report.mesh],
     ["role", roleText(report)],
-    ["in sync", syncText(report)],
+    ["sameness", samenessText(report)],
     ["interface", `${network.interface} ${network.address}`],
     [
       "multicast",
@@ -41,9 +36,28 @@ export function statusText(report: StatusReport): string {
   return [tableText(rows), componentsText(report), healthText(report.health)].join("\n\n");
 }
 
-function syncText({ peers: { heard, inSync }, sequence }: StatusReport): string {
-  if (heard === 0) return `no other node is heard; sequence ${sequence}`;
-  return `${inSync} of ${heard} other nodes hold exactly sequence ${sequence}`;
+/** How many differing nodes are named. */
+const NAMED_MAX = 8;
+
+/** Who proved to hold the same, then a line for each node that did not. */
+export function samenessText({ sameness, sequence }: StatusReport): string {
+  const { version, nodes, holding, different } = sameness;
+  if (version.sequence < 0) return `no version was announced yet; ${nodes} nodes are heard`;
+  const isOld = version.sequence < sequence;
+  const newest = isOld ? `, newest ${sequence}` : "";
+  const said = `${holding} of ${nodes} nodes hold exactly version ${version.term}/${version.sequence}${newest}`;
+  const lines = different.slice(0, NAMED_MAX).map((one) => `${one.name || one.node} ${differenceText(one)}`);
+  if (different.length > NAMED_MAX) lines.push(`and ${different.length - NAMED_MAX} more`);
+  return [said, ...lines].join("\n".padEnd(LABEL_WIDTH + 1));
+}
+
+/** Lines that follow stand under the first one: the longest label and two spaces. */
+const LABEL_WIDTH = "interface".length + 2;
+
+function differenceText({ components, behind, isInSync }: StatusReport["sameness"]["different"][number]): string {
+  if (!isInSync) return "is joining";
+  if (components.length > 0) return `differs in ${components.map((name) => `/${name}`).join(", ")}`;
+  return behind > 0 ? `is ${behind} versions behind` : "has yet to prove it";
 }
 
 function roleText(report: StatusReport): string {
@@ -62,23 +76,4 @@ function componentsText({ state }: StatusReport): string {
 function healthText(health: readonly HealthFinding[]): string {
   if (health.length === 0) return "healthy";
   return health.map((finding) => `${finding.level}: ${finding.text}`).join("\n");
-}
-
-export function peersText(reports: readonly PeerReport[]): string {
-  if (reports.length === 0) return "no other node is heard";
-  const rows = reports.map((peer) => [
-    peer.name,
-    peer.node,
-    peer.role,
-    `${peer.address}:${peer.port}`,
-    String(peer.sequence),
-    peer.inSync ? "yes" : "no",
-    `${peer.silentMs.toFixed(0)} ms ago`,
-    peer.loss === undefined ? "" : percentText(peer.loss),
-    peer.roundTripMs === undefined ? "" : `${peer.roundTripMs.toFixed(2)} ms`,
-  ]);
-  return tableText([
-    ["name", "node", "role", "address", "sequence", "in sync", "heard", "loss", "round trip"],
-    ...rows,
-  ]);
 }

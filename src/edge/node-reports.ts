@@ -3,18 +3,14 @@
  */
 import { COMPONENTS, type Component } from "../state/component.js";
 import type { PendingValue } from "../manage/desk-messages.js";
-import type {
-  ComponentReport,
-  HealthFinding,
-  HealthLevel,
-  NodeRole,
-  PeerReport,
-  StatusReport,
-} from "../manage/reports.js";
-import { type Finding, HealthCode } from "../node/health.js";
+import type { ComponentReport, HealthFinding, NodeRole, PeerReport, StatusReport } from "../manage/reports.js";
+import { type Finding, levelOf } from "../node/health.js";
 import type { HanaNode } from "../node/node.js";
 import type { OscCounters } from "../input/osc-counters.js";
 import { OpenResult } from "../security/opener.js";
+import { componentsOf } from "../node/sameness.js";
+import { healthOfPeer, lagOf } from "../sync/peer-health.js";
+import type { Peer } from "../sync/peers.js";
 import { Role } from "../sync/roles.js";
 
 /** What a report names that the node does not know. */
@@ -31,16 +27,8 @@ export interface NodePlace {
   readonly snapshotPort: number;
 }
 
-const LEVELS: Partial<Record<HealthCode, HealthLevel>> = {
-  [HealthCode.multicast]: "alarm",
-  [HealthCode.socket]: "alarm",
-  [HealthCode.noController]: "alarm",
-  [HealthCode.lost]: "notice",
-  [HealthCode.snapshot]: "notice",
-};
-
 export function healthOf(findings: readonly Finding[]): HealthFinding[] {
-  return findings.map(({ code, text }) => ({ code, level: LEVELS[code] ?? "warning", text }));
+  return findings.map(({ code, text }) => ({ code, level: levelOf(code), text }));
 }
 
 function roleOf(role: Role): NodeRole {
@@ -55,7 +43,6 @@ export function statusOf(
   deskCounters: Readonly<Record<string, number>>,
 ): StatusReport {
   const { core, roles, controller, membership } = node;
-  const peers = [...node.peers.values()];
   return {
     node: core.identity.id,
     name: core.identity.name,
@@ -82,12 +69,10 @@ export function statusOf(
       paths: core.state.pathCount,
       pathsMax: core.limits.paths,
       pendingWrites: node.pending.size,
-      components: componentsOf(node),
+      components: componentReports(node),
     },
-    peers: {
-      heard: peers.length,
-      inSync: peers.filter((peer) => peer.isInSync && peer.sequence === core.sequence[0]).length,
-    },
+    peers: { heard: node.peers.size },
+    sameness: samenessOf(node),
     memory: memoryOf(),
     dataDir: place.dataDir,
     health: healthOf(node.health.list()),
@@ -100,7 +85,7 @@ function memoryOf(): StatusReport["memory"] {
   return { residentBytes: rss, heapBytes: heapUsed };
 }
 
-function componentsOf(node: HanaNode): Record<Component, ComponentReport> {
+function componentReports(node: HanaNode): Record<Component, ComponentReport> {
   const { state, digests } = node.core;
   const newest = new Float64Array(COMPONENTS.length);
   for (const id of state.ids()) {
@@ -137,20 +122,40 @@ function oscCounters(osc: OscCounters): Record<string, number> {
   return Object.fromEntries(Object.entries(osc.report()).map(([name, count]) => [`osc.${name}`, count]));
 }
 
+function samenessOf(node: HanaNode): StatusReport["sameness"] {
+  const { sequence, nodes, holding, different } = node.sameness.report();
+  return { version: { term: node.roles.term.number, node: node.roles.term.node, sequence }, nodes, holding, different };
+}
+
 export function peersOf(node: HanaNode): PeerReport[] {
+  const agreed = node.sameness.agreedSequence;
+  return [...node.peers.values()].map((peer) => peerOf(node, peer, agreed));
+}
+
+function peerOf(node: HanaNode, peer: Peer, agreed: number): PeerReport {
   const { core, roles } = node;
-  return [...node.peers.values()].map((peer) => ({
+  const now = core.clock.nowUs;
+  return {
     node: peer.node,
     name: peer.name,
     role: peer.node === roles.term.node ? "controller" : peer.isInSync ? "follower" : "starting",
+    health: healthOfPeer(peer, agreed, now),
     address: peer.address,
     port: peer.unicastPort,
+    interface: peer.interfaceName,
     priority: peer.priority,
     sequence: peer.sequence,
+    lag: lagOf(peer, agreed),
     inSync: peer.isInSync,
-    silentMs: Math.round((core.clock.nowUs - peer.heardUs) / 1_000),
+    differs: componentsOf(peer.differs),
+    silentMs: Math.round((now - peer.heardUs) / 1_000),
     loss: peer.lossPermille / 1_000,
-  }));
+    naks: peer.naks,
+    ...(peer.roundTripUs < 0 ? {} : { roundTripMs: peer.roundTripUs / 1_000 }),
+    ...(peer.clockBoundUs < 0
+      ? {}
+      : { clockOffsetMs: peer.clockOffsetUs / 1_000, clockBoundMs: peer.clockBoundUs / 1_000 }),
+  };
 }
 
 /** What is pending now, as the desk wants it after an image. */

@@ -23,6 +23,7 @@ import { Membership } from "./membership.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
+import { Sameness } from "./sameness.js";
 import { writeController } from "./system-paths.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
@@ -39,6 +40,7 @@ export class HanaNode implements NodeParts {
   readonly roles: Roles;
   readonly io: FrameIo;
   readonly health = new Health();
+  readonly sameness: Sameness;
   readonly foreignKeys = new ForeignKeys();
   readonly membership: Membership;
   readonly following: StreamFollowing;
@@ -55,8 +57,8 @@ export class HanaNode implements NodeParts {
     const core = new NodeCore(options.identity, options.limits);
     this.core = core;
     const { nodeId, session, meshKey, meshTag } = options;
-    const sealer = new Sealer(meshKey, meshTag, nodeId, session);
-    const opener = new Opener(meshKey, meshTag, nodeId, SENDERS_MAX, session);
+    const sealer = new Sealer(meshKey, meshTag, nodeId, session, options.cipher);
+    const opener = new Opener(meshKey, meshTag, nodeId, SENDERS_MAX, session, options.cipher);
     this.multicastCheck = new MulticastCheck(core.clock);
     this.io = new FrameIo(sealer, opener, ports.datagrams, this.multicastCheck);
     this.pending = new PendingWrites(core.state, core.clock);
@@ -70,6 +72,7 @@ export class HanaNode implements NodeParts {
     );
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
+    this.sameness = new Sameness(this);
     this.membership = new Membership(this, options);
     this.following = new StreamFollowing(this, this.membership, ports);
     this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random);
@@ -137,8 +140,11 @@ export class HanaNode implements NodeParts {
     } else if (type === FrameType.writePart && controller.isOpen) {
       controller.onWritePart(plain, length, node, session, { address, port });
       this.ports.requestSettle();
-    } else if (type === FrameType.nak && controller.isOpen) controller.onNak(plain, length, { address, port });
-    else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
+    } else if (type === FrameType.nak && controller.isOpen) {
+      controller.onNak(plain, length, { address, port });
+      // A repair is due in a millisecond, and the end of the turn sets the timer.
+      this.ports.requestSettle();
+    } else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
     else if (
       type === FrameType.hello ||
       type === FrameType.report ||
@@ -170,11 +176,19 @@ export class HanaNode implements NodeParts {
     const { nowUs } = this.core.clock;
     this.keepDue[0] = nowUs + KEEP_US;
     this.io.opener.nowMs = nowUs / 1_000;
+    this.noteWhole();
     this.act(this.roles.tick());
+    this.sameness.tick();
     this.membership.tick();
     this.following.tick();
     this.checkForeignKeys();
     this.checkMulticast(nowUs);
+  }
+
+  /** What is here without a gap counts as included from now on. */
+  private noteWhole(): void {
+    const { core } = this;
+    if (this.controller.isOpen || this.follower.isWhole) core.lineage.note(core.sequence[0] as number);
   }
 
   /** When `tick` is wanted, in microseconds of session time. */

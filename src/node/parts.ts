@@ -9,7 +9,8 @@ import type { Controller } from "./controller.js";
 import type { NodeCore } from "./core.js";
 import type { Follower } from "./follower.js";
 import type { FrameIo } from "./frame-io.js";
-import type { HealthCode } from "./health.js";
+import type { Health, HealthCode } from "./health.js";
+import type { Sameness } from "./sameness.js";
 import type { Writes } from "./writes.js";
 
 export interface NodeParts {
@@ -22,6 +23,8 @@ export interface NodeParts {
   readonly peers: Peers;
   readonly roles: Roles;
   readonly io: FrameIo;
+  readonly sameness: Sameness;
+  readonly health: Health;
   /** Sets or, with an empty text, ends a finding. */
   setHealth(code: HealthCode, text: string): void;
   /** Opens a term of this node's own, above all that it knows. */

@@ -29,11 +29,14 @@ export class StreamFrames {
   private readonly out: ByteWriter;
   private readonly port: FramePort;
   private readonly sent: SentRing;
+  private readonly isSettled: () => boolean;
   term = 0;
   /** How many frames the journal reaches back (k). */
   redundancy = 3;
 
-  constructor(port: FramePort, sent: SentRing) {
+  /** `isSettled` answers whether the newest frame ends what there is to be published. */
+  constructor(port: FramePort, sent: SentRing, isSettled: () => boolean) {
+    this.isSettled = isSettled;
     this.port = port;
     this.sent = sent;
     this.out = new ByteWriter(port.plain);
@@ -42,7 +45,7 @@ export class StreamFrames {
   /** Sends the newest frame of the sent ring, for the first time. Answers the datagram's bytes. */
   sendNewest(): number {
     const sequence = this.sent.newest;
-    this.header(sequence, 0);
+    this.header(sequence, this.settledFlag());
     this.content(sequence);
     this.journal(sequence - 1, this.out.offset + this.out.limit * JOURNAL_SHARE);
     return this.port.multicast(FrameType.stream, this.out.offset);
@@ -50,7 +53,7 @@ export class StreamFrames {
 
   /** Sends a heartbeat to all that follow: what the newest frame is, and its journal. */
   sendHeartbeat(): number {
-    this.heartbeat(0, undefined);
+    this.heartbeat(this.settledFlag(), undefined);
     return this.port.multicast(FrameType.stream, this.out.offset);
   }
 
@@ -62,6 +65,11 @@ export class StreamFrames {
     this.heartbeat(isSettled ? StreamFlag.info : StreamFlag.info | StreamFlag.unsettled, info);
     if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
     return this.port.announce(FrameType.stream, this.out.offset);
+  }
+
+  /** Changes that one flush holds need not be in the order of their sequences: only its end says what is whole. */
+  private settledFlag(): number {
+    return this.isSettled() ? 0 : StreamFlag.unsettled;
   }
 
   private heartbeat(flags: number, info: StreamInfo | undefined): void {

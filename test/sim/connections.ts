@@ -125,7 +125,9 @@ export class Connections {
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = roles.term;
     const { controller } = hana;
-    const header = { image: ++this.images, termNumber, termNode, sequence, origins };
+    core.lineage.note(sequence);
+    const lineage = core.lineage.entries();
+    const header = { image: ++this.images, termNumber, termNode, sequence, origins, lineage };
     const standings = encodeStandings(controller.standings());
     const image = makeImage(header, chunks, standings, controller.publisher.publishedSequence);
     this.kept.set(machine.index, { term: roles.term, boot: machine.boot, madeUs: machine.localUs, image });

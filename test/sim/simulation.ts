@@ -14,6 +14,7 @@ import { Oracle, type Tally } from "./oracle.js";
 import { showFor } from "./show.js";
 import { START_US, Timeline } from "./timeline.js";
 import { Trouble } from "./trouble.js";
+import { VIRTUAL_SEAL } from "./virtual-seal.js";
 import { Workload } from "./workload.js";
 
 export interface SimulationOptions {
@@ -21,6 +22,8 @@ export interface SimulationOptions {
   readonly nodes: number;
   readonly minutes: number;
   readonly faults: readonly FaultKind[];
+  /** With the seal that ships: the same run, only slower. */
+  readonly isSealed?: boolean;
 }
 
 export interface SimulationResult {
@@ -100,6 +103,7 @@ export class Simulation {
 
   private makeMachines(show: ReturnType<typeof showFor>): void {
     const { seed, nodes } = this.options;
+    const cipher = this.options.isSealed === true ? undefined : VIRTUAL_SEAL;
     const chance = chanceFor(seed, 7);
     const sendLimits = SEND_LIMITS[Math.floor(chance.next() * SEND_LIMITS.length)];
     const redundancy = Math.floor(chance.next() * 5);
@@ -111,7 +115,7 @@ export class Simulation {
     for (let index = 0; index < nodes; index++) {
       const priority = index === 0 ? 100 : this.priority(chance.next());
       const machine = new Machine(
-        { index, priority, show, random: chanceFor(seed, 1_000 + index), sendLimits, redundancy, paths: 400 },
+        { index, priority, show, random: chanceFor(seed, 1_000 + index), sendLimits, redundancy, paths: 400, cipher },
         {
           timeline: this.timeline,
           watch: this.watch(),
@@ -142,12 +146,15 @@ export class Simulation {
   }
 
   private watch(): ConstructorParameters<typeof Machine>[1]["watch"] {
-    const { oracle, coverage } = this;
+    const { oracle, coverage, network } = this;
     return {
       booted: (machine) => oracle.booted(machine),
       opens: (machine) => oracle.opens(machine),
       opened: (machine) => oracle.opened(machine),
-      sends: (machine, datagram) => oracle.sends(machine, datagram),
+      sends: (machine, datagram, body) => {
+        oracle.sends(machine, datagram);
+        network.sends(machine.index, datagram, body);
+      },
       health: (machine, code, text) => oracle.health(machine, code, text),
       turned: (machine) => oracle.turned(machine),
       fooled: (machine, packet) => oracle.fooled(machine, packet.from),
@@ -303,7 +310,6 @@ export class Simulation {
       low = Math.imul(low ^ text.charCodeAt(index), 0x01000193);
       high = Math.imul(high ^ low, 0x85ebca6b) ^ (high >>> 13);
     }
-    low ^= this.timeline.events;
     return [high, low].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
   }
 }

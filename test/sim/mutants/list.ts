@@ -62,8 +62,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "acknowledge before publishing",
     "node/controller.ts",
-    "this.acks.add(writer, this.writerSession, write, publisher.itemsTaken,",
-    "this.acks.add(writer, this.writerSession, write, 0,",
+    "      publisher.itemsTaken,\n      this.writerOrigin,",
+    "      0,\n      this.writerOrigin,",
   ),
   mutant("skip the NAK", "node/follower.ts", "if (count > 0) this.port.sendNak(this.ranges, count);", ""),
   mutant("restart the term number at 1", "sync/roles.ts", "this.highest++;", "this.highest = 1;"),

@@ -321,7 +321,8 @@ export class MeshNode {
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = roles.term;
-    const header = { image: ++this.images, termNumber, termNode, sequence, origins };
+    const lineage = core.lineage.entries();
+    const header = { image: ++this.images, termNumber, termNode, sequence, origins, lineage };
     return makeImage(header, chunks, encodeStandings(this.hana.controller.standings()));
   }
 

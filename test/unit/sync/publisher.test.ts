@@ -85,7 +85,7 @@ class Bench {
       return length + 46;
     };
     const port = { plain, multicast, announce: multicast, unicast: multicast };
-    const frames = new StreamFrames(port, sent);
+    const frames = new StreamFrames(port, sent, () => true);
     const budget = new SendBudget(clock, limits);
     this.publisher = new Publisher({ state, digests, memory, sent, frames, budget, acks: this.acks });
     this.publisher.restart(0);

@@ -30,7 +30,7 @@ function frames(contentBytes: number) {
     return length;
   };
   const port = { plain, multicast: way("stream"), announce: way("meeting"), unicast: way("unicast") };
-  const out = new StreamFrames(port, sent);
+  const out = new StreamFrames(port, sent, () => true);
   for (let frame = 0; frame < 5; frame++) sent.append(contentBytes);
   return { out, reader, plain, ways };
 }

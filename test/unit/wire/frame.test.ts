@@ -42,7 +42,7 @@ function stream(contents: readonly number[], redundancy: number) {
     announce: (_: number, length: number) => length,
     unicast: (_: number, length: number) => length,
   };
-  const frames = new StreamFrames(port, sent);
+  const frames = new StreamFrames(port, sent, () => true);
   frames.term = 9;
   frames.redundancy = redundancy;
   for (const [index, length] of contents.entries()) {
