@@ -117,16 +117,29 @@ export class Follower implements ContentSink {
     this.state = FollowState.inSync;
   }
 
+  /** The state holds a term, and nobody is followed: what a voter had, or a term of this node's own. */
+  hold(term: number, isWhole: boolean): void {
+    this.core.term = term;
+    this.state = FollowState.idle;
+    this.wasWhole = isWhole;
+  }
+
   /** The snapshot is in place, at `sequence`: what was held acts now. */
-  joined(sequence: number, standings: readonly Standing[]): void {
-    const { identity } = this.core;
+  joined(sequence: number): void {
     this.structureThrough[0] = sequence;
     this.state = FollowState.inSync;
-    this.heard.replace(standings);
-    const own = standings.find(({ node, session }) => node === identity.id && session === identity.session);
-    if (own !== undefined) this.acknowledge(own.write, own.refusals, this.window.complete);
     this.advance();
     this.settlePending();
+  }
+
+  /** A snapshot took the place of the state, and this is where the writers stand in it: this node's own too. */
+  takeStandings(standings: readonly Standing[]): void {
+    const { identity, sequence } = this.core;
+    this.heard.replace(standings);
+    const own = standings.find(({ node, session }) => node === identity.id && session === identity.session);
+    if (own === undefined) return;
+    this.acknowledge(own.write, own.refusals, 0);
+    this.pending.settle(0, sequence[0] as number, this.onSettled);
   }
 
   /** Whether everything up to the newest sequence that was seen is here. */

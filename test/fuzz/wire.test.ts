@@ -20,12 +20,12 @@ import { StreamFrames } from "../../src/sync/stream-frames.js";
 import { ContentReader, ContentWriter } from "../../src/wire/content.js";
 import { BODY_MAX_BYTES } from "../../src/wire/envelope.js";
 import { StreamFrameReader } from "../../src/wire/frame.js";
+import { encodeMessage } from "../../src/wire/fields.js";
 import {
   decodeHello,
   decodeNak,
   decodeReport,
   decodeWriteResult,
-  encodeMessage,
   helloFields,
   nakFields,
   reportFields,
