@@ -65,8 +65,6 @@ export class StreamFollowing implements FollowerPort {
     this.session = session;
     if (node.roles.role === Role.controlling) node.stepDown();
     node.follower.stop();
-    // A writer that was not told asks the other controller, which may not have what was taken here.
-    node.controller.intake.clear();
     node.roles.join({ number, node: sender });
     node.pending.resend();
     this.membership.onJoin();
@@ -93,7 +91,6 @@ export class StreamFollowing implements FollowerPort {
       node.follower.follow(term);
       this.arrived();
     } else {
-      if (term !== node.core.term) node.follower.heard.clear();
       node.follower.join(term, frame.doubles[1] as number);
       this.fetch();
     }
