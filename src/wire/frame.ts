@@ -33,6 +33,10 @@ export const FrameType = {
   leave: 8,
   /** Follower to controller: a part of a write frame that is longer than a datagram. */
   writePart: 9,
+  /** Follower to controller: a component's bucket digests, where they differ. */
+  bucketAsk: 16,
+  /** Controller to follower: what it holds in a range of a component's paths. */
+  buckets: 17,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
