@@ -91,8 +91,10 @@ export class WarmUp {
         random: new Random(number),
         requestSettle: () => {},
         hearStream: () => {},
-        fetchSnapshot: () => node.following.snapshotArrived(snapshotOf(other())),
+        fetchSnapshot: () => node.snapshotArrived(snapshotOf(other())),
+        saveTerm: (_record, revision) => node.elections.termSaved(revision),
         onRole: () => {},
+        onServing: () => {},
         onHealth: () => {},
       },
     );
