@@ -13,6 +13,7 @@ import { Reject } from "../state/reject.js";
 import { ChangeContext } from "../state/ring.js";
 import { LANES, type State } from "../state/state.js";
 import { type ContentReader, layoutOf } from "../wire/content.js";
+import { encodeStandings, type Standing } from "../wire/standing.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import type { NodeCore } from "./core.js";
 
@@ -216,6 +217,15 @@ export class Applier {
     context.doubles[1] = core.clock.register[1] as number;
     context.flags = 0;
     core.ring.event(EventKind.origin, index, out.buffer.slice(0, out.offset), context);
+  }
+
+  /** Tells the ring where the writers stand in all that is published up to `sequence`. */
+  tellStandings(standings: readonly Standing[], sequence: number): void {
+    const bytes = encodeStandings(standings);
+    this.context.doubles[0] = sequence;
+    this.context.doubles[1] = this.core.clock.register[1] as number;
+    this.context.flags = 0;
+    this.core.ring.event(EventKind.standings, 0, bytes, this.context);
   }
 
   /** The index of a term; a new one is told to the ring. -1 when there is no room for one of another node's. */

@@ -14,6 +14,7 @@ import { type ElectionRules, Policy } from "../sync/election.js";
 import { Role, RoleAction, Roles } from "../sync/roles.js";
 import { WIRED_LIMITS } from "../sync/send-budget.js";
 import { FrameType, StreamFrameReader } from "../wire/frame.js";
+import type { Standing } from "../wire/standing.js";
 import type { Snapshot } from "./adoption.js";
 import { Applier } from "./applier.js";
 import { Controller } from "./controller.js";
@@ -250,10 +251,22 @@ export class HanaNode implements NodeParts {
     this.core.lineage.note(this.core.sequence[0] as number);
     this.follower.hold(this.core.term, true);
     this.ports.hearStream(true);
-    // A writer that was not told asks the other controller, which may not have what was taken here.
+    // A writer that was not told asks the other controller. What was taken here counts while this state stays.
+    this.follower.heard.replace(this.controller.intake.standings());
     this.controller.intake.clear();
     this.setHealth(HealthCode.stepDown, "");
     this.ports.onRole();
+  }
+
+  /** Puts where the writers stand into the ring: before anybody else is told to fetch this node's snapshot. */
+  tellStandings(): void {
+    if (this.controller.isOpen) this.controller.tellStandings();
+    else this.follower.tellStandings();
+  }
+
+  /** Where the writers stand in this node's state. */
+  standings(): Standing[] {
+    return this.controller.isOpen ? this.controller.standings() : this.follower.heard.list();
   }
 
   /** A snapshot that was fetched is here. */

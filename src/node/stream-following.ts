@@ -96,7 +96,6 @@ export class StreamFollowing implements FollowerPort {
       node.follower.follow(term);
       this.arrived();
     } else {
-      if (term !== node.core.term) node.follower.heard.clear();
       node.follower.join(term, frame.doubles[1] as number);
       this.fetch();
     }

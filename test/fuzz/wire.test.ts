@@ -14,7 +14,6 @@ import { ImageDecoder, ImageEncoder } from "../../src/state/image.js";
 import { Reject } from "../../src/state/reject.js";
 import { State } from "../../src/state/state.js";
 import { OriginTable, TermTable } from "../../src/state/tables.js";
-import { Acknowledgements } from "../../src/sync/acknowledgements.js";
 import { SentRing } from "../../src/sync/sent-ring.js";
 import { SnapshotProgress } from "../../src/sync/snapshot-transfer.js";
 import { StreamFrames } from "../../src/sync/stream-frames.js";
@@ -56,27 +55,20 @@ function contents(): Uint8Array[] {
     const writer = new ContentWriter(new Uint8Array(4_096));
     writer.begin(0, 4_096, load(list[0] as (typeof list)[number]));
     for (const change of list) add(writer, change);
+    writer.taken(5, 2 ** 32 - 1, 2 ** 40, [{ write: 2 ** 40 - 1, reject: 6 }]);
     return writer.out.buffer.slice(0, writer.length);
   });
 }
 
 function streamFrames(): Uint8Array[] {
   const sent = new SentRing();
-  const acks = new Acknowledgements();
   const plain = new Uint8Array(BODY_MAX_BYTES);
   const made: Uint8Array[] = [];
   const keep = (_type: number, length: number): number => made.push(plain.slice(0, length));
-  const frames = new StreamFrames(
-    { plain, multicast: keep, announce: keep, unicast: keep },
-    sent,
-    acks,
-    () => 1,
-    () => true,
-  );
+  const frames = new StreamFrames({ plain, multicast: keep, announce: keep, unicast: keep }, sent, () => true);
   for (const block of contents().filter((bytes) => bytes.length < 500)) {
     sent.bytes.set(block, sent.start(sent.newest + 1));
     sent.append(block.length);
-    acks.add(sent.newest.toString(16).padStart(16, "0"), 5, 2 ** 40, 1);
     frames.sendNewest();
     frames.sendHeartbeat();
   }
@@ -167,6 +159,7 @@ function decodeContent(bytes: Uint8Array): boolean {
     onValue: onChange,
     onEvent: onChange,
     onPiece: onChange,
+    onTaken: onChange,
   });
   if (told > bytes.length) throw new Error("more changes than bytes");
   return isSound;
@@ -175,7 +168,6 @@ function decodeContent(bytes: Uint8Array): boolean {
 function decodeStream(bytes: Uint8Array): boolean {
   const reader = new StreamFrameReader();
   if (!reader.read(bytes, bytes.length)) return false;
-  reader.acknowledged(new Uint8Array(8), 5);
   const bounds = [...reader.journal.subarray(0, reader.journalCount * 2)];
   if (reader.contentStart >= 0) bounds.push(reader.contentStart, reader.contentEnd);
   if (bounds.some((at) => at < 0 || at > bytes.length)) throw new Error("a block lies outside the frame");

@@ -18,7 +18,6 @@ import { Role } from "../../src/sync/roles.js";
 import { readCounter, TYPE_OFFSET } from "../../src/wire/envelope.js";
 import { FrameType } from "../../src/wire/frame.js";
 import type { HanaNode } from "../../src/node/node.js";
-import { FrameSet } from "./frame-set.js";
 import { type Entry, Ledger, type TermRecord, type Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
 import { type Poke, Pokes } from "./pokes.js";
@@ -59,9 +58,6 @@ export class Tally {
   lostByTakeover = 0;
   /** Triggers that were fired again by a controller that had not seen them fire. */
   firedAcrossForks = 0;
-  /** Triggers that were fired again by a controller that had seen them fire: acknowledgements reach whoever gets the
-   * frame itself, and no one who has its contents from a journal, a repair or a snapshot. */
-  firedAgain = 0;
   takeovers = 0;
   stepDowns = 0;
   snapshots = 0;
@@ -79,24 +75,12 @@ const LINKS_STEADY_US = 200_000;
 /** Who heard its controller this lately has heard it all the time while it was asked. */
 const HEARS_US = 300_000;
 
-interface ImpulseCommit extends Version {
-  readonly entry: Entry;
-  /** Something else of its writer's was refused, so only the writer is told that it was taken. */
-  readonly isToldAlone: boolean;
-}
-
 /** What is known of the network. */
 export interface Links {
   /** When a link changed last. */
   reshapedUs(): number;
   /** Whether everything passes between two nodes, both ways and in time. */
   areWell(one: number, other: number): boolean;
-}
-
-/** A frame of a term's stream. */
-export interface Mark {
-  readonly term: TermRecord;
-  readonly frame: number;
 }
 
 /** What is known of one boot of one node. */
@@ -117,10 +101,6 @@ class View {
   isOpening = false;
   snapshots = 0;
   counter = 0;
-  /** The frames of the followed term that came by themselves. */
-  gotTerm: TermRecord | undefined;
-  readonly got = new FrameSet();
-  markedNewest = 0;
   naksSent = 0;
   /** The newest frames heard of and when: pairs. */
   heard: number[] = [];
@@ -145,7 +125,7 @@ export class Oracle {
   private readonly triggers = new Map<number, number>();
   /** How many of those stand for a trigger that was made a change again. */
   private readonly repeats = new Map<number, number>();
-  private readonly impulseCommits = new Map<number, ImpulseCommit[]>();
+  private readonly impulseCommits = new Map<number, Version[]>();
   /** By the machine's index. */
   private readonly views: (View | undefined)[] = [];
   private readonly timeline: Timeline;
@@ -259,7 +239,6 @@ export class Oracle {
     if (!view.isOpening || term === view.term) return;
     view.isOpening = false;
     view.sentNewest = 0;
-    view.markedNewest = 0;
     view.unpublished = [];
     if (view.term !== undefined && term.number <= view.term.number) {
       this.fail(machine, `opened term ${term.number} while it knew term ${view.term.number}`);
@@ -298,8 +277,6 @@ export class Oracle {
     const { snapshotsTaken } = view.hana.core.counters;
     const isDirect = snapshotsTaken === view.snapshots;
     view.snapshots = snapshotsTaken;
-    // What came before it was joined told it nothing.
-    if (!isDirect) view.got.clear();
     if (!isDirect) return;
     const record = this.ledger.record(view.hana.roles.term);
     if (record.isReused) return;
@@ -312,22 +289,6 @@ export class Oracle {
   }
 
   // What is sent and heard
-
-  /** The frame that a node multicasts for the first time now; heartbeats and repairs are none. */
-  frameOf(machine: Machine): Mark | undefined {
-    const view = this.viewOf(machine);
-    const { controller, roles } = view.hana;
-    if (!controller.isOpen || controller.sent.newest <= view.markedNewest) return undefined;
-    view.markedNewest = controller.sent.newest;
-    return { term: this.ledger.record(roles.term), frame: controller.sent.newest };
-  }
-
-  taken(machine: Machine, mark: Mark): void {
-    const view = this.viewOf(machine);
-    if (view.gotTerm !== mark.term) view.got.clear();
-    view.gotTerm = mark.term;
-    view.got.add(mark.frame);
-  }
 
   sends(machine: Machine, datagram: Uint8Array): void {
     const view = this.viewOf(machine);
@@ -479,9 +440,7 @@ export class Oracle {
     const commits = this.impulseCommits.get(tag) ?? [];
     this.impulseCommits.set(tag, commits);
     if (commits.length >= (this.triggers.get(tag) ?? 0) && !record.isReused) this.judgeRepeat(view, record, path, tag);
-    const { node } = view.hana.core.origins.at(view.reader.origin);
-    const isToldAlone = view.hana.controller.intake.refusalsOf(node).length > 0;
-    commits.push({ term: record, sequence, entry, isToldAlone });
+    commits.push({ term: record, sequence });
   }
 
   /**
@@ -492,23 +451,15 @@ export class Oracle {
     const commits = this.impulseCommits.get(tag) ?? [];
     const base = record.base.get(path);
     const earlier = commits.filter(({ term }) => term !== record);
-    const isKnown = (commit: ImpulseCommit): boolean =>
+    const isKnown = (commit: Version): boolean =>
       !commit.term.isReused && base !== undefined && this.ledger.supersedes(path, base, commit);
     const most = (this.triggers.get(tag) ?? 0) - (this.repeats.get(tag) ?? 0);
     const isTwiceHere = commits.length - earlier.length >= most;
-    if (isTwiceHere || (earlier.every(isKnown) && earlier.every((commit) => this.hasHeardOf(view, commit)))) {
+    if (isTwiceHere || earlier.every(isKnown)) {
       this.fail(view.machine, `fires ${path} again, which it had seen fire`);
-    } else if (earlier.every(isKnown)) this.tally.firedAgain++;
-    else this.tally.firedAcrossForks++;
+    } else this.tally.firedAcrossForks++;
     this.triggers.set(tag, (this.triggers.get(tag) ?? 0) + 1);
     this.repeats.set(tag, (this.repeats.get(tag) ?? 0) + 1);
-  }
-
-  /** Whether a node got the frames of an impulse as they were sent: only these carry acknowledgements. */
-  private hasHeardOf(view: View, { term, entry, isToldAlone }: ImpulseCommit): boolean {
-    if (isToldAlone || view.gotTerm !== term || entry.lastFrame === 0) return false;
-    for (let frame = entry.firstFrame; frame <= entry.lastFrame; frame++) if (!view.got.has(frame)) return false;
-    return true;
   }
 
   private notePublished(view: View): void {

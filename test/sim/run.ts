@@ -76,7 +76,6 @@ function line({
     `${tally.writes} writes (${tally.confirmed} confirmed, ${tally.refused} refused, ${tally.died} died)`,
     `lost by takeover ${tally.lostByTakeover}`,
     `fired across forks ${tally.firedAcrossForks}`,
-    `again ${tally.firedAgain}`,
     `takeovers ${tally.takeovers}`,
     `snapshots ${tally.snapshots}`,
     `digest mismatches ${tally.digestMismatches}`,

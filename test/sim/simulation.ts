@@ -145,10 +145,10 @@ export class Simulation {
           timeline: this.timeline,
           watch: this.watch(),
           multicast: (from, datagram) => {
-            this.network.multicast(from.index, datagram, this.oracle.frameOf(from), true);
+            this.network.multicast(from.index, datagram, true);
           },
           announce: (from, datagram) => {
-            this.network.multicast(from.index, datagram, undefined, false);
+            this.network.multicast(from.index, datagram, false);
           },
           unicast: (from, datagram, address) => {
             const to = byAddress.get(address);
@@ -156,7 +156,6 @@ export class Simulation {
           },
           fetch: (client, request) => this.connections.fetch(client, byAddress.get(request.address), request),
           taken: (to, packet) => {
-            if (packet.mark !== undefined) this.oracle.taken(to, packet.mark);
             this.network.note(to.index, to.boot, packet);
           },
           addressOf: (from) => addresses[from] as { address: string; port: number },

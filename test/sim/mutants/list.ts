@@ -62,8 +62,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "acknowledge before publishing",
     "node/controller.ts",
-    "this.acknowledgable(node), this.publisher.itemsTaken, hasRefusals",
-    "this.acknowledgable(node), 0, hasRefusals",
+    "      publisher.itemsTaken,\n      this.writerOrigin,",
+    "      0,\n      this.writerOrigin,",
   ),
   mutant("skip the NAK", "node/follower.ts", "if (count > 0) this.port.sendNak(this.ranges, count);", ""),
   mutant(
@@ -127,6 +127,33 @@ export const MUTANTS: readonly Mutant[] = [
         file: "node/node.ts",
         find: "this.follower.heard.handOver(this.controller.intake);",
         replace: "",
+      },
+    ],
+  },
+  {
+    name: "forget where the writers stand in a snapshot",
+    run: ["--nodes", "3", "--minutes", "1", "--faults", "burst,kill,loss,tcp"],
+    edits: [
+      {
+        file: "node/follower.ts",
+        find: "this.heard.replace(standings);",
+        replace: "this.heard.replace([]);",
+      },
+    ],
+  },
+  {
+    name: "tell where a writer stands in another frame than its impulse",
+    run: ["--nodes", "3", "--minutes", "1", "--faults", "burst,kill,loss,tcp"],
+    edits: [
+      {
+        file: "sync/publisher.ts",
+        find: "if (this.writeEvent(writer, event) && this.writeTaken(writer, position + 1)) return true;",
+        replace: "if (this.writeEvent(writer, event)) return true;",
+      },
+      {
+        file: "sync/publisher.ts",
+        find: "while (this.writeTaken(writer, position) && position < this.tail) {",
+        replace: "while ((position > this.head || this.writeTaken(writer, position)) && position < this.tail) {",
       },
     ],
   },

@@ -23,6 +23,7 @@ import {
   SnapshotProgress,
   SnapshotServer,
 } from "../../../src/sync/snapshot-transfer.js";
+import { encodeStandings } from "../../../src/wire/standing.js";
 import { EventQueue } from "./event-queue.js";
 
 export interface Faults {
@@ -335,7 +336,7 @@ export class MeshNode {
       for (const answer of toClient.splice(0)) client.push(answer, (question) => toServer.push(question));
     }
     return progress.isWhole && progress.header !== undefined
-      ? { ...progress.header, chunks: progress.chunks }
+      ? { ...progress.header, chunks: progress.chunks, standings: progress.standings }
       : undefined;
   }
 
@@ -350,7 +351,8 @@ export class MeshNode {
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = term;
     const lineage = core.lineage.entries();
-    return makeImage({ image: ++this.images, termNumber, termNode, sequence, origins, lineage }, chunks);
+    const header = { image: ++this.images, termNumber, termNode, sequence, origins, lineage };
+    return makeImage(header, chunks, encodeStandings(this.hana.standings()));
   }
 
   /** Declares a path, as an input does. */
