@@ -154,7 +154,10 @@ export class HanaNode implements NodeParts {
       controller.onNak(plain, length, { address, port });
       // A repair is due in a millisecond, and the end of the turn sets the timer.
       this.ports.requestSettle();
-    } else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
+    } else if (type === FrameType.bucketAsk && controller.isOpen) {
+      controller.onBucketAsk(plain, length, { address, port });
+    } else if (type === FrameType.buckets) this.following.repair.onRange(plain, length, node);
+    else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
     } else if (
