@@ -27,6 +27,7 @@ import { Membership } from "./membership.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
+import { PeerPaths } from "./peer-paths.js";
 import { Sameness } from "./sameness.js";
 import { writeController } from "./system-paths.js";
 import { StreamFollowing } from "./stream-following.js";
@@ -45,6 +46,7 @@ export class HanaNode implements NodeParts {
   readonly io: FrameIo;
   readonly health = new Health();
   readonly sameness: Sameness;
+  private readonly peerPaths: PeerPaths | undefined;
   readonly foreignKeys = new ForeignKeys();
   readonly membership: Membership;
   readonly following: StreamFollowing;
@@ -78,6 +80,7 @@ export class HanaNode implements NodeParts {
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
     this.sameness = new Sameness(this);
+    if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
     this.membership = new Membership(this, options);
     this.following = new StreamFollowing(this, this.membership, ports);
     const rules = options.electionRules ?? ISLAND;
@@ -192,6 +195,7 @@ export class HanaNode implements NodeParts {
     this.act(this.roles.tick());
     this.elections.tick();
     this.sameness.tick();
+    if (this.controller.isOpen) this.peerPaths?.tick();
     this.membership.tick();
     this.following.tick();
     this.checkForeignKeys();
