@@ -105,6 +105,8 @@ class View {
   /** The newest frames heard of and when: pairs. */
   heard: number[] = [];
   sentNewest = 0;
+  /** The term in which it was held up for longer than its lease. */
+  lostTerm: TermRecord | undefined;
   unpublished: Entry[] = [];
 
   constructor(machine: Machine, hana: HanaNode) {
@@ -318,6 +320,12 @@ export class Oracle {
 
   // Turns
 
+  /** A controller was held up for longer than its lease: its term may be over. */
+  late(machine: Machine): void {
+    const view = this.viewOf(machine);
+    if (view.hana.controller.isOpen) view.lostTerm = this.ledger.record(view.hana.roles.term);
+  }
+
   turned(machine: Machine): void {
     const view = this.views[machine.index];
     if (view === undefined || machine.hana !== view.hana) return;
@@ -376,6 +384,7 @@ export class Oracle {
   }
 
   private commit(view: View, record: TermRecord, entry: Entry): void {
+    if (record === view.lostTerm) this.fail(view.machine, `wrote ${entry.path} after having been held up`);
     const known = record.isReused ? undefined : record.add(entry);
     if (known !== undefined && (known.path !== entry.path || known.value !== entry.value)) {
       this.fail(view.machine, `gave ${entry.path} and ${known.path} one version, ${entry.sequence}`);

@@ -181,6 +181,7 @@ export class Simulation {
         network.sends(machine.index, datagram, body);
       },
       health: (machine, code, text) => oracle.health(machine, code, text),
+      late: (machine) => oracle.late(machine),
       turned: (machine) => oracle.turned(machine),
       fooled: (machine, packet) => oracle.fooled(machine, packet.from),
       overflowed: () => coverage.count("missed while paused"),

@@ -84,6 +84,17 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "go on after having been held up",
+    run: ["--nodes", "3", "--faults", "pause"],
+    edits: [
+      {
+        file: "node/node.ts",
+        find: "if (this.controller.isOpen) this.abdicate(HealthCode.stalled, text);",
+        replace: 'if (text === "") this.abdicate(HealthCode.stalled, text);',
+      },
+    ],
+  },
+  {
     name: "skip the vote",
     run: ["--nodes", "4", "--faults", "clog,bridge"],
     edits: [
