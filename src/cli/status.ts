@@ -33,6 +33,7 @@ export function statusText(report: StatusReport): string {
     ],
     ["ports", `OSC and control API ${network.port}, mesh ${network.unicastPort}, snapshots ${network.snapshotPort}`],
     ["paths", `${state.paths} of ${state.pathsMax}, ${state.pendingWrites} writes pending`],
+    ["clock", clockText(report)],
     ["up for", durationText(report.uptimeMs)],
     ["memory", mebibytesText(memory.residentBytes)],
     ["data", report.dataDir],
@@ -44,6 +45,18 @@ export function statusText(report: StatusReport): string {
 function syncText({ peers: { heard, inSync }, sequence }: StatusReport): string {
   if (heard === 0) return `no other node is heard; sequence ${sequence}`;
   return `${inSync} of ${heard} other nodes hold exactly sequence ${sequence}`;
+}
+
+function clockText({ clock: { sessionMs, offsetMs, errorMs } }: StatusReport): string {
+  const bound =
+    errorMs === undefined ? "not measured yet" : errorMs === 0 ? "the mesh's" : `± ${errorMs.toFixed(3)} ms`;
+  return `${new Date(sessionMs).toISOString()}, ${bound}; ${offsetText(offsetMs)} this machine's own`;
+}
+
+function offsetText(offsetMs: number): string {
+  const size = Math.abs(offsetMs);
+  const text = size < 1_000 ? `${size.toFixed(3)} ms` : durationText(size);
+  return `${text} ${offsetMs < 0 ? "behind" : "ahead of"}`;
 }
 
 function roleText(report: StatusReport): string {
@@ -76,9 +89,10 @@ export function peersText(reports: readonly PeerReport[]): string {
     `${peer.silentMs.toFixed(0)} ms ago`,
     peer.loss === undefined ? "" : percentText(peer.loss),
     peer.roundTripMs === undefined ? "" : `${peer.roundTripMs.toFixed(2)} ms`,
+    peer.clockErrorMs === undefined ? "" : `± ${peer.clockErrorMs.toFixed(3)} ms`,
   ]);
   return tableText([
-    ["name", "node", "role", "address", "sequence", "in sync", "heard", "loss", "round trip"],
+    ["name", "node", "role", "address", "sequence", "in sync", "heard", "loss", "round trip", "clock"],
     ...rows,
   ]);
 }

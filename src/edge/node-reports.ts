@@ -16,6 +16,7 @@ import type { HanaNode } from "../node/node.js";
 import type { OscCounters } from "../input/osc-counters.js";
 import { OpenResult } from "../security/opener.js";
 import { Role } from "../sync/roles.js";
+import { CLOCK_UNKNOWN_US, type ClockState } from "../wire/messages.js";
 
 /** What a report names that the node does not know. */
 export interface NodePlace {
@@ -88,10 +89,19 @@ export function statusOf(
       heard: peers.length,
       inSync: peers.filter((peer) => peer.isInSync && peer.sequence === core.sequence[0]).length,
     },
+    clock: { sessionMs: core.clock.sessionUs / 1_000, ...clockOf(node.sessionClock.state) },
     memory: memoryOf(),
     dataDir: place.dataDir,
     health: healthOf(node.health.list()),
     counters: { ...nodeCounters(node), ...oscCounters(osc), ...deskCounters },
+  };
+}
+
+function clockOf({ clockOffsetUs, clockErrorUs, roundTripUs }: ClockState): Omit<StatusReport["clock"], "sessionMs"> {
+  return {
+    offsetMs: clockOffsetUs / 1_000,
+    ...(clockErrorUs === CLOCK_UNKNOWN_US ? {} : { errorMs: clockErrorUs / 1_000 }),
+    ...(roundTripUs === 0 ? {} : { roundTripMs: roundTripUs / 1_000 }),
   };
 }
 
@@ -127,6 +137,8 @@ function nodeCounters(node: HanaNode): Record<string, number> {
     packetsSent: io.packetsSent,
     bytesSent: io.bytesSent,
     hybridClamped: node.core.clock.clampedHybrids,
+    clockSteps: node.sessionClock.sync.steps,
+    clockContradictions: node.sessionClock.sync.contradictions,
   };
   const named = Object.entries(own).map(([name, count]) => [`node.${name}`, count]);
   const seals = Object.entries(OpenResult).map(([name, code]) => [`seal.${name}`, node.io.opener.results[code]]);
@@ -135,6 +147,17 @@ function nodeCounters(node: HanaNode): Record<string, number> {
 
 function oscCounters(osc: OscCounters): Record<string, number> {
   return Object.fromEntries(Object.entries(osc.report()).map(([name, count]) => [`osc.${name}`, count]));
+}
+
+function peerClockOf(
+  peer: ClockState,
+): Pick<PeerReport, "clockOffsetMs"> & Partial<Pick<PeerReport, "clockErrorMs" | "roundTripMs">> {
+  const { offsetMs, errorMs, roundTripMs } = clockOf(peer);
+  return {
+    clockOffsetMs: offsetMs,
+    ...(errorMs === undefined ? {} : { clockErrorMs: errorMs }),
+    ...(roundTripMs === undefined ? {} : { roundTripMs }),
+  };
 }
 
 export function peersOf(node: HanaNode): PeerReport[] {
@@ -150,6 +173,7 @@ export function peersOf(node: HanaNode): PeerReport[] {
     inSync: peer.isInSync,
     silentMs: Math.round((core.clock.nowUs - peer.heardUs) / 1_000),
     loss: peer.lossPermille / 1_000,
+    ...peerClockOf(peer),
   }));
 }
 

@@ -80,6 +80,16 @@ export interface StatusReport {
     readonly heard: number;
     readonly inSync: number;
   };
+  readonly clock: {
+    /** Session time, which all nodes share: milliseconds since the Unix epoch. */
+    readonly sessionMs: number;
+    /** What it is ahead of this machine's own clock, as that stood when the node started, in milliseconds. */
+    readonly offsetMs: number;
+    /** The most by which it may be off the controller's; undefined while it was not measured. */
+    readonly errorMs?: number;
+    /** To the controller and back; undefined when it was not measured. */
+    readonly roundTripMs?: number;
+  };
   readonly memory: { readonly residentBytes: number; readonly heapBytes: number };
   readonly dataDir: string;
   readonly health: readonly HealthFinding[];
@@ -103,6 +113,10 @@ export interface PeerReport {
   readonly loss?: number;
   /** Round trip in milliseconds; undefined when it was not measured. */
   readonly roundTripMs?: number;
+  /** What session time is ahead of this peer's own clock, in milliseconds. */
+  readonly clockOffsetMs: number;
+  /** The most by which its session time may be off the controller's; undefined when it was not measured. */
+  readonly clockErrorMs?: number;
 }
 
 /** What became of a write. `confirmed`: the controller has it in its stream; otherwise it is only pending here. */

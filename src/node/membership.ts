@@ -25,7 +25,7 @@ const REPORT_US = 1_000_000;
 const REPORT_LOSSY_US = 200_000;
 const PEERS_US = 1_000_000;
 const PEERS_CHANGED_US = 20_000;
-/** A row is at most 290 bytes: names of 64 characters, three bytes each. */
+/** A row is at most 320 bytes: names of 64 characters, three bytes each. */
 const ROWS_PER_FRAME = 3;
 const OFFERS_PER_TICK = 512;
 
@@ -112,6 +112,9 @@ export class Membership {
     if (peer === undefined) return;
     peer.lossPermille = report.lossPermille;
     peer.sequence = report.sequence;
+    peer.clockOffsetUs = report.clockOffsetUs;
+    peer.clockErrorUs = report.clockErrorUs;
+    peer.roundTripUs = report.roundTripUs;
   }
 
   private onPeers(plain: Uint8Array, length: number, from: string, address: string): void {
@@ -207,6 +210,7 @@ export class Membership {
     this.registers[0] = now + (this.lossPermille > 0 ? REPORT_LOSSY_US : REPORT_US);
     const fields = reportFields({
       ...this.notice(),
+      ...node.sessionClock.state,
       complete: follower.window.complete,
       sequence: core.sequence[0] as number,
       lossPermille: this.lossPermille,
@@ -259,11 +263,14 @@ export class Membership {
       isInSync: true,
       lossPermille: 0,
       sequence: core.sequence[0] as number,
+      ...this.node.sessionClock.state,
     };
   }
 }
 
 function rowOf(peer: PeerRow): PeerRow {
   const { node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence } = peer;
-  return { node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence };
+  const { clockOffsetUs, clockErrorUs, roundTripUs } = peer;
+  const clock = { clockOffsetUs, clockErrorUs, roundTripUs };
+  return { node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence, ...clock };
 }

@@ -23,6 +23,7 @@ import { Membership } from "./membership.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
+import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
@@ -42,6 +43,7 @@ export class HanaNode implements NodeParts {
   readonly foreignKeys = new ForeignKeys();
   readonly membership: Membership;
   readonly following: StreamFollowing;
+  readonly sessionClock: SessionClock;
   private readonly sender: WriteSender;
   private readonly multicastCheck: MulticastCheck;
   private readonly ports: NodePorts;
@@ -70,6 +72,7 @@ export class HanaNode implements NodeParts {
     );
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
+    this.sessionClock = new SessionClock(this, ports);
     this.membership = new Membership(this, options);
     this.following = new StreamFollowing(this, this.membership, ports);
     this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random);
@@ -139,6 +142,8 @@ export class HanaNode implements NodeParts {
       this.ports.requestSettle();
     } else if (type === FrameType.nak && controller.isOpen) controller.onNak(plain, length, { address, port });
     else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
+    else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
+    else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
     else if (
       type === FrameType.hello ||
       type === FrameType.report ||
@@ -173,11 +178,12 @@ export class HanaNode implements NodeParts {
     this.act(this.roles.tick());
     this.membership.tick();
     this.following.tick();
+    this.sessionClock.tick();
     this.checkForeignKeys();
     this.checkMulticast(nowUs);
   }
 
-  /** When `tick` is wanted, in microseconds of session time. */
+  /** When `tick` is wanted, in microseconds of own time. */
   dueUs(): number {
     const steady = this.keepDue[0] as number;
     const { controller, follower, pending } = this;

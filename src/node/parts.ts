@@ -4,6 +4,7 @@
 import type { PendingWrites } from "../sync/pending-writes.js";
 import type { Peers } from "../sync/peers.js";
 import type { Roles } from "../sync/roles.js";
+import type { ClockState } from "../wire/messages.js";
 import type { Applier } from "./applier.js";
 import type { Controller } from "./controller.js";
 import type { NodeCore } from "./core.js";
@@ -11,6 +12,13 @@ import type { Follower } from "./follower.js";
 import type { FrameIo } from "./frame-io.js";
 import type { HealthCode } from "./health.js";
 import type { Writes } from "./writes.js";
+
+/** The mesh's time, as the other machines need it. */
+export interface SessionTime {
+  readonly state: ClockState;
+  /** The followed controller said its session time in passing. */
+  hint(sessionUs: number): void;
+}
 
 export interface NodeParts {
   readonly core: NodeCore;
@@ -22,6 +30,7 @@ export interface NodeParts {
   readonly peers: Peers;
   readonly roles: Roles;
   readonly io: FrameIo;
+  readonly sessionClock: SessionTime;
   /** Sets or, with an empty text, ends a finding. */
   setHealth(code: HealthCode, text: string): void;
   /** Opens a term of this node's own, above all that it knows. */

@@ -1,7 +1,7 @@
 /**
  * Peers: the nodes heard of, and what they said. Told the time; forgets who is silent. Bounded to 256.
  */
-import type { NodeNotice, PeerRow } from "../wire/messages.js";
+import { CLOCK_UNKNOWN_US, type NodeNotice, type PeerRow } from "../wire/messages.js";
 
 export const PEERS_MAX = 256;
 /** A peer that nobody heard for this long is gone. */
@@ -17,6 +17,9 @@ export interface Peer {
   isInSync: boolean;
   lossPermille: number;
   sequence: number;
+  clockOffsetUs: number;
+  clockErrorUs: number;
+  roundTripUs: number;
   heardUs: number;
   /** Where it is reached: kept beside the row, so that sending needs no new object. */
   target: { address: string; port: number };
@@ -82,6 +85,9 @@ export class Peers {
         isInSync: false,
         lossPermille: 0,
         sequence: 0,
+        clockOffsetUs: 0,
+        clockErrorUs: CLOCK_UNKNOWN_US,
+        roundTripUs: 0,
         heardUs: nowUs,
         target: { address: "", port: 0 },
       };

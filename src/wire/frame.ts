@@ -33,6 +33,10 @@ export const FrameType = {
   leave: 8,
   /** Follower to controller: a part of a write frame that is longer than a datagram. */
   writePart: 9,
+  /** Follower to controller: what time is it. */
+  clockAsk: 14,
+  /** Controller to follower: the session time. */
+  clockAnswer: 15,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
@@ -67,6 +71,8 @@ export interface StreamInfo {
   readonly digests: Int32Array;
   /** How many paths exist. */
   readonly paths: number;
+  /** Session time when it left, in microseconds. */
+  readonly timeUs: number;
 }
 
 export const DIGEST_WORDS = 20;
@@ -82,6 +88,7 @@ export function writeInfo(out: ByteWriter, info: StreamInfo): void {
   out.u32(info.answers);
   for (let word = 0; word < DIGEST_WORDS; word++) out.u32(info.digests[word] as number);
   out.varint(info.paths);
+  out.u56(info.timeUs);
 }
 
 export function readInfo(input: ByteReader): StreamInfo {
@@ -96,6 +103,7 @@ export function readInfo(input: ByteReader): StreamInfo {
   const digests = new Int32Array(DIGEST_WORDS);
   for (let word = 0; word < DIGEST_WORDS; word++) digests[word] = input.i32();
   const paths = input.varint();
+  const timeUs = input.u56();
   return {
     sequence,
     parentNumber,
@@ -107,6 +115,7 @@ export function readInfo(input: ByteReader): StreamInfo {
     answers,
     digests,
     paths,
+    timeUs,
   };
 }
 

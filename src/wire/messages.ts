@@ -28,7 +28,17 @@ export interface Hello extends NodeNotice {
   readonly nonce: number;
 }
 
-export interface Report extends NodeNotice {
+/** How a node's time stands to the mesh's, in microseconds. */
+export interface ClockState {
+  /** Session time less the node's own. */
+  readonly clockOffsetUs: number;
+  /** The most by which its session time may be off; CLOCK_UNKNOWN_US while nothing was measured. */
+  readonly clockErrorUs: number;
+  /** To the controller and back, as short as it was lately; 0 for the controller itself. */
+  readonly roundTripUs: number;
+}
+
+export interface Report extends NodeNotice, ClockState {
   /** All frames up to this one are here. */
   readonly complete: number;
   /** The newest change sequence applied. */
@@ -39,7 +49,7 @@ export interface Report extends NodeNotice {
 }
 
 /** One row of the controller's list of peers. */
-export interface PeerRow {
+export interface PeerRow extends ClockState {
   readonly node: string;
   readonly name: string;
   readonly address: string;
@@ -68,6 +78,7 @@ export interface Nak {
 }
 
 export const NAK_RANGES_MAX = 16;
+export const CLOCK_UNKNOWN_US = 2 ** 32 - 1;
 const NAME_LIMIT = 64;
 const ADDRESS_LIMIT = 45;
 
@@ -99,17 +110,31 @@ export function decodeHello(plain: Uint8Array, length: number): Hello | undefine
 }
 
 export function reportFields(report: Report): unknown[] {
-  return [report.complete, report.sequence, report.lossPermille, report.naks, ...noticeFields(report)];
+  const { complete, sequence, lossPermille, naks } = report;
+  return [complete, sequence, lossPermille, naks, ...clockFields(report), ...noticeFields(report)];
 }
 
 export function decodeReport(plain: Uint8Array, length: number): Report | undefined {
   const fields = decodeFields(plain, length);
   if (fields === undefined) return undefined;
   const [complete, sequence, lossPermille, naks] = fields;
-  const notice = decodeNotice(fields, 4);
-  if (notice === undefined || !isWhole(complete) || !isWhole(sequence)) return undefined;
+  const clock = decodeClock(fields, 4);
+  const notice = decodeNotice(fields, 7);
+  if (notice === undefined || clock === undefined || !isWhole(complete) || !isWhole(sequence)) return undefined;
   if (!isWhole(lossPermille, 1_001) || !isWhole(naks)) return undefined;
-  return { ...notice, complete, sequence, lossPermille, naks };
+  return { ...notice, ...clock, complete, sequence, lossPermille, naks };
+}
+
+function clockFields({ clockOffsetUs, clockErrorUs, roundTripUs }: ClockState): unknown[] {
+  return [clockOffsetUs, clockErrorUs, roundTripUs];
+}
+
+function decodeClock(fields: readonly unknown[], from: number): ClockState | undefined {
+  const [clockOffsetUs, clockErrorUs, roundTripUs] = fields.slice(from);
+  if (!Number.isSafeInteger(clockOffsetUs) || !isWhole(clockErrorUs, 2 ** 32) || !isWhole(roundTripUs, 2 ** 32)) {
+    return undefined;
+  }
+  return { clockOffsetUs: clockOffsetUs as number, clockErrorUs, roundTripUs };
 }
 
 function noticeFields(notice: NodeNotice): unknown[] {
@@ -134,6 +159,7 @@ export function peersFields(rows: readonly PeerRow[]): unknown[] {
     row.isInSync,
     row.lossPermille,
     row.sequence,
+    ...clockFields(row),
   ]);
 }
 
@@ -156,7 +182,9 @@ function decodePeerRow(field: unknown): PeerRow | undefined {
   if (!isNode(node) || !isText(name, NAME_LIMIT) || !isText(address, ADDRESS_LIMIT)) return undefined;
   if (!isPort(unicastPort) || !isPort(snapshotPort) || !isWhole(priority, 1_001)) return undefined;
   if (typeof isInSync !== "boolean" || !isWhole(lossPermille, 1_001) || !isWhole(sequence)) return undefined;
-  return { node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence };
+  const row = { node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence };
+  const clock = decodeClock(cells, 9);
+  return clock === undefined ? undefined : { ...row, ...clock };
 }
 
 export function writeResultFields(result: WriteResult): unknown[] {

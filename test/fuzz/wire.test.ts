@@ -17,6 +17,7 @@ import { Acknowledgements } from "../../src/sync/acknowledgements.js";
 import { SentRing } from "../../src/sync/sent-ring.js";
 import { SnapshotProgress } from "../../src/sync/snapshot-transfer.js";
 import { StreamFrames } from "../../src/sync/stream-frames.js";
+import { readClockAnswer, readClockAsk, writeClockAnswer, writeClockAsk } from "../../src/wire/clock-message.js";
 import { ContentReader, ContentWriter } from "../../src/wire/content.js";
 import { BODY_MAX_BYTES } from "../../src/wire/envelope.js";
 import { StreamFrameReader } from "../../src/wire/frame.js";
@@ -238,8 +239,22 @@ function message(fields: readonly unknown[]): Uint8Array {
   return plain.slice(0, encodeMessage(fields, plain));
 }
 
+function written(write: (plain: Uint8Array) => number): Uint8Array {
+  const plain = new Uint8Array(BODY_MAX_BYTES);
+  return plain.slice(0, write(plain));
+}
+
+function decodeClockAnswer(bytes: Uint8Array): boolean {
+  const answer = readClockAnswer(bytes, bytes.length);
+  if (answer === undefined) return false;
+  const isTime = Number.isSafeInteger(answer.answeredUs) && answer.receivedUs <= answer.answeredUs;
+  if (!isTime) throw new Error("an answer is no time");
+  return true;
+}
+
 const NOTICE = { name: "left", priority: 100, unicastPort: 1, snapshotPort: 2, term: 3, isInSync: true };
-const ROW = { ...NOTICE, node: NODE, address: "10.0.0.1", lossPermille: 5, sequence: 6 };
+const CLOCK = { clockOffsetUs: -7, clockErrorUs: 8, roundTripUs: 9 };
+const ROW = { ...NOTICE, node: NODE, address: "10.0.0.1", lossPermille: 5, sequence: 6, ...CLOCK };
 
 function part(): Uint8Array {
   const plain = new Uint8Array(200);
@@ -252,12 +267,20 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   writes: { samples: writeFrames(), decode: decodeWrites },
   writePart: { samples: [part()], decode: decodePart },
   hello: of(helloFields({ ...NOTICE, nonce: 77 }), decodeHello),
-  report: of(reportFields({ ...NOTICE, complete: 1, sequence: 2, lossPermille: 3, naks: 4 }), decodeReport),
+  report: of(reportFields({ ...NOTICE, ...CLOCK, complete: 1, sequence: 2, lossPermille: 3, naks: 4 }), decodeReport),
   peers: of(peersFields([ROW, ROW, ROW]), decodePeers),
   writeResult: of(
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.tooLong }] }),
     decodeWriteResult,
   ),
+  clockAsk: {
+    samples: [written((plain) => writeClockAsk(plain, 5))],
+    decode: (bytes) => readClockAsk(bytes, bytes.length) >= 0,
+  },
+  clockAnswer: {
+    samples: [written((plain) => writeClockAnswer(plain, { number: 5, receivedUs: 1e15, answeredUs: 1e15 + 7 }))],
+    decode: decodeClockAnswer,
+  },
   nak: of(nakFields({ term: 1, ranges: [2, 3, 5, 8] }), decodeNak),
   request: {
     samples: [encodeRequest({ minSequence: 1, image: 2, term: "2/0123456789abcdef", records: 3 })],

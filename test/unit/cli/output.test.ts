@@ -40,6 +40,7 @@ describe("the status", () => {
     expect(text).toContain(`small (${NODE_ID})`);
     expect(text).toContain("controller, term 1");
     expect(text).toContain("no other node is heard");
+    expect(text).toContain("2024-07-03T00:00:00.000Z, ± 0.123 ms; 250.000 ms behind this machine's own");
     expect(text).toContain("alarm: the cable is out");
   });
 
@@ -52,7 +53,7 @@ describe("the status", () => {
 
 it("lists peers in columns", () => {
   const peer = { node: NODE_ID, name: "left", role: "follower", address: "10.0.0.2", port: 9, priority: 1 } as const;
-  const text = peersText([{ ...peer, sequence: 7, inSync: true, silentMs: 12.4, loss: 0.1 }]);
+  const text = peersText([{ ...peer, sequence: 7, inSync: true, silentMs: 12.4, loss: 0.1, clockOffsetMs: 0 }]);
   expect(text.split("\n")[1]).toBe(`left  ${NODE_ID}  follower  10.0.0.2:9  7         yes      12 ms ago  10.0 %`);
   expect(peersText([])).toBe("no other node is heard");
 });

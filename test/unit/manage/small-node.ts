@@ -221,6 +221,7 @@ export class SmallNode implements DeskService {
         components: components as StatusReport["state"]["components"],
       },
       peers: { heard: 0, inSync: 0 },
+      clock: { sessionMs: 1_719_964_800_000, offsetMs: -250, errorMs: 0.1234 },
       memory: { residentBytes: 1, heapBytes: 1 },
       dataDir: "data",
       health: this.findings,

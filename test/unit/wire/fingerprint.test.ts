@@ -15,6 +15,7 @@ import { OriginTable, TermTable } from "../../../src/state/tables.js";
 import { Acknowledgements } from "../../../src/sync/acknowledgements.js";
 import { SentRing } from "../../../src/sync/sent-ring.js";
 import { StreamFrames } from "../../../src/sync/stream-frames.js";
+import { writeClockAnswer, writeClockAsk } from "../../../src/wire/clock-message.js";
 import { ChangeRecord, ContentWriter, encodeEvent, Layout } from "../../../src/wire/content.js";
 import { PROTOCOL_VERSION, writeCounter, writeSenderHeader } from "../../../src/wire/envelope.js";
 import { FrameType, StreamFlag, writeInfo, writeNode } from "../../../src/wire/frame.js";
@@ -36,7 +37,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:56404b9c7f9cb36dd9eda5ee7fdb00f1";
+const FINGERPRINT = "1:3062fe8a76901d51f4d58c7ec11ecf31";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -91,6 +92,7 @@ function info(): Uint8Array {
       answers: 0xdeadbeef,
       digests,
       paths: 10_000,
+      timeUs: TIME_US,
     });
   });
 }
@@ -144,10 +146,11 @@ function writeFrame(): Uint8Array {
 
 function messages(): Uint8Array[] {
   const notice = { name: "left", priority: 100, unicastPort: 1, snapshotPort: 2, term: 3, isInSync: true };
-  const row = { node: NODE, address: "10.0.0.1", lossPermille: 5, sequence: 6, ...notice };
+  const clock = { clockOffsetUs: -7, clockErrorUs: 8, roundTripUs: 9 };
+  const row = { node: NODE, address: "10.0.0.1", lossPermille: 5, sequence: 6, ...notice, ...clock };
   return [
     helloFields({ ...notice, nonce: 77 }),
-    reportFields({ ...notice, complete: 1, sequence: 2, lossPermille: 3, naks: 4 }),
+    reportFields({ ...notice, ...clock, complete: 1, sequence: 2, lossPermille: 3, naks: 4 }),
     peersFields([row]),
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.outOfRange }] }),
     nakFields({ term: 1, ranges: [2, 3, 5, 8] }),
@@ -155,6 +158,12 @@ function messages(): Uint8Array[] {
     const plain = new Uint8Array(1_154);
     return plain.slice(0, encodeMessage(fields, plain));
   });
+}
+
+function clockMessages(): Uint8Array[] {
+  const plain = new Uint8Array(64);
+  const answer = { number: 5, receivedUs: TIME_US, answeredUs: TIME_US + 1 };
+  return [plain.slice(0, writeClockAsk(plain, 5)), plain.slice(0, writeClockAnswer(plain, answer))];
 }
 
 function image(): Uint8Array {
@@ -222,7 +231,7 @@ function fingerprint(): string {
     part(),
     declaration(),
   ];
-  for (const bytes of [...parts, ...streamFrames(), ...messages(), ...snapshotRecords()])
+  for (const bytes of [...parts, ...streamFrames(), ...messages(), ...clockMessages(), ...snapshotRecords()])
     hash.update(`${bytes.length}:`).update(bytes);
   return `${PROTOCOL_VERSION}:${hash.digest("hex").slice(0, 32)}`;
 }
