@@ -156,6 +156,7 @@ class Composition {
         reachability: this.reachability,
         declaresAuto: settings.declare === "auto",
         redundancy,
+        interfaceName: network.name,
       },
       this.ports(mesh),
     );

@@ -102,9 +102,9 @@ function addReports(program: Command): void {
   withNode(program.command("status").description("print how the node is")).action(async (options: object) =>
     (await import("./status.js")).status(options),
   );
-  withNode(program.command("peers").description("print the other nodes")).action(async (options: object) =>
-    (await import("./status.js")).peers(options),
-  );
+  withNode(program.command("peers").description("print the other nodes"))
+    .option("--watch", "print them again every second, until it is interrupted")
+    .action(async (options: object) => (await import("./peers.js")).peers(options));
 }
 
 function addKeys(program: Command): void {

@@ -1,7 +1,7 @@
 /**
- * Status: how a node is, and who else is there, for a person; or as the node says it with `--json`.
+ * Status: how a node is, for a person; or as the node says it with `--json`.
  */
-import type { HealthFinding, PeerReport, StatusReport } from "../manage/reports.js";
+import type { HealthFinding, StatusReport } from "../manage/reports.js";
 import { NodeClient, type NodeOptions } from "./node-client.js";
 import { durationText, mebibytesText, percentText, printLine, tableText } from "./output.js";
 
@@ -14,18 +14,13 @@ export async function status(options: ReportOptions): Promise<void> {
   printLine(options.json ? text.trimEnd() : statusText(JSON.parse(text) as StatusReport));
 }
 
-export async function peers(options: ReportOptions): Promise<void> {
-  const text = await new NodeClient(options).get("/-/peers");
-  printLine(options.json ? text.trimEnd() : peersText(JSON.parse(text) as PeerReport[]));
-}
-
 export function statusText(report: StatusReport): string {
   const { network, state, memory } = report;
   const rows = [
     ["node", `${report.name} (${report.node})`],
     ["mesh", report.mesh],
     ["role", roleText(report)],
-    ["in sync", syncText(report)],
+    ["sameness", samenessText(report)],
     ["interface", `${network.interface} ${network.address}`],
     [
       "multicast",
@@ -42,21 +37,37 @@ export function statusText(report: StatusReport): string {
   return [tableText(rows), componentsText(report), healthText(report.health)].join("\n\n");
 }
 
-function syncText({ peers: { heard, inSync }, sequence }: StatusReport): string {
-  if (heard === 0) return `no other node is heard; sequence ${sequence}`;
-  return `${inSync} of ${heard} other nodes hold exactly sequence ${sequence}`;
+/** How many differing nodes are named. */
+const NAMED_MAX = 8;
+
+/** Who proved to hold the same, then a line for each node that did not. */
+export function samenessText({ sameness, sequence }: StatusReport): string {
+  const { version, nodes, holding, different } = sameness;
+  if (version.sequence < 0) return `no version was announced yet; ${nodes} nodes are heard`;
+  const isOld = version.sequence < sequence;
+  const newest = isOld ? `, newest ${sequence}` : "";
+  const said = `${holding} of ${nodes} nodes hold exactly version ${version.term}/${version.sequence}${newest}`;
+  const lines = different.slice(0, NAMED_MAX).map((one) => `${one.name || one.node} ${differenceText(one)}`);
+  if (different.length > NAMED_MAX) lines.push(`and ${different.length - NAMED_MAX} more`);
+  return [said, ...lines].join("\n".padEnd(LABEL_WIDTH + 1));
 }
 
-function clockText({ clock: { sessionMs, offsetMs, errorMs } }: StatusReport): string {
+/** Lines that follow stand under the first one: the longest label and two spaces. */
+const LABEL_WIDTH = "interface".length + 2;
+
+function differenceText({ components, behind, isInSync }: StatusReport["sameness"]["different"][number]): string {
+  if (!isInSync) return "is joining";
+  if (components.length > 0) return `differs in ${components.map((name) => `/${name}`).join(", ")}`;
+  return behind > 0 ? `is ${behind} versions behind` : "has yet to prove it";
+}
+
+function clockText({ clock: { sessionMs, offsetMs, boundMs } }: StatusReport): string {
   const bound =
-    errorMs === undefined ? "not measured yet" : errorMs === 0 ? "the mesh's" : `± ${errorMs.toFixed(3)} ms`;
-  return `${new Date(sessionMs).toISOString()}, ${bound}; ${offsetText(offsetMs)} this machine's own`;
-}
-
-function offsetText(offsetMs: number): string {
+    boundMs === undefined ? "not measured yet" : boundMs === 0 ? "the mesh's" : `\u00b1 ${boundMs.toFixed(3)} ms`;
   const size = Math.abs(offsetMs);
-  const text = size < 1_000 ? `${size.toFixed(3)} ms` : durationText(size);
-  return `${text} ${offsetMs < 0 ? "behind" : "ahead of"}`;
+  const offset = size < 1_000 ? `${size.toFixed(3)} ms` : durationText(size);
+  const own = `this machine's own is ${offset} ${offsetMs < 0 ? "behind" : "ahead"}`;
+  return `${new Date(sessionMs).toISOString()}, ${bound}; ${own}`;
 }
 
 function roleText(report: StatusReport): string {
@@ -75,24 +86,4 @@ function componentsText({ state }: StatusReport): string {
 function healthText(health: readonly HealthFinding[]): string {
   if (health.length === 0) return "healthy";
   return health.map((finding) => `${finding.level}: ${finding.text}`).join("\n");
-}
-
-export function peersText(reports: readonly PeerReport[]): string {
-  if (reports.length === 0) return "no other node is heard";
-  const rows = reports.map((peer) => [
-    peer.name,
-    peer.node,
-    peer.role,
-    `${peer.address}:${peer.port}`,
-    String(peer.sequence),
-    peer.inSync ? "yes" : "no",
-    `${peer.silentMs.toFixed(0)} ms ago`,
-    peer.loss === undefined ? "" : percentText(peer.loss),
-    peer.roundTripMs === undefined ? "" : `${peer.roundTripMs.toFixed(2)} ms`,
-    peer.clockErrorMs === undefined ? "" : `± ${peer.clockErrorMs.toFixed(3)} ms`,
-  ]);
-  return tableText([
-    ["name", "node", "role", "address", "sequence", "in sync", "heard", "loss", "round trip", "clock"],
-    ...rows,
-  ]);
 }

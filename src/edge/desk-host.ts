@@ -30,6 +30,7 @@ import type { Term } from "../state/change.js";
 import type { Value } from "../state/declaration.js";
 import { ResourceUnavailable } from "./trouble.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
+import type { LineageEntry } from "../sync/lineage.js";
 
 /** What the node does for the desk. Every call is made on the live thread; a call that throws is our own mistake. */
 export interface DeskService {
@@ -39,6 +40,8 @@ export interface DeskService {
   readonly sequence: number;
   /** The term that this node is controller of. */
   readonly controlling: Term | undefined;
+  /** What its state is made of beside that term. */
+  readonly lineage: readonly LineageEntry[];
   /** Joiners fetch the state from this TCP port now: it changes when the desk was started again. */
   snapshotPort(port: number): void;
   /** Writes a value to a path; with `options.wait` the answer comes when it is confirmed, refused or out of time. */
@@ -164,7 +167,7 @@ export class DeskHost {
 
   /** Tells the desk whether this node is controller; call it whenever that changes. */
   tellRole(): void {
-    this.post({ kind: "controlling", term: this.service.controlling });
+    this.post({ kind: "controlling", term: this.service.controlling, lineage: this.service.lineage });
   }
 
   closeOsc(connection: number): void {

@@ -3,20 +3,15 @@
  */
 import { COMPONENTS, type Component } from "../state/component.js";
 import type { PendingValue } from "../manage/desk-messages.js";
-import type {
-  ComponentReport,
-  HealthFinding,
-  HealthLevel,
-  NodeRole,
-  PeerReport,
-  StatusReport,
-} from "../manage/reports.js";
-import { type Finding, HealthCode } from "../node/health.js";
+import type { ComponentReport, HealthFinding, NodeRole, PeerReport, StatusReport } from "../manage/reports.js";
+import { type Finding, levelOf } from "../node/health.js";
 import type { HanaNode } from "../node/node.js";
 import type { OscCounters } from "../input/osc-counters.js";
 import { OpenResult } from "../security/opener.js";
+import { componentsOf } from "../node/sameness.js";
+import { healthOfPeer, lagOf } from "../sync/peer-health.js";
+import type { Peer } from "../sync/peers.js";
 import { Role } from "../sync/roles.js";
-import { CLOCK_UNKNOWN_US, type ClockState } from "../wire/messages.js";
 
 /** What a report names that the node does not know. */
 export interface NodePlace {
@@ -32,16 +27,8 @@ export interface NodePlace {
   readonly snapshotPort: number;
 }
 
-const LEVELS: Partial<Record<HealthCode, HealthLevel>> = {
-  [HealthCode.multicast]: "alarm",
-  [HealthCode.socket]: "alarm",
-  [HealthCode.noController]: "alarm",
-  [HealthCode.lost]: "notice",
-  [HealthCode.snapshot]: "notice",
-};
-
 export function healthOf(findings: readonly Finding[]): HealthFinding[] {
-  return findings.map(({ code, text }) => ({ code, level: LEVELS[code] ?? "warning", text }));
+  return findings.map(({ code, text }) => ({ code, level: levelOf(code), text }));
 }
 
 function roleOf(role: Role): NodeRole {
@@ -56,7 +43,6 @@ export function statusOf(
   deskCounters: Readonly<Record<string, number>>,
 ): StatusReport {
   const { core, roles, controller, membership } = node;
-  const peers = [...node.peers.values()];
   return {
     node: core.identity.id,
     name: core.identity.name,
@@ -83,13 +69,11 @@ export function statusOf(
       paths: core.state.pathCount,
       pathsMax: core.limits.paths,
       pendingWrites: node.pending.size,
-      components: componentsOf(node),
+      components: componentReports(node),
     },
-    peers: {
-      heard: peers.length,
-      inSync: peers.filter((peer) => peer.isInSync && peer.sequence === core.sequence[0]).length,
-    },
-    clock: { sessionMs: core.clock.sessionUs / 1_000, ...clockOf(node.sessionClock.state) },
+    peers: { heard: node.peers.size },
+    sameness: samenessOf(node),
+    clock: clockOf(node),
     memory: memoryOf(),
     dataDir: place.dataDir,
     health: healthOf(node.health.list()),
@@ -97,11 +81,13 @@ export function statusOf(
   };
 }
 
-function clockOf({ clockOffsetUs, clockErrorUs, roundTripUs }: ClockState): Omit<StatusReport["clock"], "sessionMs"> {
+function clockOf({ core: { clock }, sessionClock }: HanaNode): StatusReport["clock"] {
+  const { clockBoundUs, roundTripUs } = sessionClock.link;
   return {
-    offsetMs: clockOffsetUs / 1_000,
-    ...(clockErrorUs === CLOCK_UNKNOWN_US ? {} : { errorMs: clockErrorUs / 1_000 }),
-    ...(roundTripUs === 0 ? {} : { roundTripMs: roundTripUs / 1_000 }),
+    sessionMs: clock.sessionUs / 1_000,
+    offsetMs: (clock.nowUs - clock.sessionUs) / 1_000,
+    ...(clockBoundUs < 0 ? {} : { boundMs: clockBoundUs / 1_000 }),
+    ...(roundTripUs < 0 ? {} : { roundTripMs: roundTripUs / 1_000 }),
   };
 }
 
@@ -110,7 +96,7 @@ function memoryOf(): StatusReport["memory"] {
   return { residentBytes: rss, heapBytes: heapUsed };
 }
 
-function componentsOf(node: HanaNode): Record<Component, ComponentReport> {
+function componentReports(node: HanaNode): Record<Component, ComponentReport> {
   const { state, digests } = node.core;
   const newest = new Float64Array(COMPONENTS.length);
   for (const id of state.ids()) {
@@ -149,32 +135,40 @@ function oscCounters(osc: OscCounters): Record<string, number> {
   return Object.fromEntries(Object.entries(osc.report()).map(([name, count]) => [`osc.${name}`, count]));
 }
 
-function peerClockOf(
-  peer: ClockState,
-): Pick<PeerReport, "clockOffsetMs"> & Partial<Pick<PeerReport, "clockErrorMs" | "roundTripMs">> {
-  const { offsetMs, errorMs, roundTripMs } = clockOf(peer);
-  return {
-    clockOffsetMs: offsetMs,
-    ...(errorMs === undefined ? {} : { clockErrorMs: errorMs }),
-    ...(roundTripMs === undefined ? {} : { roundTripMs }),
-  };
+function samenessOf(node: HanaNode): StatusReport["sameness"] {
+  const { sequence, nodes, holding, different } = node.sameness.report();
+  return { version: { term: node.roles.term.number, node: node.roles.term.node, sequence }, nodes, holding, different };
 }
 
 export function peersOf(node: HanaNode): PeerReport[] {
+  const agreed = node.sameness.agreedSequence;
+  return [...node.peers.values()].map((peer) => peerOf(node, peer, agreed));
+}
+
+function peerOf(node: HanaNode, peer: Peer, agreed: number): PeerReport {
   const { core, roles } = node;
-  return [...node.peers.values()].map((peer) => ({
+  const now = core.clock.nowUs;
+  return {
     node: peer.node,
     name: peer.name,
     role: peer.node === roles.term.node ? "controller" : peer.isInSync ? "follower" : "starting",
+    health: healthOfPeer(peer, agreed, now),
     address: peer.address,
     port: peer.unicastPort,
+    interface: peer.interfaceName,
     priority: peer.priority,
     sequence: peer.sequence,
+    lag: lagOf(peer, agreed),
     inSync: peer.isInSync,
-    silentMs: Math.round((core.clock.nowUs - peer.heardUs) / 1_000),
+    differs: componentsOf(peer.differs),
+    silentMs: Math.round((now - peer.heardUs) / 1_000),
     loss: peer.lossPermille / 1_000,
-    ...peerClockOf(peer),
-  }));
+    naks: peer.naks,
+    ...(peer.roundTripUs < 0 ? {} : { roundTripMs: peer.roundTripUs / 1_000 }),
+    ...(peer.clockBoundUs < 0
+      ? {}
+      : { clockOffsetMs: peer.clockOffsetUs / 1_000, clockBoundMs: peer.clockBoundUs / 1_000 }),
+  };
 }
 
 /** What is pending now, as the desk wants it after an image. */

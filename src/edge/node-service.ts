@@ -23,6 +23,7 @@ import { ValueType } from "../state/declaration.js";
 import { ImageEncoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
+import type { LineageEntry } from "../sync/lineage.js";
 import { Role } from "../sync/roles.js";
 import type { DeskService } from "./desk-host.js";
 import type { LiveLoop } from "./live-loop.js";
@@ -182,6 +183,10 @@ export class NodeService implements DeskService {
   get controlling(): Term | undefined {
     const { roles } = this.parts.node;
     return roles.role === Role.controlling ? roles.term : undefined;
+  }
+
+  get lineage(): readonly LineageEntry[] {
+    return this.parts.node.core.lineage.entries();
   }
 
   snapshotPort(port: number): void {

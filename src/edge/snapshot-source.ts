@@ -9,6 +9,7 @@ import type { Replica } from "../manage/replica.js";
 import type { Term } from "../state/change.js";
 import { ImageEncoder } from "../state/image.js";
 import { isBegun, makeImage, type SnapshotImage } from "../sync/snapshot-transfer.js";
+import type { LineageEntry } from "../sync/lineage.js";
 import type { SnapshotRequestRecord } from "../wire/snapshot-records.js";
 
 const IMAGES_KEPT = 4;
@@ -17,6 +18,7 @@ const KEPT_MS = 10_000;
 export class SnapshotSource {
   /** The term that this node is controller of; no image is given without. */
   term: Term | undefined;
+  private lineage: readonly LineageEntry[] = [];
   private readonly current: () => Replica | undefined;
   private readonly images = new LRUCache<number, SnapshotImage>({ max: IMAGES_KEPT, ttl: KEPT_MS });
   private newest: SnapshotImage | undefined;
@@ -29,8 +31,9 @@ export class SnapshotSource {
   }
 
   /** Images of another term are of no use to anybody. */
-  setTerm(term: Term | undefined): void {
+  setTerm(term: Term | undefined, lineage: readonly LineageEntry[]): void {
     this.term = term;
+    this.lineage = lineage;
     this.images.clear();
     this.newest = undefined;
   }
@@ -52,7 +55,9 @@ export class SnapshotSource {
     const chunks: Uint8Array[] = [];
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
     const names = Array.from({ length: origins.size }, (_, index) => origins.at(index));
-    const header = { image: this.nextImage++, termNumber: term.number, termNode: term.node, sequence, origins: names };
+    const { lineage } = this;
+    const { number: termNumber, node: termNode } = term;
+    const header = { image: this.nextImage++, termNumber, termNode, sequence, origins: names, lineage };
     const image = makeImage(header, chunks);
     this.images.set(image.image, image);
     this.newest = image;

@@ -9,6 +9,7 @@ import type { AddressBlock } from "../config/addresses.js";
 import type { Origin, Term } from "../state/change.js";
 import type { Value } from "../state/declaration.js";
 import type { RingMemory } from "../state/ring.js";
+import type { LineageEntry } from "../sync/lineage.js";
 import type {
   DeclareEntry,
   DeclareOutcome,
@@ -105,7 +106,7 @@ export type LiveToDesk =
       readonly sequence: number;
     }
   /** The term that this node is controller of, while it is: only then joiners get the state from here. */
-  | { readonly kind: "controlling"; readonly term: Term | undefined }
+  | { readonly kind: "controlling"; readonly term: Term | undefined; readonly lineage: readonly LineageEntry[] }
   | { readonly kind: "imageChunk"; readonly bytes: Uint8Array }
   | { readonly kind: "imageEnd"; readonly pending: readonly PendingValue[] }
   /** So many bytes of this connection's packets have been worked off: flow control of OSC over TCP. */

@@ -7,6 +7,9 @@
 import type { Declaration, Value, ValueTypeName } from "../state/declaration.js";
 import type { Component } from "../state/component.js";
 import { type Reject, rejectText } from "../state/reject.js";
+import type { HealthLevel } from "../node/health.js";
+import type { Difference } from "../node/sameness.js";
+import type { PeerHealth } from "../sync/peer-health.js";
 
 /** What a node is in its mesh. `starting` listens for a controller and holds its writes as pending. */
 export type NodeRole = "starting" | "controller" | "follower";
@@ -24,9 +27,6 @@ export interface ComponentReport {
   /** 16 hex digits; equal on nodes that hold the same at the same sequence. */
   readonly digest: string;
 }
-
-/** How bad a finding is: `notice` needs nobody, `warning` needs somebody before the show, `alarm` now. */
-export type HealthLevel = "notice" | "warning" | "alarm";
 
 export interface HealthFinding {
   /** A stable name such as `multicast-silent`, for programs. */
@@ -75,19 +75,24 @@ export interface StatusReport {
     readonly pendingWrites: number;
     readonly components: Readonly<Record<Component, ComponentReport>>;
   };
-  readonly peers: {
-    /** Nodes heard now, this one not counted; how many of them hold exactly what this node holds. */
-    readonly heard: number;
-    readonly inSync: number;
+  /** Nodes heard now, this one not counted. */
+  readonly peers: { readonly heard: number };
+  readonly sameness: {
+    /** What all nodes had the time to prove: a moment ago's while the show moves. Sequence -1: nothing yet. */
+    readonly version: VersionReport;
+    /** Nodes heard, this one counted, and how many of them proved by their digests to hold exactly that. */
+    readonly nodes: number;
+    readonly holding: number;
+    readonly different: readonly Difference[];
   };
   readonly clock: {
     /** Session time, which all nodes share: milliseconds since the Unix epoch. */
     readonly sessionMs: number;
-    /** What it is ahead of this machine's own clock, as that stood when the node started, in milliseconds. */
+    /** How far this machine's own clock, as it stood when the node started, is ahead of it, in milliseconds. */
     readonly offsetMs: number;
-    /** The most by which it may be off the controller's; undefined while it was not measured. */
-    readonly errorMs?: number;
-    /** To the controller and back; undefined when it was not measured. */
+    /** The most by which session time here may be off the controller's; absent while it was not measured. */
+    readonly boundMs?: number;
+    /** To the controller and back; absent while it was not measured. */
     readonly roundTripMs?: number;
   };
   readonly memory: { readonly residentBytes: number; readonly heapBytes: number };
@@ -101,22 +106,29 @@ export interface PeerReport {
   readonly node: string;
   readonly name: string;
   readonly role: NodeRole;
+  readonly health: PeerHealth;
   readonly address: string;
   readonly port: number;
+  /** The network interface it uses, such as `eth0`; "" while it has not said. */
+  readonly interface: string;
   readonly priority: number;
-  /** Newest sequence this peer said to hold, and whether its digests equal ours at that sequence. */
+  /** Newest sequence this peer said to hold, and how many it lacks of what it had the time to reach. */
   readonly sequence: number;
+  readonly lag: number;
   readonly inSync: boolean;
-  /** Milliseconds since it was last heard. */
+  /** Components whose digest differed from the controller's when it was compared last. */
+  readonly differs: readonly Component[];
+  /** Milliseconds since it was last heard, by the controller. */
   readonly silentMs: number;
-  /** Share of frames this peer lost before repair, 0..1; undefined when it has not reported. */
-  readonly loss?: number;
-  /** Round trip in milliseconds; undefined when it was not measured. */
+  /** Share of frames this peer lost before repair, 0..1. */
+  readonly loss: number;
+  /** How often it asked for frames again since its start. */
+  readonly naks: number;
+  /** To the controller and back in milliseconds; absent while it was not measured. */
   readonly roundTripMs?: number;
-  /** What session time is ahead of this peer's own clock, in milliseconds. */
-  readonly clockOffsetMs: number;
-  /** The most by which its session time may be off the controller's; undefined when it was not measured. */
-  readonly clockErrorMs?: number;
+  /** How far its clock is ahead of the mesh's time, and how wrong that may be; absent while it was not measured. */
+  readonly clockOffsetMs?: number;
+  readonly clockBoundMs?: number;
 }
 
 /** What became of a write. `confirmed`: the controller has it in its stream; otherwise it is only pending here. */

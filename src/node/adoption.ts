@@ -9,6 +9,7 @@ import { ImageDecoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import { State } from "../state/state.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
+import type { LineageEntry } from "../sync/lineage.js";
 import type { Applier } from "./applier.js";
 import type { NodeCore } from "./core.js";
 
@@ -19,6 +20,8 @@ export interface Snapshot {
   readonly sequence: number;
   /** The controller's origins by its index. */
   readonly origins: readonly { readonly node: string; readonly surface: string }[];
+  /** What it is made of beside its own term. */
+  readonly lineage: readonly LineageEntry[];
   readonly chunks: readonly Uint8Array[];
 }
 

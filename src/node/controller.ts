@@ -81,7 +81,13 @@ export class Controller implements WriteSink {
     this.reachability = reachability;
     this.sent = new SentRing(core.limits.sentFrames);
     this.budget = new SendBudget(core.clock, limits);
-    this.frames = new StreamFrames(io, this.sent, this.acks, () => this.publisher.itemsPublished);
+    this.frames = new StreamFrames(
+      io,
+      this.sent,
+      this.acks,
+      () => this.publisher.itemsPublished,
+      () => this.publisher.isIdle,
+    );
     this.repairs = new RepairDesk(core.clock, this.sent);
     this.heartbeats = new HeartbeatSchedule(core.clock);
     const { state, digests, memory } = core;
@@ -106,14 +112,18 @@ export class Controller implements WriteSink {
     const { core } = this;
     this.parentNumber = parentNumber;
     this.parentNode = parentNode;
-    this.fork[0] = isWhole ? (core.sequence[0] as number) : 0;
+    const sequence = core.sequence[0] as number;
+    this.fork[0] = isWhole ? sequence : 0;
     core.term = this.applier.termIndex(number, core.identity.id);
+    if (isWhole) core.lineage.note(sequence);
+    core.lineage.follow(core.term);
+    core.lineage.note(sequence);
     this.frames.term = number;
     this.sent.clear();
     this.repairs.clear();
     this.dropGroups();
     this.acks.clear();
-    this.publisher.restart(core.sequence[0] as number);
+    this.publisher.restart(sequence);
     core.digests.clear();
     for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.touch(id);
     this.isOpen = true;

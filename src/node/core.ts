@@ -9,6 +9,7 @@ import { Digests } from "../state/digest.js";
 import { Staging } from "../state/staging.js";
 import { PROVISIONAL_IDS, State } from "../state/state.js";
 import { OriginTable, TermTable } from "../state/tables.js";
+import { Lineage } from "../sync/lineage.js";
 import { NodeCounters } from "./counters.js";
 
 export interface NodeIdentity {
@@ -39,6 +40,7 @@ export class NodeCore {
   readonly state: State;
   readonly terms = new TermTable();
   readonly origins = new OriginTable();
+  readonly lineage = new Lineage(this.terms);
   readonly digests: Digests;
   readonly memory: RingMemory;
   readonly ring: RingWriter;

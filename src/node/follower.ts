@@ -6,7 +6,6 @@
  */
 import type { Random } from "../base/random.js";
 import { EventKind } from "../state/change.js";
-import { Digests } from "../state/digest.js";
 import { ContentReader, type ContentSink, EVENT_LIMIT_BYTES } from "../wire/content.js";
 import { NODE_ID_BYTES } from "../wire/envelope.js";
 import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
@@ -67,6 +66,8 @@ export class Follower implements ContentSink {
   private readonly impulsesThrough = new Float64Array(1);
   /** Structure up to this sequence came with the snapshot. */
   private readonly structureThrough = new Float64Array(1);
+  /** The newest frame by which the controller had published all that it had. */
+  private readonly settledAt = new Float64Array(1);
 
   constructor(core: NodeCore, applier: Applier, pending: PendingWrites, port: FollowerPort, random: Random) {
     this.core = core;
@@ -101,6 +102,7 @@ export class Follower implements ContentSink {
     if (this.core.term !== term) this.impulsesThrough[0] = 0;
     this.core.term = term;
     this.window.restart(frame);
+    this.settledAt[0] = frame;
     this.announced.clear();
     this.naks.observe(0);
     this.origins.fill(0);
@@ -128,9 +130,14 @@ export class Follower implements ContentSink {
     return this.state === FollowState.inSync ? this.window.complete : -1;
   }
 
+  /** Whether everything up to the newest sequence that was seen is here. */
+  get isWhole(): boolean {
+    return this.state === FollowState.inSync && !this.window.hasGap && this.settledAt[0] === this.window.newest;
+  }
+
   stop(): void {
     this.heard.end(this.actedThrough);
-    if (this.state !== FollowState.idle) this.wasWhole = this.state === FollowState.inSync && !this.window.hasGap;
+    if (this.state !== FollowState.idle) this.wasWhole = this.isWhole;
     this.state = FollowState.idle;
     this.naks.observe(0);
   }
@@ -159,6 +166,9 @@ export class Follower implements ContentSink {
       this.port.onLost("more frames are missing than can be repaired");
       return;
     }
+    // A repair says nothing of where the stream stands.
+    const isSettled = (frame.flags & (StreamFlag.unsettled | StreamFlag.repair)) === 0;
+    if (isSettled && sequence > (this.settledAt[0] as number)) this.settledAt[0] = sequence;
     this.journal(frame, buffer, isHeartbeat ? sequence : sequence - 1);
     if (!isHeartbeat) this.content(sequence, buffer, frame.contentStart, frame.contentEnd);
     if ((frame.flags & StreamFlag.repair) !== 0) this.core.counters.framesRepaired++;
@@ -319,11 +329,6 @@ export class Follower implements ContentSink {
     if (!piece.isLastPiece) return;
     const whole = join(this.pieces, this.piecesBytes);
     if (!this.pieceReader.read(whole, 0, whole.length, this)) this.core.counters.framesMalformed++;
-  }
-
-  /** Whether this node's digests are those that the controller told, at the same place of the stream. */
-  matches(digests: Int32Array): boolean {
-    return Digests.equal(this.core.digests.words, digests);
   }
 }
 

@@ -1,6 +1,8 @@
 /**
  * Health: what is wrong now, one sentence each, until it is well again. A closed set of codes, bounded by it.
  */
+import { FitnessLevel } from "../wire/fitness.js";
+
 export const HealthCode = {
   foreignKey: "foreign-key",
   twin: "twin-node",
@@ -15,8 +17,24 @@ export const HealthCode = {
   desk: "desk",
   show: "show",
   ringLapped: "ring-lapped",
+  peers: "peers-silent",
 } as const;
 export type HealthCode = (typeof HealthCode)[keyof typeof HealthCode];
+
+/** How bad a finding is: `notice` needs nobody, `warning` needs somebody before the show, `alarm` now. */
+export type HealthLevel = "notice" | "warning" | "alarm";
+
+const LEVELS: Partial<Record<HealthCode, HealthLevel>> = {
+  [HealthCode.multicast]: "alarm",
+  [HealthCode.socket]: "alarm",
+  [HealthCode.noController]: "alarm",
+  [HealthCode.lost]: "notice",
+  [HealthCode.snapshot]: "notice",
+};
+
+export function levelOf(code: HealthCode): HealthLevel {
+  return LEVELS[code] ?? "warning";
+}
 
 export interface Finding {
   readonly code: HealthCode;
@@ -34,6 +52,17 @@ export class Health {
     if (known?.text === text) return false;
     this.findings.set(code, { code, text, sinceUs: known?.sinceUs ?? nowUs });
     return true;
+  }
+
+  /** The worst of what is wrong now, as a peer hears of it. */
+  get level(): FitnessLevel {
+    let worst: FitnessLevel = FitnessLevel.green;
+    for (const code of this.findings.keys()) {
+      const level = levelOf(code);
+      if (level === "alarm") return FitnessLevel.red;
+      if (level === "warning") worst = FitnessLevel.yellow;
+    }
+    return worst;
   }
 
   list(): readonly Finding[] {

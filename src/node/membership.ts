@@ -4,29 +4,28 @@
  * Only the controller multicasts at rest; the others report to it by unicast and learn of each other from its list, so
  * traffic is linear in nodes.
  */
+import { ByteWriter } from "../base/bytes.js";
 import type { Declaration, Value } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
+import type { Peer } from "../sync/peers.js";
 import { Role } from "../sync/roles.js";
+import { PeerWatch } from "../sync/peer-watch.js";
+import { type Fitness, INTERFACE_NAME_LIMIT } from "../wire/fitness.js";
 import { FrameType } from "../wire/frame.js";
-import {
-  decodeHello,
-  decodePeers,
-  decodeReport,
-  helloFields,
-  type NodeNotice,
-  type PeerRow,
-  peersFields,
-  reportFields,
-} from "../wire/messages.js";
+import { decodeHello, decodeReport, helloFields, type NodeNotice, reportFields } from "../wire/messages.js";
+import { PeerListReader, type PeerRow, writePeerRow } from "../wire/peer-list.js";
+import { HealthCode } from "./health.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 
 const REPORT_US = 1_000_000;
 const REPORT_LOSSY_US = 200_000;
 const PEERS_US = 1_000_000;
+/** After a change the list waits this long for others, and the longer the more rows it has. */
 const PEERS_CHANGED_US = 20_000;
-/** A row is at most 320 bytes: names of 64 characters, three bytes each. */
-const ROWS_PER_FRAME = 3;
+const PEERS_CHANGED_PER_ROW_US = 1_000;
+/** What of a row does not move is told again every so many lists, for whoever missed it. */
+const WHOLE_EVERY = 4;
 const OFFERS_PER_TICK = 512;
 
 /** A path that this node brought along, from its show. */
@@ -45,10 +44,17 @@ export class Membership {
   private nonce = 0;
   private offers: Offer[] = [];
   private lossPermille = 0;
+  private lists = 0;
+  private readonly rows = new PeerListReader();
+  private readonly list: ByteWriter;
+  readonly watch: PeerWatch;
+  /** Whoever measures the way to the controller writes it here. */
 
   constructor(node: NodeParts, options: NodeOptions) {
     this.node = node;
     this.options = options;
+    this.watch = new PeerWatch(node.peers);
+    this.list = new ByteWriter(node.io.plain);
   }
 
   /** Share of frames that did not come by themselves lately, 0..1. */
@@ -110,31 +116,29 @@ export class Membership {
     }
     const peer = node.peers.notice(from, address, report, node.core.clock.nowUs);
     if (peer === undefined) return;
-    peer.lossPermille = report.lossPermille;
     peer.sequence = report.sequence;
-    peer.clockOffsetUs = report.clockOffsetUs;
-    peer.clockErrorUs = report.clockErrorUs;
-    peer.roundTripUs = report.roundTripUs;
+    peer.interfaceName = report.interfaceName;
+    peer.fares(report);
+    // A report that was sent before this term began proves nothing in it.
+    if (report.term !== node.roles.term.number) peer.provenSequence = 0;
   }
 
   private onPeers(plain: Uint8Array, length: number, from: string, address: string): void {
     const { node } = this;
     if (from !== node.roles.term.node) return;
-    const rows = decodePeers(plain, length);
-    if (rows === undefined) {
-      node.core.counters.messagesMalformed++;
-      return;
-    }
-    for (const row of rows) {
-      if (row.node === node.core.identity.id) continue;
+    const { rows } = this;
+    rows.begin(plain, length);
+    while (rows.next()) {
+      if (rows.node === node.core.identity.id) continue;
       // The controller does not know the address that it is heard from.
-      node.peers.row(row.node === from ? { ...row, address } : row, node.core.clock.nowUs);
+      node.peers.row(rows, rows.node === from ? address : "", node.core.clock.nowUs);
     }
+    if (rows.failed) node.core.counters.messagesMalformed++;
   }
 
   private onLeave(from: string): void {
     const { node } = this;
-    node.peers.remove(from);
+    this.watch.left(from);
     if (from === node.roles.term.node) node.roles.controllerLeft();
   }
 
@@ -196,7 +200,9 @@ export class Membership {
   tick(): void {
     const { node } = this;
     const now = node.core.clock.nowUs;
-    node.peers.prune(now);
+    const { role } = node.roles;
+    this.watch.tick(now, role === Role.following || role === Role.controlling);
+    node.setHealth(HealthCode.peers, this.watch.finding);
     this.drainOffers();
     if (node.controller.isOpen) this.tickPeers(now);
     else if (node.roles.role !== Role.starting && now >= (this.registers[0] as number)) this.report(now);
@@ -210,13 +216,28 @@ export class Membership {
     this.registers[0] = now + (this.lossPermille > 0 ? REPORT_LOSSY_US : REPORT_US);
     const fields = reportFields({
       ...this.notice(),
-      ...node.sessionClock.state,
+      ...this.fitness(),
       complete: follower.window.complete,
       sequence: core.sequence[0] as number,
-      lossPermille: this.lossPermille,
-      naks: follower.naks.asked,
     });
     node.io.message(FrameType.report, fields, roles.target);
+  }
+
+  /** How this node fares. */
+  private fitness(): Fitness {
+    const { follower, sameness, health, sessionClock } = this.node;
+    const { link } = sessionClock;
+    return {
+      lossPermille: this.lossPermille,
+      naks: follower.naks.asked,
+      provenSequence: sameness.provenSequence,
+      differs: sameness.differs,
+      level: health.level,
+      interfaceName: (this.options.interfaceName ?? "").slice(0, INTERFACE_NAME_LIMIT),
+      roundTripUs: link.roundTripUs,
+      clockOffsetUs: link.clockOffsetUs,
+      clockBoundUs: link.clockBoundUs,
+    };
   }
 
   /** Frames that came by journal or repair were lost on their first way. */
@@ -234,43 +255,65 @@ export class Membership {
 
   private tickPeers(now: number): void {
     const { peers } = this.node;
-    const isDue = now >= (this.registers[1] as number);
+    const sinceLast = now - (this.registers[1] as number) + PEERS_US;
+    const isDue = sinceLast >= PEERS_US;
     const isChanged =
-      peers.generation !== this.generation && now >= (this.registers[1] as number) - PEERS_US + PEERS_CHANGED_US;
+      peers.generation !== this.generation && sinceLast >= PEERS_CHANGED_US + peers.size * PEERS_CHANGED_PER_ROW_US;
     if (!isDue && !isChanged) return;
+    this.sendPeers(now, peers.generation !== this.generation);
     this.generation = peers.generation;
     this.registers[1] = now + PEERS_US;
-    this.sendPeers();
   }
 
-  private sendPeers(): void {
-    const rows = [this.ownRow(), ...[...this.node.peers.values()].map(rowOf)];
-    for (let from = 0; from < rows.length; from += ROWS_PER_FRAME) {
-      this.node.io.message(FrameType.peers, peersFields(rows.slice(from, from + ROWS_PER_FRAME)), undefined);
-    }
+  private sendPeers(now: number, isWhole: boolean): void {
+    this.lists++;
+    this.list.reset(0, this.node.io.plain.length);
+    this.addRow(this.ownRow(), isWhole || this.isTold(0));
+    let place = 0;
+    for (const peer of this.node.peers.values()) this.addRow(rowOf(peer, now), isWhole || this.isTold(++place));
+    this.sendList();
+  }
+
+  /** Whether a row's turn has come to be told as a whole. */
+  private isTold(place: number): boolean {
+    return (this.lists + place) % WHOLE_EVERY === 0;
+  }
+
+  private addRow(row: PeerRow, isWhole: boolean): void {
+    const { list } = this;
+    const { offset } = list;
+    writePeerRow(list, row, isWhole);
+    if (!list.overflow) return;
+    list.offset = offset;
+    this.sendList();
+    writePeerRow(list, row, isWhole);
+  }
+
+  private sendList(): void {
+    const { list } = this;
+    if (list.offset > 0) this.node.io.announce(FrameType.peers, list.offset);
+    list.reset(0, this.node.io.plain.length);
   }
 
   private ownRow(): PeerRow {
     const { core } = this.node;
-    const notice = this.notice();
+    const { name, unicastPort, snapshotPort, priority } = this.notice();
     return {
+      ...this.fitness(),
       node: core.identity.id,
-      name: notice.name,
+      name,
       address: "",
-      unicastPort: notice.unicastPort,
-      snapshotPort: notice.snapshotPort,
-      priority: notice.priority,
-      isInSync: true,
+      unicastPort,
+      snapshotPort,
+      priority,
       lossPermille: 0,
+      isInSync: true,
       sequence: core.sequence[0] as number,
-      ...this.node.sessionClock.state,
+      silentMs: 0,
     };
   }
 }
 
-function rowOf(peer: PeerRow): PeerRow {
-  const { node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence } = peer;
-  const { clockOffsetUs, clockErrorUs, roundTripUs } = peer;
-  const clock = { clockOffsetUs, clockErrorUs, roundTripUs };
-  return { node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence, ...clock };
+function rowOf(peer: Peer, now: number): PeerRow {
+  return { ...peer, silentMs: Math.round((now - peer.heardUs) / 1_000) };
 }

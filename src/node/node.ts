@@ -23,6 +23,7 @@ import { Membership } from "./membership.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
+import { Sameness } from "./sameness.js";
 import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
 import { StreamFollowing } from "./stream-following.js";
@@ -40,6 +41,7 @@ export class HanaNode implements NodeParts {
   readonly roles: Roles;
   readonly io: FrameIo;
   readonly health = new Health();
+  readonly sameness: Sameness;
   readonly foreignKeys = new ForeignKeys();
   readonly membership: Membership;
   readonly following: StreamFollowing;
@@ -72,6 +74,7 @@ export class HanaNode implements NodeParts {
     );
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
+    this.sameness = new Sameness(this);
     this.sessionClock = new SessionClock(this, ports);
     this.membership = new Membership(this, options);
     this.following = new StreamFollowing(this, this.membership, ports);
@@ -175,12 +178,20 @@ export class HanaNode implements NodeParts {
     const { nowUs } = this.core.clock;
     this.keepDue[0] = nowUs + KEEP_US;
     this.io.opener.nowMs = nowUs / 1_000;
+    this.noteWhole();
     this.act(this.roles.tick());
+    this.sameness.tick();
     this.membership.tick();
     this.following.tick();
     this.sessionClock.tick();
     this.checkForeignKeys();
     this.checkMulticast(nowUs);
+  }
+
+  /** What is here without a gap counts as included from now on. */
+  private noteWhole(): void {
+    const { core } = this;
+    if (this.controller.isOpen || this.follower.isWhole) core.lineage.note(core.sequence[0] as number);
   }
 
   /** When `tick` is wanted, in microseconds of own time. */

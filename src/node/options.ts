@@ -16,6 +16,8 @@ export interface NodeOptions {
   /** Read whenever it is told; the edge may change it. */
   readonly reachability: Reachability;
   readonly declaresAuto: boolean;
+  /** The network interface, as the others are to see it. */
+  readonly interfaceName?: string;
   /** Frames that the journal reaches back, 0..8. Default 3. */
   readonly redundancy?: number;
   readonly sendLimits?: SendLimits;

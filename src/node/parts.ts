@@ -1,21 +1,23 @@
 /**
  * Node parts: what the machines of one node reach each other by. The coordinator makes them all and implements this.
  */
+import type { LinkMeasures } from "../sync/link-measures.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import type { Peers } from "../sync/peers.js";
 import type { Roles } from "../sync/roles.js";
-import type { ClockState } from "../wire/messages.js";
 import type { Applier } from "./applier.js";
 import type { Controller } from "./controller.js";
 import type { NodeCore } from "./core.js";
 import type { Follower } from "./follower.js";
 import type { FrameIo } from "./frame-io.js";
-import type { HealthCode } from "./health.js";
+import type { Health, HealthCode } from "./health.js";
+import type { Sameness } from "./sameness.js";
 import type { Writes } from "./writes.js";
 
 /** The mesh's time, as the other machines need it. */
 export interface SessionTime {
-  readonly state: ClockState;
+  /** How this node's clock and its way to the controller stand now. */
+  readonly link: LinkMeasures;
   /** The followed controller said its session time in passing. */
   hint(sessionUs: number): void;
 }
@@ -31,6 +33,8 @@ export interface NodeParts {
   readonly roles: Roles;
   readonly io: FrameIo;
   readonly sessionClock: SessionTime;
+  readonly sameness: Sameness;
+  readonly health: Health;
   /** Sets or, with an empty text, ends a finding. */
   setHealth(code: HealthCode, text: string): void;
   /** Opens a term of this node's own, above all that it knows. */

@@ -6,16 +6,18 @@
  */
 import type { Term } from "../state/change.js";
 import { ClockSync } from "../sync/clock-sync.js";
+import { LinkMeasures } from "../sync/link-measures.js";
 import { NO_TERM, Role } from "../sync/roles.js";
 import type { FrameTarget } from "../sync/stream-frames.js";
 import { readClockAnswer, readClockAsk, writeClockAnswer, writeClockAsk } from "../wire/clock-message.js";
 import { FrameType } from "../wire/frame.js";
-import { CLOCK_UNKNOWN_US, type ClockState } from "../wire/messages.js";
+import { MEASURE_LIMIT_US } from "../wire/fitness.js";
 import type { NodeParts, SessionTime } from "./parts.js";
 import type { NodePorts } from "./ports.js";
 
 export class SessionClock implements SessionTime {
   readonly sync: ClockSync;
+  private readonly measures = new LinkMeasures();
   private readonly node: NodeParts;
   private readonly ports: NodePorts;
   /** Whose session time this is: a term, and its controller's boot once that has answered. */
@@ -28,14 +30,15 @@ export class SessionClock implements SessionTime {
     this.sync = new ClockSync(node.core.clock, ports.random);
   }
 
-  /** How this node's time stands, in whole microseconds. */
-  get state(): ClockState {
-    const { clock } = this.node.core;
-    return {
-      clockOffsetUs: Math.round(clock.sessionUs - clock.nowUs),
-      clockErrorUs: Math.min(CLOCK_UNKNOWN_US, Math.ceil(this.sync.boundUs)),
-      roundTripUs: Math.round(this.sync.roundTripUs),
-    };
+  /** How this node's clock and its way to the controller stand now, in whole microseconds. */
+  get link(): LinkMeasures {
+    const { measures, sync, node } = this;
+    const { boundUs, roundTripUs } = sync;
+    const aheadUs = Math.round(node.core.clock.nowUs - node.core.clock.sessionUs);
+    measures.roundTripUs = roundTripUs === 0 ? -1 : Math.round(roundTripUs);
+    measures.clockOffsetUs = Math.min(Math.max(aheadUs, -MEASURE_LIMIT_US), MEASURE_LIMIT_US);
+    measures.clockBoundUs = Number.isFinite(boundUs) ? Math.min(MEASURE_LIMIT_US, Math.ceil(boundUs)) : -1;
+    return measures;
   }
 
   tick(): void {

@@ -86,6 +86,8 @@ export class StreamFollowing implements FollowerPort {
       node.core.counters.termsRefused++;
       node.setHealth(HealthCode.lost, TERMS_TEXT);
     } else if (holdsTheBeginning) {
+      node.core.lineage.note(info.forkSequence);
+      node.core.lineage.follow(term);
       node.follower.follow(term);
       this.arrived();
     } else {
@@ -131,6 +133,7 @@ export class StreamFollowing implements FollowerPort {
     const offers = this.membership.takeOffers();
     adopt(core, node.applier, node.pending, incoming);
     core.sequence[0] = Math.max(snapshot.sequence, 0);
+    core.lineage.replace(snapshot.lineage, core.term, snapshot.sequence);
     snapshot.origins.forEach((origin, index) => {
       if (origin.node !== "") node.follower.mapOrigin(index, origin.node, origin.surface);
     });
@@ -178,10 +181,11 @@ export class StreamFollowing implements FollowerPort {
 
   /** Digests compare nodes that have the same sequence and no gap. */
   private compareDigests(info: StreamInfo, frame: StreamFrameReader): void {
-    const { core, follower } = this.node;
+    const { core, follower, sameness } = this.node;
     if ((frame.flags & StreamFlag.unsettled) !== 0) return;
+    sameness.announced(info.sequence);
     const isSamePlace = follower.window.complete === frame.doubles[1] && core.sequence[0] === info.sequence;
-    if (!isSamePlace || follower.matches(info.digests)) return;
+    if (!isSamePlace || sameness.compare(info.digests, info.sequence)) return;
     core.counters.digestMismatches++;
     this.onLost("this node's state differed from the controller's");
   }

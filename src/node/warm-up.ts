@@ -146,5 +146,5 @@ function snapshotOf(node: HanaNode): Snapshot {
   const chunks: Uint8Array[] = [];
   for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
   const { number: termNumber, node: termNode } = roles.term;
-  return { termNumber, termNode, sequence: core.sequence[0] as number, origins: [], chunks };
+  return { termNumber, termNode, sequence: core.sequence[0] as number, origins: [], lineage: [], chunks };
 }

@@ -192,9 +192,11 @@ export class Roles {
   }
 
   private tickFollowing(): RoleAction {
-    const rank = this.rank(true);
-    const patience = (this.hasLeft ? 0 : SILENCE_US) + Math.max(0, rank) * RANK_US;
+    const patience = this.hasLeft ? 0 : SILENCE_US;
+    // Nobody is ranked while the controller is heard: a hundred peers, fifty times a second, cost more than the stream.
     if (this.silenceUs <= patience) return RoleAction.none;
+    const rank = this.rank(true);
+    if (this.silenceUs <= patience + Math.max(0, rank) * RANK_US) return RoleAction.none;
     if (!this.isSilenceSeen) {
       this.isSilenceSeen = true;
       return RoleAction.none;

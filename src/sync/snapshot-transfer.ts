@@ -9,8 +9,10 @@ import { deriveSnapshotKey, SNAPSHOT_NONCE_BYTES, SnapshotDirection } from "../s
 import { RECORD_PLAIN_MAX_BYTES, StreamOpener, StreamResult, StreamSealer } from "../security/stream-seal.js";
 import { CHUNK_LIMIT_BYTES } from "../state/image.js";
 import { ORIGINS_MAX } from "../state/tables.js";
+import { LINEAGE_MAX } from "./lineage.js";
 import {
   decodeHeader,
+  decodeLineage,
   decodeOrigins,
   decodeRequest,
   encodeRequest,
@@ -147,6 +149,8 @@ export class SnapshotProgress {
     } else if (this.header === undefined) return false;
     else if (kind === RecordKind.origins) {
       if (!this.takeOrigins(this.header, record.subarray(1))) return false;
+    } else if (kind === RecordKind.lineage) {
+      if (!this.takeLineage(this.header, record.subarray(1))) return false;
     } else if (kind === RecordKind.piece || kind === RecordKind.lastPiece) {
       if (!this.takePiece(record.slice(1), kind === RecordKind.lastPiece)) return false;
     } else if (kind === RecordKind.end) this.isWhole = true;
@@ -159,6 +163,13 @@ export class SnapshotProgress {
     const more = decodeOrigins(record);
     if (more === undefined || header.origins.length + more.length > ORIGINS_MAX) return false;
     this.header = { ...header, origins: [...header.origins, ...more] };
+    return true;
+  }
+
+  private takeLineage(header: SnapshotHeader, record: Uint8Array): boolean {
+    const more = decodeLineage(record);
+    if (more === undefined || header.lineage.length + more.length > LINEAGE_MAX) return false;
+    this.header = { ...header, lineage: [...header.lineage, ...more] };
     return true;
   }
 

@@ -41,13 +41,24 @@ export class StreamFrames {
   private readonly sent: SentRing;
   private readonly acks: Acknowledgements;
   private readonly published: () => number;
+  private readonly isSettled: () => boolean;
   term = 0;
   /** How many frames the journal reaches back (k). */
   redundancy = 3;
 
-  /** `published` answers how many of the publisher's items are in the frames so far, the newest included. */
-  constructor(port: FramePort, sent: SentRing, acks: Acknowledgements, published: () => number) {
+  /**
+   * `published` answers how many of the publisher's items are in the frames so far, the newest included; `isSettled`
+   * whether that is all of them.
+   */
+  constructor(
+    port: FramePort,
+    sent: SentRing,
+    acks: Acknowledgements,
+    published: () => number,
+    isSettled: () => boolean,
+  ) {
     this.published = published;
+    this.isSettled = isSettled;
     this.port = port;
     this.sent = sent;
     this.acks = acks;
@@ -57,7 +68,7 @@ export class StreamFrames {
   /** Sends the newest frame of the sent ring, for the first time. Answers the datagram's bytes. */
   sendNewest(): number {
     const sequence = this.sent.newest;
-    this.header(sequence, 0, this.sent.length(sequence) + CONTENT_OVERHEAD_BYTES);
+    this.header(sequence, this.settledFlag(), this.sent.length(sequence) + CONTENT_OVERHEAD_BYTES);
     this.content(sequence);
     this.journal(sequence - 1, this.out.offset + this.out.limit * JOURNAL_SHARE);
     return this.port.multicast(FrameType.stream, this.out.offset);
@@ -65,7 +76,7 @@ export class StreamFrames {
 
   /** Sends a heartbeat to all that follow: what the newest frame is, and its journal. */
   sendHeartbeat(): number {
-    this.heartbeat(0, undefined, INFO_MAX_BYTES);
+    this.heartbeat(this.settledFlag(), undefined, INFO_MAX_BYTES);
     return this.port.multicast(FrameType.stream, this.out.offset);
   }
 
@@ -79,6 +90,11 @@ export class StreamFrames {
     this.heartbeat(isSettled ? StreamFlag.info : StreamFlag.info | StreamFlag.unsettled, info, follows);
     if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
     return this.port.announce(FrameType.stream, this.out.offset);
+  }
+
+  /** Changes that one flush holds need not be in the order of their sequences: only its end says what is whole. */
+  private settledFlag(): number {
+    return this.isSettled() ? 0 : StreamFlag.unsettled;
   }
 
   private heartbeat(flags: number, info: StreamInfo | undefined, follows: number): void {

@@ -47,7 +47,7 @@ export const StreamFlag = {
   repair: 2,
   /** The info section is there. */
   info: 4,
-  /** More waits to be published: the info's digests are not those of this frame. */
+  /** More waits to be published, or may: what the frames so far hold is not whole, nor are the info's digests those. */
   unsettled: 8,
 } as const;
 

@@ -1,5 +1,5 @@
 /**
- * Messages: the small control messages, as msgpack arrays. Hello, report, peers, leave, NAK and write results.
+ * Messages: the small control messages, as msgpack arrays. Hello, report, leave, NAK and write results.
  *
  * They are rare, so they are readable rather than tight; the records feature of msgpackr stays off (a decoder with
  * structures can be poisoned). Every field is checked after decoding: msgpack yields Dates, RegExps and bigints to
@@ -7,6 +7,7 @@
  */
 import { Packr, Unpackr } from "msgpackr";
 import { type Reject, rejectOf } from "../state/reject.js";
+import { decodeFitness, type Fitness, fitnessFields } from "./fitness.js";
 
 const OPTIONS = { useRecords: false, variableMapSize: true, copyBuffers: true } as const;
 const packr = new Packr(OPTIONS);
@@ -28,36 +29,10 @@ export interface Hello extends NodeNotice {
   readonly nonce: number;
 }
 
-/** How a node's time stands to the mesh's, in microseconds. */
-export interface ClockState {
-  /** Session time less the node's own. */
-  readonly clockOffsetUs: number;
-  /** The most by which its session time may be off; CLOCK_UNKNOWN_US while nothing was measured. */
-  readonly clockErrorUs: number;
-  /** To the controller and back, as short as it was lately; 0 for the controller itself. */
-  readonly roundTripUs: number;
-}
-
-export interface Report extends NodeNotice, ClockState {
+export interface Report extends NodeNotice, Fitness {
   /** All frames up to this one are here. */
   readonly complete: number;
   /** The newest change sequence applied. */
-  readonly sequence: number;
-  /** Frames that did not come by themselves, of the last second's, in 1/1000. */
-  readonly lossPermille: number;
-  readonly naks: number;
-}
-
-/** One row of the controller's list of peers. */
-export interface PeerRow extends ClockState {
-  readonly node: string;
-  readonly name: string;
-  readonly address: string;
-  readonly unicastPort: number;
-  readonly snapshotPort: number;
-  readonly priority: number;
-  readonly isInSync: boolean;
-  readonly lossPermille: number;
   readonly sequence: number;
 }
 
@@ -78,9 +53,7 @@ export interface Nak {
 }
 
 export const NAK_RANGES_MAX = 16;
-export const CLOCK_UNKNOWN_US = 2 ** 32 - 1;
 const NAME_LIMIT = 64;
-const ADDRESS_LIMIT = 45;
 
 export function encodeMessage(fields: readonly unknown[], plain: Uint8Array): number {
   const bytes = packr.pack(fields);
@@ -110,32 +83,21 @@ export function decodeHello(plain: Uint8Array, length: number): Hello | undefine
 }
 
 export function reportFields(report: Report): unknown[] {
-  const { complete, sequence, lossPermille, naks } = report;
-  return [complete, sequence, lossPermille, naks, ...clockFields(report), ...noticeFields(report)];
+  return [report.complete, report.sequence, ...noticeFields(report), ...fitnessFields(report)];
 }
 
 export function decodeReport(plain: Uint8Array, length: number): Report | undefined {
   const fields = decodeFields(plain, length);
   if (fields === undefined) return undefined;
-  const [complete, sequence, lossPermille, naks] = fields;
-  const clock = decodeClock(fields, 4);
-  const notice = decodeNotice(fields, 7);
-  if (notice === undefined || clock === undefined || !isWhole(complete) || !isWhole(sequence)) return undefined;
-  if (!isWhole(lossPermille, 1_001) || !isWhole(naks)) return undefined;
-  return { ...notice, ...clock, complete, sequence, lossPermille, naks };
+  const [complete, sequence] = fields;
+  const notice = decodeNotice(fields, 2);
+  const fitness = decodeFitness(fields, 2 + NOTICE_FIELDS);
+  if (notice === undefined || fitness === undefined) return undefined;
+  if (!isWhole(complete) || !isWhole(sequence, 2 ** 48)) return undefined;
+  return { ...notice, ...fitness, complete, sequence };
 }
 
-function clockFields({ clockOffsetUs, clockErrorUs, roundTripUs }: ClockState): unknown[] {
-  return [clockOffsetUs, clockErrorUs, roundTripUs];
-}
-
-function decodeClock(fields: readonly unknown[], from: number): ClockState | undefined {
-  const [clockOffsetUs, clockErrorUs, roundTripUs] = fields.slice(from);
-  if (!Number.isSafeInteger(clockOffsetUs) || !isWhole(clockErrorUs, 2 ** 32) || !isWhole(roundTripUs, 2 ** 32)) {
-    return undefined;
-  }
-  return { clockOffsetUs: clockOffsetUs as number, clockErrorUs, roundTripUs };
-}
+const NOTICE_FIELDS = 6;
 
 function noticeFields(notice: NodeNotice): unknown[] {
   return [notice.name, notice.priority, notice.unicastPort, notice.snapshotPort, notice.term, notice.isInSync];
@@ -146,45 +108,6 @@ function decodeNotice(fields: unknown[], from: number): NodeNotice | undefined {
   if (!isText(name, NAME_LIMIT) || !isWhole(priority, 1_001) || !isPort(unicastPort)) return undefined;
   if (!isPort(snapshotPort) || !isWhole(term, 2 ** 32) || typeof isInSync !== "boolean") return undefined;
   return { name, priority, unicastPort, snapshotPort, term, isInSync };
-}
-
-export function peersFields(rows: readonly PeerRow[]): unknown[] {
-  return rows.map((row) => [
-    row.node,
-    row.name,
-    row.address,
-    row.unicastPort,
-    row.snapshotPort,
-    row.priority,
-    row.isInSync,
-    row.lossPermille,
-    row.sequence,
-    ...clockFields(row),
-  ]);
-}
-
-export function decodePeers(plain: Uint8Array, length: number): PeerRow[] | undefined {
-  const fields = decodeFields(plain, length);
-  if (fields === undefined) return undefined;
-  const rows: PeerRow[] = [];
-  for (const field of fields) {
-    const row = decodePeerRow(field);
-    if (row === undefined) return undefined;
-    rows.push(row);
-  }
-  return rows;
-}
-
-function decodePeerRow(field: unknown): PeerRow | undefined {
-  if (!Array.isArray(field)) return undefined;
-  const cells: readonly unknown[] = field;
-  const [node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence] = cells;
-  if (!isNode(node) || !isText(name, NAME_LIMIT) || !isText(address, ADDRESS_LIMIT)) return undefined;
-  if (!isPort(unicastPort) || !isPort(snapshotPort) || !isWhole(priority, 1_001)) return undefined;
-  if (typeof isInSync !== "boolean" || !isWhole(lossPermille, 1_001) || !isWhole(sequence)) return undefined;
-  const row = { node, name, address, unicastPort, snapshotPort, priority, isInSync, lossPermille, sequence };
-  const clock = decodeClock(cells, 9);
-  return clock === undefined ? undefined : { ...row, ...clock };
 }
 
 export function writeResultFields(result: WriteResult): unknown[] {
@@ -228,8 +151,4 @@ function isPort(value: unknown): value is number {
 
 function isText(value: unknown, limit: number): value is string {
   return typeof value === "string" && value.length <= limit;
-}
-
-function isNode(value: unknown): value is string {
-  return typeof value === "string" && /^[0-9a-f]{16}$/.test(value);
 }

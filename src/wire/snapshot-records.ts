@@ -1,6 +1,6 @@
 /**
  * Snapshot records: what travels inside the sealed TCP stream of a late join. A request, then a header, the origins
- * that found no room in it, pieces of the image's chunks, and an end. Checked field by field: a member of the mesh may still be wrong.
+ * that found no room in it, its lineage, pieces of the image's chunks, and an end. Checked field by field: a member of the mesh may still be wrong.
  */
 import { Packr, Unpackr } from "msgpackr";
 
@@ -8,7 +8,7 @@ const OPTIONS = { useRecords: false, variableMapSize: true, copyBuffers: true } 
 const packr = new Packr(OPTIONS);
 const unpackr = new Unpackr(OPTIONS);
 
-export const RecordKind = { header: 1, piece: 2, lastPiece: 3, end: 4, refused: 5, origins: 6 } as const;
+export const RecordKind = { header: 1, piece: 2, lastPiece: 3, end: 4, refused: 5, origins: 6, lineage: 7 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
 export interface SnapshotRequestRecord {
@@ -26,10 +26,14 @@ export interface SnapshotHeader {
   readonly termNode: string;
   readonly sequence: number;
   readonly origins: readonly { readonly node: string; readonly surface: string }[];
+  /** What the image is made of beside its own term: of each earlier term, up to which sequence. */
+  readonly lineage: readonly { readonly number: number; readonly node: string; readonly sequence: number }[];
 }
 
 /** An origin is at most some 280 bytes; a record holds 65,520. */
 const ORIGINS_PER_RECORD = 200;
+/** At most 31 bytes each. */
+const TERMS_PER_RECORD = 1_024;
 
 /** A term as one text: images of different controllers may have the same number. */
 export function termKey({ termNumber, termNode }: SnapshotHeader): string {
@@ -55,6 +59,11 @@ export function headerRecords(header: SnapshotHeader): Uint8Array[] {
   for (let at = ORIGINS_PER_RECORD; at < header.origins.length; at += ORIGINS_PER_RECORD) {
     records.push(recordOf(RecordKind.origins, namesOf(header.origins.slice(at, at + ORIGINS_PER_RECORD))));
   }
+  for (let at = 0; at < header.lineage.length; at += TERMS_PER_RECORD) {
+    const entries = header.lineage.slice(at, at + TERMS_PER_RECORD);
+    const fields = entries.flatMap(({ number, node, sequence }) => [number, node, sequence]);
+    records.push(recordOf(RecordKind.lineage, fields));
+  }
   return records;
 }
 
@@ -78,14 +87,27 @@ function namesOf(origins: SnapshotHeader["origins"]): string[] {
 export function decodeHeader(bytes: Uint8Array): SnapshotHeader | undefined {
   const [image, termNumber, termNode, sequence, names] = decode(bytes) ?? [];
   if (!isWhole(image) || !isWhole(termNumber) || !isWhole(sequence)) return undefined;
-  if (typeof termNode !== "string" || !/^[0-9a-f]{16}$/.test(termNode)) return undefined;
+  if (!isNode(termNode)) return undefined;
   const origins = originsOf(names);
-  return origins === undefined ? undefined : { image, termNumber, termNode, sequence, origins };
+  return origins === undefined ? undefined : { image, termNumber, termNode, sequence, origins, lineage: [] };
 }
 
 /** More of a header's origins. */
 export function decodeOrigins(bytes: Uint8Array): SnapshotHeader["origins"] | undefined {
   return originsOf(decode(bytes));
+}
+
+/** More of a header's lineage. */
+export function decodeLineage(bytes: Uint8Array): SnapshotHeader["lineage"] | undefined {
+  const fields = decode(bytes);
+  if (fields === undefined || fields.length % 3 !== 0) return undefined;
+  const lineage = [];
+  for (let index = 0; index < fields.length; index += 3) {
+    const [number, node, sequence] = fields.slice(index, index + 3);
+    if (!isWhole(number) || number >= 2 ** 32 || !isNode(node) || !isWhole(sequence)) return undefined;
+    lineage.push({ number, node, sequence });
+  }
+  return lineage;
 }
 
 function originsOf(names: unknown): SnapshotHeader["origins"] | undefined {
@@ -104,6 +126,10 @@ function decode(bytes: Uint8Array): unknown[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isNode(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{16}$/.test(value);
 }
 
 function isWhole(value: unknown): value is number {

@@ -5,6 +5,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ByteWriter } from "../../src/base/bytes.js";
 import { Random } from "../../src/base/random.js";
 import type { ValueType } from "../../src/state/declaration.js";
 import { completeDeclaration, type DeclarationInput } from "../../src/state/declaration.js";
@@ -24,16 +25,15 @@ import { StreamFrameReader } from "../../src/wire/frame.js";
 import {
   decodeHello,
   decodeNak,
-  decodePeers,
   decodeReport,
   decodeWriteResult,
   encodeMessage,
   helloFields,
   nakFields,
-  peersFields,
   reportFields,
   writeResultFields,
 } from "../../src/wire/messages.js";
+import { PeerListReader, writePeerRow } from "../../src/wire/peer-list.js";
 import { decodeHeader, decodeRequest, encodeHeader, encodeRequest } from "../../src/wire/snapshot-records.js";
 import { WriteFrameReader, WriteFrameWriter, WriteKind, WriteRecord } from "../../src/wire/write-frame.js";
 import { readPart, writePart } from "../../src/wire/write-part.js";
@@ -66,7 +66,13 @@ function streamFrames(): Uint8Array[] {
   const plain = new Uint8Array(BODY_MAX_BYTES);
   const made: Uint8Array[] = [];
   const keep = (_type: number, length: number): number => made.push(plain.slice(0, length));
-  const frames = new StreamFrames({ plain, multicast: keep, announce: keep, unicast: keep }, sent, acks, () => 1);
+  const frames = new StreamFrames(
+    { plain, multicast: keep, announce: keep, unicast: keep },
+    sent,
+    acks,
+    () => 1,
+    () => true,
+  );
   for (const block of contents().filter((bytes) => bytes.length < 500)) {
     sent.bytes.set(block, sent.start(sent.newest + 1));
     sent.append(block.length);
@@ -213,6 +219,7 @@ const HEADER = encodeHeader({
   termNode: NODE,
   sequence: 3,
   origins: [{ node: NODE, surface: "x" }],
+  lineage: [],
 });
 
 /** Takes records in, each with its length before it. */
@@ -253,8 +260,30 @@ function decodeClockAnswer(bytes: Uint8Array): boolean {
 }
 
 const NOTICE = { name: "left", priority: 100, unicastPort: 1, snapshotPort: 2, term: 3, isInSync: true };
-const CLOCK = { clockOffsetUs: -7, clockErrorUs: 8, roundTripUs: 9 };
-const ROW = { ...NOTICE, node: NODE, address: "10.0.0.1", lossPermille: 5, sequence: 6, ...CLOCK };
+const FITNESS = {
+  ...{ lossPermille: 5, naks: 4, provenSequence: 5, differs: 6, level: 1 as const, interfaceName: "eth0" },
+  ...{ roundTripUs: 300, clockOffsetUs: -20, clockBoundUs: 90 },
+};
+const ROW = { ...NOTICE, ...FITNESS, node: NODE, address: "10.0.0.1", sequence: 6, silentMs: 12 };
+
+function peerList(): Uint8Array {
+  const out = new ByteWriter(new Uint8Array(500));
+  for (const isWhole of [true, false, true]) writePeerRow(out, ROW, isWhole);
+  return out.buffer.slice(0, out.offset);
+}
+
+/** What is taken is a row that can be written again. */
+function decodePeerList(bytes: Uint8Array): boolean {
+  const rows = new PeerListReader();
+  const out = new ByteWriter(new Uint8Array(1_000));
+  rows.begin(bytes, bytes.length);
+  while (rows.next()) {
+    out.reset(0, 1_000);
+    writePeerRow(out, rows, rows.isWhole);
+    if (out.overflow) throw new Error("a row was taken that cannot be written");
+  }
+  return !rows.failed;
+}
 
 function part(): Uint8Array {
   const plain = new Uint8Array(200);
@@ -267,8 +296,8 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   writes: { samples: writeFrames(), decode: decodeWrites },
   writePart: { samples: [part()], decode: decodePart },
   hello: of(helloFields({ ...NOTICE, nonce: 77 }), decodeHello),
-  report: of(reportFields({ ...NOTICE, ...CLOCK, complete: 1, sequence: 2, lossPermille: 3, naks: 4 }), decodeReport),
-  peers: of(peersFields([ROW, ROW, ROW]), decodePeers),
+  report: of(reportFields({ ...NOTICE, ...FITNESS, complete: 1, sequence: 2 }), decodeReport),
+  peers: { samples: [peerList()], decode: decodePeerList },
   writeResult: of(
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.tooLong }] }),
     decodeWriteResult,

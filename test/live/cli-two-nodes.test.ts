@@ -37,6 +37,22 @@ describe("a controller and a follower", () => {
     expect(stdout).toContain("controller");
   });
 
+  it("say that both hold exactly the same version", async () => {
+    await until(async () => (await second.hana("status")).stdout.includes("2 of 2 nodes hold exactly version 1/"));
+    await until(async () => (await first.hana("status")).stdout.includes("2 of 2 nodes hold exactly version 1/"));
+  });
+
+  it("show how the other one fares, again and again", async () => {
+    await until(async () => {
+      const [peer] = await json<{ health: string; interface: string }[]>(first, "peers");
+      return peer?.health === "green" && peer.interface !== "";
+    });
+    const watch = startHana("peers", "--watch", "--node", first.url);
+    await watch.when(() => (watch.stdout.split("NAKs").length > 2 ? true : undefined), "a second table");
+    expect(watch.stdout).toContain("  green  ");
+    await watch.stop("SIGINT");
+  });
+
   it("confirm what is set on the follower, with a version", async () => {
     const written = await json<{ version: object }>(second, "set", "/viz/two/knob", "0.25");
     const { node } = await json<{ node: string }>(first, "status");

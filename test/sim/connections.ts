@@ -123,7 +123,9 @@ export class Connections {
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = roles.term;
-    const image = makeImage({ image: ++this.images, termNumber, termNode, sequence, origins }, chunks);
+    core.lineage.note(sequence);
+    const lineage = core.lineage.entries();
+    const image = makeImage({ image: ++this.images, termNumber, termNode, sequence, origins, lineage }, chunks);
     this.kept.set(machine.index, { term: roles.term, boot: machine.boot, madeUs: machine.localUs, image });
     return image;
   }

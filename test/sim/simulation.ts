@@ -317,7 +317,6 @@ export class Simulation {
       low = Math.imul(low ^ text.charCodeAt(index), 0x01000193);
       high = Math.imul(high ^ low, 0x85ebca6b) ^ (high >>> 13);
     }
-    low ^= this.timeline.events;
     return [high, low].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
   }
 }

@@ -1,7 +1,9 @@
 /** What commands print for people: tables, durations, values, the status of a node. */
 import { describe, expect, it } from "vitest";
 import { durationText, plainText, tableText } from "../../../src/cli/output.js";
-import { peersText, statusText } from "../../../src/cli/status.js";
+import { peersText } from "../../../src/cli/peers.js";
+import { statusText } from "../../../src/cli/status.js";
+import type { PeerReport } from "../../../src/manage/reports.js";
 import { NODE_ID, SmallNode } from "../manage/small-node.js";
 
 it.each([
@@ -39,21 +41,47 @@ describe("the status", () => {
     const text = statusText({ ...report, health: [{ code: "x", level: "alarm", text: "the cable is out" }] });
     expect(text).toContain(`small (${NODE_ID})`);
     expect(text).toContain("controller, term 1");
-    expect(text).toContain("no other node is heard");
-    expect(text).toContain("2024-07-03T00:00:00.000Z, ± 0.123 ms; 250.000 ms behind this machine's own");
+    expect(text).toContain("1 of 1 nodes hold exactly version 1/0");
+    expect(text).toContain("2024-07-03T00:00:00.000Z, \u00b1 0.123 ms; this machine's own is 250.000 ms behind");
     expect(text).toContain("alarm: the cable is out");
   });
 
-  it("says whom a follower follows, and how many hold the same", () => {
-    const text = statusText({ ...report, role: "follower", controller: "00ff", peers: { heard: 3, inSync: 2 } });
+  it("says whom a follower follows, how many hold the same, and who does not", () => {
+    const different = [
+      { node: "01", name: "left", components: ["viz", "system"], behind: 0, isInSync: true },
+      { node: "02", name: "", components: [], behind: 7, isInSync: true },
+      { node: "03", name: "foyer", components: [], behind: 0, isInSync: false },
+    ] as const;
+    const version = { term: 3, node: "00ff", sequence: 40 };
+    const sameness = { version, nodes: 5, holding: 2, different };
+    const text = statusText({ ...report, role: "follower", controller: "00ff", sequence: 41, sameness });
     expect(text).toContain("follower of 00ff");
-    expect(text).toContain("2 of 3 other nodes");
+    expect(text).toContain("2 of 5 nodes hold exactly version 3/40, newest 41\n");
+    expect(text).toContain("\n           left differs in /viz, /system\n");
+    expect(text).toContain("\n           02 is 7 versions behind\n");
+    expect(text).toContain("\n           foyer is joining\n");
   });
 });
 
-it("lists peers in columns", () => {
-  const peer = { node: NODE_ID, name: "left", role: "follower", address: "10.0.0.2", port: 9, priority: 1 } as const;
-  const text = peersText([{ ...peer, sequence: 7, inSync: true, silentMs: 12.4, loss: 0.1, clockOffsetMs: 0 }]);
-  expect(text.split("\n")[1]).toBe(`left  ${NODE_ID}  follower  10.0.0.2:9  7         yes      12 ms ago  10.0 %`);
-  expect(peersText([])).toBe("no other node is heard");
+describe("the list of peers", () => {
+  const peer: PeerReport = {
+    ...{ role: "follower" as const, health: "yellow" as const, differs: ["viz" as const] },
+    ...{ node: NODE_ID, name: "left", address: "10.0.0.2", port: 9, priority: 1 },
+    ...{ interface: "eth0", sequence: 7, lag: 2, inSync: true, silentMs: 12.4, loss: 0.1, naks: 3 },
+    ...{ roundTripMs: 0.31, clockOffsetMs: -0.2, clockBoundMs: 0.05 },
+  };
+
+  it("is aligned in columns", () => {
+    expect(peersText([peer]).split("\n")[1]).toBe(
+      `left  ${NODE_ID}  follower  yellow  10.0.0.2:9  eth0       7         2    /viz     10.0 %  0.31 ms  -0.20 ± 0.05 ms  3     12 ms ago`,
+    );
+    expect(peersText([])).toBe("no other node is heard");
+  });
+
+  it("colours health and nothing else", () => {
+    const plain = peersText([peer, { ...peer, health: "red" }]).split("\n");
+    const text = peersText([peer, { ...peer, health: "red" }], true).split("\n");
+    expect(text[1]).toBe(plain[1]?.replace("yellow", "\u001b[33myellow\u001b[0m"));
+    expect(text[2]).toBe(plain[2]?.replace("red   ", "\u001b[31mred\u001b[0m   "));
+  });
 });

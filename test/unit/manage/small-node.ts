@@ -65,6 +65,7 @@ export class SmallNode implements DeskService {
   /** The newest change. */
   sequence = 0;
   readonly controlling = { number: 1, node: NODE_ID };
+  readonly lineage = [];
   readonly snapshotPorts: number[] = [];
 
   constructor(sizes?: RingSizes, capacity = 8_192) {
@@ -220,8 +221,14 @@ export class SmallNode implements DeskService {
         pendingWrites: 0,
         components: components as StatusReport["state"]["components"],
       },
-      peers: { heard: 0, inSync: 0 },
-      clock: { sessionMs: 1_719_964_800_000, offsetMs: -250, errorMs: 0.1234 },
+      peers: { heard: 0 },
+      sameness: {
+        version: { term: 1, node: NODE_ID, sequence: this.sequence },
+        nodes: 1,
+        holding: 1,
+        different: [],
+      },
+      clock: { sessionMs: 1_719_964_800_000, offsetMs: -250, boundMs: 0.1234 },
       memory: { residentBytes: 1, heapBytes: 1 },
       dataDir: "data",
       health: this.findings,

@@ -70,10 +70,10 @@ describe("a mesh without faults", () => {
     mesh.run(1_000_000);
     let infos = 0;
     let compared = 0;
-    const { following, follower } = second.hana;
-    const matches = follower.matches.bind(follower);
-    follower.matches = (digests) => {
-      const isMatch = matches(digests);
+    const { following, sameness } = second.hana;
+    const compare = sameness.compare.bind(sameness);
+    sameness.compare = (digests, sequence) => {
+      const isMatch = compare(digests, sequence);
       if (isMatch) compared++;
       return isMatch;
     };

@@ -321,7 +321,8 @@ export class MeshNode {
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = roles.term;
-    return makeImage({ image: ++this.images, termNumber, termNode, sequence, origins }, chunks);
+    const lineage = core.lineage.entries();
+    return makeImage({ image: ++this.images, termNumber, termNode, sequence, origins, lineage }, chunks);
   }
 
   /** Declares a path, as an input does. */

@@ -79,7 +79,13 @@ class Bench {
       return length + 46;
     };
     const port = { plain, multicast, announce: multicast, unicast: multicast };
-    const frames = new StreamFrames(port, sent, new Acknowledgements(), () => 0);
+    const frames = new StreamFrames(
+      port,
+      sent,
+      new Acknowledgements(),
+      () => 0,
+      () => true,
+    );
     const budget = new SendBudget(clock, limits);
     this.publisher = new Publisher({ state, digests, memory, sent, frames, budget });
     this.publisher.restart(0);

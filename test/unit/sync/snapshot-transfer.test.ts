@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/base/random.js";
 import { ORIGINS_MAX } from "../../../src/state/tables.js";
+import { LINEAGE_MAX } from "../../../src/sync/lineage.js";
 import {
   makeImage,
   SnapshotClient,
@@ -14,6 +15,7 @@ const KEY = new Uint8Array(32).fill(7);
 const HEADER = {
   ...{ image: 3, termNumber: 2, termNode: "0123456789abcdef", sequence: 99 },
   origins: [{ node: "0123456789abcdef", surface: "fader" }],
+  lineage: [{ number: 1, node: "fedcba9876543210", sequence: 98 }],
 };
 const CHUNKS = [100, 70_000, 1, 120_000].map((length, index) => new Uint8Array(length).fill(index + 1));
 const IMAGE = makeImage(HEADER, CHUNKS);
@@ -100,6 +102,19 @@ describe("a transfer", () => {
       expect(client.push(bytes, nothing)).toBe(false);
       expect(progress.isWhole).toBe(origins === all);
       if (origins === all) expect(progress.header?.origins).toEqual(all);
+    }
+  });
+
+  test("brings as long a lineage as there may be, and refuses a longer one", () => {
+    const of = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ number: index + 1, node: "fedcba9876543210", sequence: 2 ** 47 }));
+    const [all, tooMany] = [of(LINEAGE_MAX), of(LINEAGE_MAX + 1)];
+    for (const lineage of [all, tooMany]) {
+      const progress = new SnapshotProgress();
+      const { client, bytes } = connect(progress, makeImage({ ...HEADER, lineage }, CHUNKS));
+      expect(client.push(bytes, nothing)).toBe(false);
+      expect(progress.isWhole).toBe(lineage === all);
+      if (lineage === all) expect(progress.header?.lineage).toEqual(all);
     }
   });
 

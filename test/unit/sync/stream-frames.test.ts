@@ -33,7 +33,13 @@ function frames(contentBytes: number, writers: number) {
     return length;
   };
   const port = { plain, multicast: way("stream"), announce: way("meeting"), unicast: way("unicast") };
-  const out = new StreamFrames(port, sent, acks, () => 1);
+  const out = new StreamFrames(
+    port,
+    sent,
+    acks,
+    () => 1,
+    () => true,
+  );
   for (let frame = 0; frame < 5; frame++) sent.append(contentBytes);
   for (let writer = 1; writer <= writers; writer++) acks.add(writer.toString(16).padStart(16, "0"), 1, 2 ** 48, 1);
   acks.promote(1);

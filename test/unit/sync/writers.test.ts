@@ -200,6 +200,21 @@ describe("the peers", () => {
     expect([...peers.values()].map((peer) => peer.node)).toEqual(["7"]);
   });
 
+  test("are forgotten in time, whoever came and was heard again in between", () => {
+    const peers = new Peers();
+    const second = 1_000_000;
+    peers.notice("a", "10.0.0.1", NOTICE, START_US);
+    peers.notice("b", "10.0.0.2", NOTICE, START_US + second);
+    peers.notice("a", "10.0.0.1", NOTICE, START_US + 2 * second);
+    const left = (afterUs: number): string[] => {
+      peers.prune(START_US + PEER_SILENCE_US + afterUs);
+      return [...peers.values()].map((peer) => peer.node);
+    };
+    expect([left(1), left(second), left(second + 1)]).toEqual([["a", "b"], ["a", "b"], ["a"]]);
+    peers.notice("c", "10.0.0.3", NOTICE, START_US + PEER_SILENCE_US + second + 2);
+    expect([left(2 * second), left(2 * second + 1)]).toEqual([["a", "c"], ["c"]]);
+  });
+
   test("count a change of what matters, and nothing else", () => {
     const peers = new Peers();
     peers.notice("a", "10.0.0.1", NOTICE, START_US);

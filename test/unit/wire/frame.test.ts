@@ -54,7 +54,13 @@ function stream(contents: readonly number[], acknowledged: readonly Ack[], redun
     announce: (_: number, length: number) => length,
     unicast: (_: number, length: number) => length,
   };
-  const frames = new StreamFrames(port, sent, desk, () => 1);
+  const frames = new StreamFrames(
+    port,
+    sent,
+    desk,
+    () => 1,
+    () => true,
+  );
   frames.term = 9;
   frames.redundancy = redundancy;
   for (const [index, length] of contents.entries()) {

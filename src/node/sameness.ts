@@ -1,0 +1,140 @@
+/**
+ * Sameness: what this node proved to hold, and who holds the same. Reads digests, roles and peers; sends nothing.
+ *
+ * A follower compares its digests with the controller's whenever both are at the same place of the stream; what came of
+ * it goes out with its report, and comes to everybody in the controller's list.
+ */
+import { COMPONENTS, type Component } from "../state/component.js";
+import { Agreement } from "../sync/agreement.js";
+import { lagOf } from "../sync/peer-health.js";
+import type { Peer, Peers } from "../sync/peers.js";
+import { Role, type Roles } from "../sync/roles.js";
+import type { Term } from "../state/change.js";
+import type { Controller } from "./controller.js";
+import type { NodeCore } from "./core.js";
+
+const LOOK_US = 100_000;
+
+/** A node that is not known to hold the agreed version. */
+export interface Difference {
+  readonly node: string;
+  readonly name: string;
+  /** Whose digests differed when they were compared last. */
+  readonly components: readonly Component[];
+  /** How many versions it is behind. */
+  readonly behind: number;
+  readonly isInSync: boolean;
+}
+
+export interface SamenessReport {
+  /** The sequence, in the present term, that all nodes had the time to prove; -1 while nothing was announced. */
+  readonly sequence: number;
+  /** All nodes that are heard, this one too, and how many of them hold exactly that. */
+  readonly nodes: number;
+  readonly holding: number;
+  readonly different: readonly Difference[];
+}
+
+export interface SamenessParts {
+  readonly core: NodeCore;
+  readonly roles: Roles;
+  readonly peers: Peers;
+  readonly controller: Controller;
+}
+
+export class Sameness {
+  private readonly node: SamenessParts;
+  private readonly agreement = new Agreement();
+  /** [0] the newest sequence at which nothing differed, [1] when the agreement is noted again. */
+  private readonly registers = new Float64Array(2);
+  private term: Term | undefined;
+  /** One bit per component whose digest differed when it was compared last. */
+  differs = 0;
+
+  constructor(node: SamenessParts) {
+    this.node = node;
+  }
+
+  get provenSequence(): number {
+    const { controller } = this.node;
+    return controller.isOpen ? controller.publisher.publishedSequence : (this.registers[0] as number);
+  }
+
+  /** The sequence that every node had the time to prove. */
+  get agreedSequence(): number {
+    return this.agreement.sequence(this.node.core.clock.nowUs);
+  }
+
+  /** This follower stands where the controller's digests are of. Answers whether it holds the same. */
+  compare(digests: Int32Array, sequence: number): boolean {
+    const { core } = this.node;
+    this.observeTerm();
+    const { words } = core.digests;
+    let differs = 0;
+    for (let component = 0; component < COMPONENTS.length; component++) {
+      const isSame =
+        words[component * 2] === digests[component * 2] && words[component * 2 + 1] === digests[component * 2 + 1];
+      if (!isSame) differs |= 1 << component;
+    }
+    this.differs = differs;
+    if (differs === 0) this.registers[0] = sequence;
+    return differs === 0;
+  }
+
+  /** The controller announced that its digests are those of `sequence`. */
+  announced(sequence: number): void {
+    this.observeTerm();
+    this.agreement.note(sequence, this.node.core.clock.nowUs);
+  }
+
+  tick(): void {
+    this.observeTerm();
+    const { controller, core } = this.node;
+    const now = core.clock.nowUs;
+    if (!controller.isOpen || now < (this.registers[1] as number) || !controller.publisher.isIdle) return;
+    this.registers[1] = now + LOOK_US;
+    this.agreement.note(controller.publisher.publishedSequence, now);
+  }
+
+  /** What was proven in another term says nothing about this one. */
+  private observeTerm(): void {
+    const { term } = this.node.roles;
+    if (term === this.term) return;
+    this.term = term;
+    this.registers[0] = 0;
+    this.differs = 0;
+    this.agreement.clear();
+    this.node.peers.forgetProofs();
+  }
+
+  report(): SamenessReport {
+    const { peers, roles, core } = this.node;
+    const sequence = this.agreedSequence;
+    const different = [...peers.values()]
+      .filter((peer) => !holds(peer, sequence))
+      .map((peer) => difference(peer, sequence));
+    const isInSync = roles.role === Role.controlling || roles.role === Role.following;
+    const isHolding = isInSync && this.differs === 0 && this.provenSequence >= sequence;
+    if (!isHolding) {
+      const { id, name } = core.identity;
+      const behind = Math.max(0, sequence - this.provenSequence);
+      different.unshift({ node: id, name, components: componentsOf(this.differs), behind, isInSync });
+    }
+    const nodes = peers.size + 1;
+    return { sequence, nodes, holding: nodes - different.length, different };
+  }
+}
+
+function holds(peer: Peer, sequence: number): boolean {
+  return peer.isInSync && peer.differs === 0 && sequence >= 0 && peer.provenSequence >= sequence;
+}
+
+function difference(peer: Peer, sequence: number): Difference {
+  const { node, name, isInSync } = peer;
+  return { node, name, components: componentsOf(peer.differs), behind: lagOf(peer, sequence), isInSync };
+}
+
+/** The components of a mask of one bit each. */
+export function componentsOf(differs: number): Component[] {
+  return COMPONENTS.filter((_, component) => (differs & (1 << component)) !== 0);
+}

@@ -1,0 +1,153 @@
+/**
+ * Peer list: the controller's rows about the nodes that it knows, as bytes. Every node reads every row once a second,
+ * so a row says only what moves; what stays (names, addresses, ports) comes in whole rows, now and then and whenever it
+ * changes. Nothing is allocated for a row that is not whole, but the node's id.
+ *
+ *   list  = row x n, until the end of the message
+ *   row   = flags u8 (1 whole, 2 in sync, level << 2), node 8 B, sequence u48, proven sequence u48, loss u16,
+ *           differs u16, silent ms u16, NAKs varint, round trip + 1 varint, clock bound + 1 varint, clock offset zigzag,
+ *           [whole: name text, address text, interface text, unicast port u16, snapshot port u16, priority u16]
+ */
+import { ByteReader, type ByteWriter } from "../base/bytes.js";
+import { COMPONENTS } from "../state/component.js";
+import { type Fitness, type FitnessLevel, INTERFACE_NAME_LIMIT, isLevel, MEASURE_LIMIT_US } from "./fitness.js";
+import { readNode, writeNode } from "./frame.js";
+
+export interface PeerRow extends Fitness {
+  readonly node: string;
+  /** Until `interfaceName`: told by whole rows only. */
+  readonly name: string;
+  readonly address: string;
+  readonly unicastPort: number;
+  readonly snapshotPort: number;
+  readonly priority: number;
+  readonly isInSync: boolean;
+  /** The newest change sequence that it said to have. */
+  readonly sequence: number;
+  /** How long the controller has not heard it, in milliseconds, 65,535 at most. */
+  readonly silentMs: number;
+}
+
+const WHOLE = 1;
+const IN_SYNC = 2;
+const LEVEL_SHIFT = 2;
+const SILENT_MAX_MS = 0xffff;
+const NAME_LIMIT = 64;
+const ADDRESS_LIMIT = 45;
+/** Three bytes a character. */
+const TEXT_LIMIT_BYTES = NAME_LIMIT * 3;
+
+/** Adds a row. Where it does not fit, the writer says `overflow`. */
+export function writePeerRow(out: ByteWriter, row: PeerRow, isWhole: boolean): void {
+  out.u8((isWhole ? WHOLE : 0) | (row.isInSync ? IN_SYNC : 0) | (row.level << LEVEL_SHIFT));
+  writeNode(out, row.node);
+  out.u48(row.sequence);
+  out.u48(row.provenSequence);
+  out.u16(row.lossPermille);
+  out.u16(row.differs);
+  out.u16(Math.min(SILENT_MAX_MS, row.silentMs));
+  out.varint(row.naks);
+  out.varint(row.roundTripUs + 1);
+  out.varint(row.clockBoundUs + 1);
+  out.zigzag(row.clockOffsetUs);
+  if (isWhole) writeStanding(out, row);
+}
+
+function writeStanding(out: ByteWriter, row: PeerRow): void {
+  out.text(row.name);
+  out.text(row.address);
+  out.text(row.interfaceName);
+  out.u16(row.unicastPort);
+  out.u16(row.snapshotPort);
+  out.u16(row.priority);
+}
+
+/** Reads a list row by row: its fields are the row that `next` came to. */
+export class PeerListReader implements PeerRow {
+  private readonly input = new ByteReader();
+  private readonly decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  node = "";
+  isWhole = false;
+  isInSync = false;
+  sequence = 0;
+  provenSequence = 0;
+  lossPermille = 0;
+  differs = 0;
+  level: FitnessLevel = 0;
+  silentMs = 0;
+  naks = 0;
+  roundTripUs = -1;
+  clockBoundUs = -1;
+  clockOffsetUs = 0;
+  name = "";
+  address = "";
+  interfaceName = "";
+  unicastPort = 0;
+  snapshotPort = 0;
+  priority = 0;
+
+  begin(plain: Uint8Array, length: number): void {
+    this.input.reset(plain, 0, length);
+  }
+
+  /** Goes to the next row. False at the end, or where the bytes are no row: then `failed`. */
+  next(): boolean {
+    const { input } = this;
+    if (input.failed || input.remaining === 0) return false;
+    this.moving();
+    if (this.isWhole) this.standing();
+    if (!this.isSound()) input.failed = true;
+    return !input.failed;
+  }
+
+  get failed(): boolean {
+    return this.input.failed;
+  }
+
+  private moving(): void {
+    const { input } = this;
+    const flags = input.u8();
+    this.isWhole = (flags & WHOLE) !== 0;
+    this.isInSync = (flags & IN_SYNC) !== 0;
+    this.level = (flags >> LEVEL_SHIFT) as FitnessLevel;
+    this.node = readNode(input);
+    this.sequence = input.u48();
+    this.provenSequence = input.u48();
+    this.lossPermille = input.u16();
+    this.differs = input.u16();
+    this.silentMs = input.u16();
+    this.naks = input.varint();
+    this.roundTripUs = input.varint() - 1;
+    this.clockBoundUs = input.varint() - 1;
+    this.clockOffsetUs = input.zigzag();
+  }
+
+  private standing(): void {
+    const { input } = this;
+    this.name = this.text(NAME_LIMIT);
+    this.address = this.text(ADDRESS_LIMIT);
+    this.interfaceName = this.text(INTERFACE_NAME_LIMIT);
+    this.unicastPort = input.u16();
+    this.snapshotPort = input.u16();
+    this.priority = input.u16();
+    if (this.priority > 1_000) input.failed = true;
+  }
+
+  private text(limit: number): string {
+    const bytes = this.input.blob(TEXT_LIMIT_BYTES);
+    try {
+      const text = this.decoder.decode(bytes);
+      if (text.length <= limit) return text;
+    } catch {
+      // Not UTF-8: no row.
+    }
+    this.input.failed = true;
+    return "";
+  }
+
+  private isSound(): boolean {
+    if (this.node === "" || !isLevel(this.level) || this.lossPermille > 1_000) return false;
+    if (this.differs >= 2 ** COMPONENTS.length) return false;
+    return this.roundTripUs <= MEASURE_LIMIT_US && this.clockBoundUs <= MEASURE_LIMIT_US;
+  }
+}
