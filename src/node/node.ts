@@ -59,8 +59,8 @@ export class HanaNode implements NodeParts {
     const core = new NodeCore(options.identity, options.limits);
     this.core = core;
     const { nodeId, session, meshKey, meshTag } = options;
-    const sealer = new Sealer(meshKey, meshTag, nodeId, session);
-    const opener = new Opener(meshKey, meshTag, nodeId, SENDERS_MAX, session);
+    const sealer = new Sealer(meshKey, meshTag, nodeId, session, options.cipher);
+    const opener = new Opener(meshKey, meshTag, nodeId, SENDERS_MAX, session, options.cipher);
     this.multicastCheck = new MulticastCheck(core.clock);
     this.io = new FrameIo(sealer, opener, ports.datagrams, this.multicastCheck);
     this.pending = new PendingWrites(core.state, core.clock);
@@ -143,8 +143,11 @@ export class HanaNode implements NodeParts {
     } else if (type === FrameType.writePart && controller.isOpen) {
       controller.onWritePart(plain, length, node, session, { address, port });
       this.ports.requestSettle();
-    } else if (type === FrameType.nak && controller.isOpen) controller.onNak(plain, length, { address, port });
-    else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
+    } else if (type === FrameType.nak && controller.isOpen) {
+      controller.onNak(plain, length, { address, port });
+      // A repair is due in a millisecond, and the end of the turn sets the timer.
+      this.ports.requestSettle();
+    } else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
     else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
     else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
     else if (

@@ -1,6 +1,7 @@
 /**
  * Node options: what a node is given when it is made, fixed for its life.
  */
+import type { FrameCipher } from "../security/aead.js";
 import type { SendLimits } from "../sync/send-budget.js";
 import type { Reachability } from "./controller.js";
 import type { NodeIdentity, NodeLimits } from "./core.js";
@@ -21,4 +22,6 @@ export interface NodeOptions {
   /** Frames that the journal reaches back, 0..8. Default 3. */
   readonly redundancy?: number;
   readonly sendLimits?: SendLimits;
+  /** Default SODIUM; for simulations only. */
+  readonly cipher?: FrameCipher;
 }

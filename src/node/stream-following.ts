@@ -56,7 +56,8 @@ export class StreamFollowing implements FollowerPort {
     if (frame.info !== undefined) this.onInfo(frame.info, frame, address);
     follower.receive(frame, buffer);
     if (frame.info !== undefined && roles.role === Role.following) this.compareDigests(frame.info, frame);
-    if (node.pending.size > 0) this.ports.requestSettle();
+    // The end of a turn sets the timer: a gap's NAK is due in milliseconds.
+    if (node.pending.size > 0 || follower.window.hasGap) this.ports.requestSettle();
   }
 
   private onHigherTerm(number: number, sender: string, session: number, address: string): void {

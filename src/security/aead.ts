@@ -43,6 +43,14 @@ export function openBytes(
   return binding.crypto_aead_chacha20poly1305_ietf_decrypt(plain, sealed, associated, nonce, key) === plain.length;
 }
 
+/** What seals the bodies of datagrams. Nodes ship with `SODIUM`; a simulation of many may bring one that costs less. */
+export interface FrameCipher {
+  seal(sealed: Uint8Array, plain: Uint8Array, associated: Uint8Array, nonce: Uint8Array, key: Uint8Array): void;
+  open(plain: Uint8Array, sealed: Uint8Array, associated: Uint8Array, nonce: Uint8Array, key: Uint8Array): boolean;
+}
+
+export const SODIUM: FrameCipher = { seal: sealBytes, open: openBytes };
+
 /** BLAKE2b of `input` into `output` (16 to 64 bytes), keyed when a key is given. */
 export function hashBytes(output: Uint8Array, input: Uint8Array, key?: Uint8Array): void {
   if (key !== undefined) assert(key.length === KEY_BYTES, "a key has 32 bytes");

@@ -33,7 +33,7 @@ import {
   TYPE_OFFSET,
   VERSION_OFFSET,
 } from "../wire/envelope.js";
-import { KEY_BYTES, NONCE_BYTES, openBytes } from "./aead.js";
+import { type FrameCipher, KEY_BYTES, NONCE_BYTES, SODIUM } from "./aead.js";
 import { deriveFrameKey } from "./mesh-identity.js";
 import { ReplayWindows } from "./replay-window.js";
 import { NO_SENDER, nodeName, SenderTable } from "./sender-table.js";
@@ -79,6 +79,7 @@ export class Opener {
   /** How often each result was given, by its number. */
   readonly results = new Float64Array(Object.keys(OpenResult).length);
 
+  private readonly cipher: FrameCipher;
   private readonly meshKey: Uint8Array;
   private readonly meshTag: number;
   private readonly ownIdHigh: number;
@@ -101,9 +102,17 @@ export class Opener {
    * `meshKey`: 32 bytes, `ownNodeId`: 8 bytes, `capacity`: senders remembered. With `ownSession` (8 bytes) a node
    * that runs under our own id is told from our own frames coming back.
    */
-  constructor(meshKey: Uint8Array, meshTag: number, ownNodeId: Uint8Array, capacity = 256, ownSession?: Uint8Array) {
+  constructor(
+    meshKey: Uint8Array,
+    meshTag: number,
+    ownNodeId: Uint8Array,
+    capacity = 256,
+    ownSession?: Uint8Array,
+    cipher: FrameCipher = SODIUM,
+  ) {
     assert(meshKey.length === KEY_BYTES, "a mesh key has 32 bytes");
     assert(ownNodeId.length === NODE_ID_BYTES, "a node id has 8 bytes");
+    this.cipher = cipher;
     this.meshKey = meshKey.slice();
     this.meshTag = meshTag | 0;
     this.ownIdHigh = readWord(ownNodeId, 0);
@@ -270,6 +279,6 @@ export class Opener {
   private opensWith(key: Uint8Array, length: number): boolean {
     const sealed = this.sealedViews.of(length - HEADER_BYTES);
     const plain = this.plainViews.of(length - DATAGRAM_MIN_BYTES);
-    return openBytes(plain, sealed, this.header, this.nonce, key);
+    return this.cipher.open(plain, sealed, this.header, this.nonce, key);
   }
 }

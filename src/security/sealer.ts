@@ -22,7 +22,7 @@ import {
   writeCounter,
   writeSenderHeader,
 } from "../wire/envelope.js";
-import { KEY_BYTES, NONCE_BYTES, sealBytes } from "./aead.js";
+import { type FrameCipher, KEY_BYTES, NONCE_BYTES, SODIUM } from "./aead.js";
 import { deriveFrameKey } from "./mesh-identity.js";
 import { ViewCache } from "./view-cache.js";
 
@@ -36,6 +36,7 @@ export class Sealer {
   /** The sealed datagram: 1,200 bytes, overwritten by the next `seal`. */
   readonly datagram = new Uint8Array(DATAGRAM_MAX_BYTES);
 
+  private readonly cipher: FrameCipher;
   private readonly key = new Uint8Array(KEY_BYTES);
   private readonly nonce = new Uint8Array(NONCE_BYTES);
   private readonly header = this.datagram.subarray(0, HEADER_BYTES);
@@ -45,9 +46,16 @@ export class Sealer {
   private readonly totals = new Float64Array(2);
 
   /** `meshKey`: 32 bytes; `nodeId` and `session`: 8 bytes each. */
-  constructor(meshKey: Uint8Array, meshTag: number, nodeId: Uint8Array, session: Uint8Array) {
+  constructor(
+    meshKey: Uint8Array,
+    meshTag: number,
+    nodeId: Uint8Array,
+    session: Uint8Array,
+    cipher: FrameCipher = SODIUM,
+  ) {
     assert(nodeId.length === NODE_ID_BYTES, "a node id has 8 bytes");
     assert(session.length === SESSION_BYTES, "a session id has 8 bytes");
+    this.cipher = cipher;
     writeSenderHeader(this.header, meshTag, nodeId, session);
     deriveFrameKey(this.key, meshKey, this.header, NODE_ID_OFFSET);
   }
@@ -70,7 +78,7 @@ export class Sealer {
     header[FLAGS_OFFSET] = flags;
     this.takeCounter();
     const sealed = this.sealedViews.of(bodyLength + DATAGRAM_MIN_BYTES - HEADER_BYTES);
-    sealBytes(sealed, this.plainViews.of(bodyLength), header, this.nonce, this.key);
+    this.cipher.seal(sealed, this.plainViews.of(bodyLength), header, this.nonce, this.key);
     const length = DATAGRAM_MIN_BYTES + bodyLength;
     totals[BYTES] = (totals[BYTES] as number) + length;
     return length;

@@ -48,6 +48,7 @@ const BURST = 8;
 const BURST_EVERY_US = 40_000;
 const ASK_EVERY_US = 1_000_000;
 const ASKED_KEPT = 8;
+const NUMBERS = 2 ** 31;
 
 export class ClockSync {
   private readonly clock: Clock;
@@ -61,7 +62,7 @@ export class ClockSync {
   private next = 0;
   /** Questions under way: when each was asked, by its number modulo 8. */
   private readonly asked = new Float64Array(ASKED_KEPT);
-  private number = 0;
+  private number: number;
   /** [0] how far session time is to be ahead [1] at this own time, [2] the bound then, [3] next question due. */
   private readonly registers = new Float64Array(4);
   /** How much faster the controller's session time runs than own time, as a share, and how well that is known. */
@@ -81,13 +82,18 @@ export class ClockSync {
   constructor(clock: Clock, random: Random) {
     this.clock = clock;
     this.random = random;
+    // Not from 1: an answer to an earlier boot of this node may be brought to this one.
+    this.number = Math.floor(random.next() * NUMBERS);
   }
 
   /** Another controller's session time is to be learned, as a joiner does. */
   follow(): void {
     this.isLeading = false;
+    if (this.exchanges > 0) this.isJoining = false;
     this.forget();
     this.registers[2] = Number.POSITIVE_INFINITY;
+    // What was asked before may be answered late, by a controller whose session time was another one then.
+    this.asked.fill(0);
     this.clock.steer(this.rate);
   }
 
@@ -256,7 +262,7 @@ export class ClockSync {
     const offUs = Math.abs(errorUs);
     const isStep = offUs > STEP_US || (this.isJoining && offUs > this.boundAt(this.clock.nowUs) / 2);
     const stepUs = isStep ? this.step(errorUs) : 0;
-    if (this.burst === 0) this.isJoining = false;
+    if (this.exchanges >= BURST) this.isJoining = false;
     this.steer();
     return stepUs;
   }

@@ -12,6 +12,7 @@ import type { HealthCode } from "../../src/node/health.js";
 import type { SnapshotRequest } from "../../src/node/ports.js";
 import type { Random } from "../../src/base/random.js";
 import { meshTag } from "../../src/security/mesh-identity.js";
+import type { FrameCipher } from "../../src/security/aead.js";
 import { OpenResult } from "../../src/security/opener.js";
 import { FollowState } from "../../src/node/follower.js";
 import { Role } from "../../src/sync/roles.js";
@@ -36,7 +37,7 @@ export interface MachineWatch {
   /** Around the moment in which its node opens a term. */
   opens(machine: Machine): void;
   opened(machine: Machine): void;
-  sends(machine: Machine, datagram: Uint8Array): void;
+  sends(machine: Machine, datagram: Uint8Array, body: Uint8Array): void;
   health(machine: Machine, code: HealthCode, text: string): void;
   turned(machine: Machine): void;
   failed(machine: Machine, error: unknown): void;
@@ -64,6 +65,8 @@ export interface MachineOptions {
   readonly sendLimits: SendLimits | undefined;
   readonly redundancy: number;
   readonly paths: number;
+  /** Undefined for the one that ships. */
+  readonly cipher: FrameCipher | undefined;
 }
 
 export class Machine {
@@ -94,6 +97,7 @@ export class Machine {
   private settledUs = 0;
   private armedUs = Number.POSITIVE_INFINITY;
   private isTickMissed = false;
+  private readonly onTick: () => void;
   /** Rises with every fetch; the answer to an earlier one is dropped. */
   fetches = 0;
 
@@ -106,6 +110,7 @@ export class Machine {
     this.address = address;
     this.port = port;
     this.priority = options.priority;
+    this.onTick = () => this.tickAsArmed();
   }
 
   get isUp(): boolean {
@@ -175,19 +180,20 @@ export class Machine {
         declaresAuto: true,
         redundancy: options.redundancy,
         ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),
+        ...(options.cipher === undefined ? {} : { cipher: options.cipher }),
       },
       {
         datagrams: {
           multicast: (datagram) => {
-            wires.watch.sends(this, datagram);
+            this.sends(datagram);
             wires.multicast(this, datagram);
           },
           announce: (datagram) => {
-            wires.watch.sends(this, datagram);
+            this.sends(datagram);
             wires.announce(this, datagram);
           },
           unicast: (datagram, address) => {
-            wires.watch.sends(this, datagram);
+            this.sends(datagram);
             wires.unicast(this, datagram, address);
           },
         },
@@ -206,11 +212,14 @@ export class Machine {
     );
   }
 
+  private sends(datagram: Uint8Array): void {
+    if (this.hana !== undefined) this.wires.watch.sends(this, datagram, this.hana.io.plain);
+  }
+
   /** One turn of the event loop. Nothing runs on a machine that is down. */
   turn(action: (hana: HanaNode) => void): void {
     const { hana } = this;
     if (hana === undefined) return;
-    const { watch } = this.wires;
     const now = this.localUs;
     hana.core.clock.set(now);
     try {
@@ -218,9 +227,25 @@ export class Machine {
       if (this.isSettleDue) this.endTurn(hana, now);
       this.arm(hana, now);
     } catch (error) {
-      watch.failed(this, error);
+      this.wires.watch.failed(this, error);
     }
-    watch.turned(this);
+    this.wires.watch.turned(this);
+  }
+
+  /** A turn for a datagram. As in edge/live-loop.ts the timer is set only where something asks for the turn's end. */
+  private turnWith(hana: HanaNode, packet: Packet): void {
+    const now = this.localUs;
+    hana.core.clock.set(now);
+    try {
+      this.take(hana, packet);
+      if (this.isSettleDue) {
+        this.endTurn(hana, now);
+        this.arm(hana, now);
+      }
+    } catch (error) {
+      this.wires.watch.failed(this, error);
+    }
+    this.wires.watch.turned(this);
   }
 
   private endTurn(hana: HanaNode, now: number): void {
@@ -258,13 +283,15 @@ export class Machine {
     const dueUs = timeline.nowUs + Math.round((waitMs * 1_000) / this.rate);
     if (dueUs >= this.armedUs) return;
     this.armedUs = dueUs;
-    const { boot } = this;
-    timeline.at(dueUs, () => {
-      if (this.armedUs !== dueUs || this.boot !== boot) return;
-      this.armedUs = Number.POSITIVE_INFINITY;
-      if (this.isPaused) this.isTickMissed = true;
-      else this.tick();
-    });
+    timeline.at(dueUs, this.onTick);
+  }
+
+  /** What was armed and is not wanted any more, or was of an earlier boot, comes at a time that is not armed. */
+  private tickAsArmed(): void {
+    if (this.hana === undefined || this.armedUs !== this.wires.timeline.nowUs) return;
+    this.armedUs = Number.POSITIVE_INFINITY;
+    if (this.isPaused) this.isTickMissed = true;
+    else this.tick();
   }
 
   private tick(): void {
@@ -276,9 +303,10 @@ export class Machine {
 
   /** A datagram came to the socket. */
   receive(packet: Packet): void {
-    if (this.hana === undefined || (packet.isStream && !this.hearsStream)) return;
+    const { hana } = this;
+    if (hana === undefined || (packet.isStream && !this.hearsStream)) return;
     if (!this.isPaused) {
-      this.turn((hana) => this.take(hana, packet));
+      this.turnWith(hana, packet);
       return;
     }
     if (this.inbox.length < INBOX_MAX) this.inbox.push(() => this.turn((hana) => this.take(hana, packet)));

@@ -5,10 +5,11 @@
  * so that the oracle can say that such a datagram must not be taken.
  */
 import type { Random } from "../../src/base/random.js";
-import { COUNTER_OFFSET, HEADER_BYTES } from "../../src/wire/envelope.js";
+import { COUNTER_OFFSET, DATAGRAM_MIN_BYTES, HEADER_BYTES, TYPE_OFFSET } from "../../src/wire/envelope.js";
 import type { Mark } from "./oracle.js";
 import type { Coverage } from "./coverage.js";
 import type { Timeline } from "./timeline.js";
+import { mix } from "./virtual-seal.js";
 
 /** A datagram on its way. */
 export interface Packet {
@@ -87,7 +88,7 @@ export class Network {
   records = false;
   packets = 0;
   /** A running hash of everything that was sent. */
-  readonly hash = new Uint32Array([0x811c9dc5, 0x9e3779b9]);
+  readonly hash = new Int32Array([0x811c9dc5, 0x9e3779b9]);
 
   constructor(
     nodes: number,
@@ -167,22 +168,15 @@ export class Network {
 
   private packet(from: number, datagram: Uint8Array, mark: Mark | undefined, isStream: boolean): Packet {
     this.packets++;
-    const bytes = datagram.slice();
-    this.mix(from, bytes);
-    return { from, bytes, isHostile: false, takenBy: 0, copies: undefined, mark, isStream };
+    return { from, bytes: datagram.slice(), isHostile: false, takenBy: 0, copies: undefined, mark, isStream };
   }
 
-  /** The tag stands for the whole datagram. */
-  private mix(from: number, bytes: Uint8Array): void {
+  /** Whoever sends says what: the sealed bytes differ with the seal. */
+  sends(from: number, datagram: Uint8Array, body: Uint8Array): void {
     const { hash } = this;
-    const end = bytes.length;
-    const tag =
-      ((bytes[end - 1] as number) << 24) |
-      ((bytes[end - 2] as number) << 16) |
-      ((bytes[end - 3] as number) << 8) |
-      (bytes[end - 4] as number);
-    hash[0] = Math.imul((hash[0] as number) ^ tag, 0x01000193) ^ from;
-    hash[1] = Math.imul((hash[1] as number) ^ (this.timeline.nowUs % 0x4000_0000), 0x85ebca6b) ^ (hash[0] as number);
+    hash[0] = (hash[0] as number) ^ ((from << 8) | (datagram[TYPE_OFFSET] as number));
+    hash[1] = (hash[1] as number) ^ (this.timeline.nowUs % 0x4000_0000);
+    mix(hash, body, datagram.length - DATAGRAM_MIN_BYTES);
   }
 
   private carry(link: Link, to: number, packet: Packet): void {

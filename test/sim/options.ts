@@ -29,6 +29,7 @@ export function readOptions(args: readonly string[]): CommandOptions {
       nodes: { type: "string", default: String(NODES_DEFAULT) },
       minutes: { type: "string", default: String(MINUTES_DEFAULT) },
       faults: { type: "string" },
+      sealed: { type: "boolean", default: false },
       twice: { type: "boolean", default: false },
       "no-shrink": { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
@@ -40,7 +41,7 @@ export function readOptions(args: readonly string[]): CommandOptions {
   const minutes = numberOf("--minutes", values.minutes, 0, 1e6);
   const runs: SimulationOptions[] = [];
   for (let seed = first; seed <= last; seed++) {
-    runs.push({ seed, nodes, minutes, faults: faultsOf(values.faults, seed) });
+    runs.push({ seed, nodes, minutes, faults: faultsOf(values.faults, seed), isSealed: values.sealed });
   }
   return {
     runs,
@@ -73,7 +74,7 @@ function faultsOf(text: string | undefined, seed: number): readonly FaultKind[] 
   });
 }
 
-export function commandOf({ seed, nodes, minutes, faults }: SimulationOptions): string {
+export function commandOf({ seed, nodes, minutes, faults, isSealed }: SimulationOptions): string {
   const kinds = faults.length === FAULT_KINDS.length ? "all" : faults.length === 0 ? "none" : faults.join(",");
-  return `npm run sim -- --seed ${seed} --nodes ${nodes} --minutes ${minutes} --faults ${kinds}`;
+  return `npm run sim -- --seed ${seed} --nodes ${nodes} --minutes ${minutes} --faults ${kinds}${isSealed === true ? " --sealed" : ""}`;
 }

@@ -18,6 +18,7 @@ import { Role } from "../../src/sync/roles.js";
 import { readCounter, TYPE_OFFSET } from "../../src/wire/envelope.js";
 import { FrameType } from "../../src/wire/frame.js";
 import type { HanaNode } from "../../src/node/node.js";
+import { FrameSet } from "./frame-set.js";
 import { type Entry, Ledger, type TermRecord, type Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
 import { IMPULSES, LEVEL, LEVEL_RANGE, numberOf, PAIR, type ShownPath } from "./show.js";
@@ -105,7 +106,7 @@ class View {
   counter = 0;
   /** The frames of the followed term that came by themselves. */
   gotTerm: TermRecord | undefined;
-  readonly got = new Set<number>();
+  readonly got = new FrameSet();
   markedNewest = 0;
   naksSent = 0;
   /** The newest frames heard of and when: pairs. */
@@ -131,7 +132,8 @@ export class Oracle {
   /** How many of those stand for a trigger that was made a change again. */
   private readonly repeats = new Map<number, number>();
   private readonly impulseCommits = new Map<number, ImpulseCommit[]>();
-  private readonly views = new Map<number, View>();
+  /** By the machine's index. */
+  private readonly views: (View | undefined)[] = [];
   private readonly timeline: Timeline;
   private readonly shown = new Map<string, ShownPath>();
   private base: ReadonlyMap<string, Version> = new Map();
@@ -152,9 +154,9 @@ export class Oracle {
   }
 
   booted(machine: Machine): void {
-    const before = this.views.get(machine.index);
+    const before = this.views[machine.index];
     if (before !== undefined) this.retire(before);
-    if (machine.hana !== undefined) this.views.set(machine.index, new View(machine, machine.hana));
+    if (machine.hana !== undefined) this.views[machine.index] = new View(machine, machine.hana);
   }
 
   /** A boot is over: what was pending died with it. */
@@ -168,8 +170,8 @@ export class Oracle {
   }
 
   retireAll(): void {
-    for (const view of this.views.values()) this.retire(view);
-    this.views.clear();
+    for (const view of this.views) if (view !== undefined) this.retire(view);
+    this.views.length = 0;
     for (const write of this.writes) {
       if (write?.outcome === Outcome.pending) write.outcome = Outcome.dead;
     }
@@ -177,7 +179,7 @@ export class Oracle {
   }
 
   private viewOf(machine: Machine): View {
-    return this.views.get(machine.index) as View;
+    return this.views[machine.index] as View;
   }
 
   private recordAt(view: View, index: number): TermRecord {
@@ -318,20 +320,17 @@ export class Oracle {
   // Turns
 
   turned(machine: Machine): void {
-    const view = this.views.get(machine.index);
+    const view = this.views[machine.index];
     if (view === undefined || machine.hana !== view.hana) return;
     this.watchRoles(view);
     this.hear(view);
     if (view.reader.behind > 0) this.drain(view);
-    if (view.hana.controller.isOpen) this.notePublished(view);
-    const { pending, controller, peers } = view.hana;
+    const { pending, controller } = view.hana;
+    if (pending.size > PENDING_MAX) this.fail(machine, `a queue is over its cap: ${pending.size} pending`);
+    if (!controller.isOpen) return;
+    this.notePublished(view);
     const waiting = controller.publisher.itemsTaken - controller.publisher.itemsPublished;
-    if (pending.size > PENDING_MAX || waiting > EVENTS_WAITING_MAX * 2 || peers.size > PEERS_MAX) {
-      this.fail(
-        machine,
-        `a queue is over its cap: ${pending.size} pending, ${waiting} to publish, ${peers.size} peers`,
-      );
-    }
+    if (waiting > EVENTS_WAITING_MAX * 2) this.fail(machine, `a queue is over its cap: ${waiting} to publish`);
   }
 
   private hear(view: View): void {
@@ -480,6 +479,7 @@ export class Oracle {
     const newest = sent.newest;
     const first = Math.min(view.sentNewest + 1, newest);
     view.sentNewest = newest;
+    if (view.unpublished.length === 0) return;
     view.unpublished = view.unpublished.filter((entry) => {
       if (entry.sequence > publisher.publishedSequence || publisher.itemsTaken > publisher.itemsPublished) return true;
       entry.firstFrame = entry.firstFrame === 0 ? first : entry.firstFrame;
@@ -581,7 +581,7 @@ export class Oracle {
 
   /** Looks at everything that a node holds. */
   sweep(machine: Machine): void {
-    const view = this.views.get(machine.index);
+    const view = this.views[machine.index];
     if (view === undefined || machine.hana !== view.hana) return;
     // What a node that changes terms or is joining holds is of no term yet.
     const record = this.ledger.record(view.hana.roles.term);
@@ -589,6 +589,7 @@ export class Oracle {
       view.versions.clear();
       view.versionsOf = record;
     }
+    if (view.hana.peers.size > PEERS_MAX) this.fail(machine, `knows ${view.hana.peers.size} peers`);
     for (const path of this.shown.keys()) this.sweepPath(view, path);
     if (machine.isInSync) this.checkPair(view);
   }
@@ -660,7 +661,7 @@ export class Oracle {
     for (const write of this.writes) {
       if (write === undefined || write.path === LEVEL) continue;
       if (write.outcome === Outcome.confirmed) this.accountFor(write, controller);
-      const view = this.views.get(write.machine.index);
+      const view = this.views[write.machine.index];
       const isAlive = view?.boot === write.boot && write.machine.hana === view.hana;
       if (write.outcome === Outcome.pending && isAlive) {
         this.fail(write.machine, `never said what became of write ${write.number} of ${write.path}`);

@@ -18,6 +18,11 @@ describe("the same seed", () => {
     expect(run({ seed }).digest).toBe(first.digest);
   });
 
+  test("gives the same digest with the seal that ships", () => {
+    const options = { seed: 4, faults: FAULT_KINDS };
+    expect(run({ ...options, isSealed: true }).digest).toBe(run(options).digest);
+  });
+
   test("differs from another", () => {
     expect(run({ seed: 1, faults: [] }).digest).not.toBe(run({ seed: 2, faults: [] }).digest);
   });

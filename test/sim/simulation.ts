@@ -15,6 +15,7 @@ import { Oracle, type Tally } from "./oracle.js";
 import { showFor } from "./show.js";
 import { START_US, Timeline } from "./timeline.js";
 import { Trouble } from "./trouble.js";
+import { VIRTUAL_SEAL } from "./virtual-seal.js";
 import { Workload } from "./workload.js";
 
 export interface SimulationOptions {
@@ -22,6 +23,8 @@ export interface SimulationOptions {
   readonly nodes: number;
   readonly minutes: number;
   readonly faults: readonly FaultKind[];
+  /** With the seal that ships: the same run, only slower. */
+  readonly isSealed?: boolean;
 }
 
 export interface SimulationResult {
@@ -106,6 +109,7 @@ export class Simulation {
 
   private makeMachines(show: ReturnType<typeof showFor>): void {
     const { seed, nodes } = this.options;
+    const cipher = this.options.isSealed === true ? undefined : VIRTUAL_SEAL;
     const chance = chanceFor(seed, 7);
     const sendLimits = SEND_LIMITS[Math.floor(chance.next() * SEND_LIMITS.length)];
     const redundancy = Math.floor(chance.next() * 5);
@@ -117,7 +121,7 @@ export class Simulation {
     for (let index = 0; index < nodes; index++) {
       const priority = index === 0 ? 100 : this.priority(chance.next());
       const machine = new Machine(
-        { index, priority, show, random: chanceFor(seed, 1_000 + index), sendLimits, redundancy, paths: 400 },
+        { index, priority, show, random: chanceFor(seed, 1_000 + index), sendLimits, redundancy, paths: 400, cipher },
         {
           timeline: this.timeline,
           watch: this.watch(),
@@ -149,12 +153,15 @@ export class Simulation {
   }
 
   private watch(): ConstructorParameters<typeof Machine>[1]["watch"] {
-    const { oracle, clocks, coverage } = this;
+    const { oracle, clocks, coverage, network } = this;
     return {
       booted: (machine) => oracle.booted(machine),
       opens: (machine) => oracle.opens(machine),
       opened: (machine) => oracle.opened(machine),
-      sends: (machine, datagram) => oracle.sends(machine, datagram),
+      sends: (machine, datagram, body) => {
+        oracle.sends(machine, datagram);
+        network.sends(machine.index, datagram, body);
+      },
       health: (machine, code, text) => oracle.health(machine, code, text),
       turned: (machine) => {
         oracle.turned(machine);

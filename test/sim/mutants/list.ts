@@ -162,7 +162,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "step to whatever is measured",
     run: ["--faults", "drift,jitter"],
-    edits: [{ file: "sync/clock-sync.ts", find: "if (this.burst === 0) this.isJoining = false;", replace: "" }],
+    edits: [{ file: "sync/clock-sync.ts", find: "if (this.exchanges >= BURST) this.isJoining = false;", replace: "" }],
   },
   {
     name: "take another controller's exchanges for this one's",
@@ -170,8 +170,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "sync/clock-sync.ts",
-        find: "    this.isLeading = false;\n    this.forget();",
-        replace: "    this.isLeading = false;",
+        find: "this.isJoining = false;\n    this.forget();",
+        replace: "this.isJoining = false;",
       },
     ],
   },

@@ -215,6 +215,15 @@ describe("an answer", () => {
     const second = pair.sync.ask(6);
     for (let more = 0; more < 8; more++) pair.sync.ask(7);
     expect(pair.sync.takeAsked(second)).toBe(0);
+    const third = pair.sync.ask(8);
+    pair.sync.follow();
+    expect(pair.sync.takeAsked(third)).toBe(0);
+  });
+
+  test("to an earlier boot says nothing: questions are not numbered from 1", () => {
+    const numbers = [1, 2, 3, 4].map((seed) => new Pair({ seed }).sync.ask(5));
+    expect(new Set(numbers).size).toBe(4);
+    expect(Math.min(...numbers)).toBeGreaterThan(100);
   });
 
   test("after two seconds, or before the question, says nothing", () => {
