@@ -23,6 +23,7 @@ import type { OscSocket } from "./edge/osc-socket.js";
 import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
+import { TermFile } from "./edge/term-file.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
 import { scheduleWarmUp, warmJoinDuring } from "./edge/warm-up-schedule.js";
 import { AllowList } from "./input/allow-list.js";
@@ -97,6 +98,7 @@ class Composition {
   private service!: NodeService;
   private desk!: DeskHost;
   private fetch!: SnapshotFetch;
+  private terms!: TermFile;
 
   constructor(settings: Settings, log: NodeLog) {
     this.settings = settings;
@@ -109,6 +111,7 @@ class Composition {
     this.makeNode(ground);
     await this.makeOsc(ground);
     this.makeLoop();
+    this.node.setHealth(HealthCode.termFile, ground.home.terms.problem);
     this.load();
     await this.openDesk(ground);
     this.connect(ground);
@@ -126,6 +129,11 @@ class Composition {
     const name = settings.name ?? hostname().slice(0, NAME_LENGTH);
     const home = NodeHome.open(settings, name, osc.port, key);
     this.closers.push(() => home.close());
+    this.terms = new TermFile(home.dataDir, {
+      onSaved: (revision) => this.turn(() => this.node.elections.termSaved(revision)),
+      onFailed: (revision, reason) => this.turn(() => this.node.elections.termFailed(revision, reason)),
+    });
+    this.closers.push(() => this.terms.close());
     const made = "made a key for this mesh; `hana key show` prints the join code for other machines";
     if (home.isKeyNew) log.info({ event: "key-made", mesh: settings.mesh }, made);
     const { meshPort } = settings;
@@ -140,8 +148,8 @@ class Composition {
   private makeNode({ home, name, mesh, network }: Ground): void {
     const { settings } = this;
     this.fetch = new SnapshotFetch(home.meshKey, network.address, {
-      onArrived: (snapshot) => this.turn(() => this.node.following.snapshotArrived(snapshot)),
-      onFailed: (reason) => this.turn(() => this.node.following.snapshotFailed(reason)),
+      onArrived: (snapshot) => this.turn(() => this.node.snapshotArrived(snapshot)),
+      onFailed: (reason) => this.turn(() => this.node.snapshotFailed(reason)),
     });
     this.closers.push(() => this.fetch.close());
     const { mesh: meshName, priority, limits, declareCap, redundancy } = settings;
@@ -156,6 +164,7 @@ class Composition {
         reachability: this.reachability,
         declaresAuto: settings.declare === "auto",
         redundancy,
+        termRecord: home.terms.record,
         interfaceName: network.name,
       },
       this.ports(mesh),
@@ -174,7 +183,9 @@ class Composition {
       requestSettle: () => this.loop.requestSettle(),
       hearStream: (isWanted) => mesh.hearStream(isWanted),
       fetchSnapshot: (request) => this.fetch.fetch(request),
+      saveTerm: (record, revision) => this.terms.save(record, revision),
       onRole: () => this.onRole(),
+      onServing: () => this.desk.tellServing(),
       onHealth: (code, text) => {
         // A membership that the system dropped is taken anew; where that is not the cause it does no harm.
         if (code === HealthCode.multicast && text !== "") void mesh.rejoin();
@@ -187,7 +198,7 @@ class Composition {
   private onRole(): void {
     const { role, term } = this.node.roles;
     this.log.info({ event: "role", role, term: term.number, controller: term.node }, `this node is ${role}`);
-    this.desk.tellRole();
+    this.desk.tellServing();
   }
 
   private async makeOsc({ network, osc }: Ground): Promise<void> {

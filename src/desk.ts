@@ -89,7 +89,7 @@ class Desk {
     } else if (message.kind === "oscTaken") this.osc.taken(message.connection, message.bytes);
     else if (message.kind === "oscSend") this.osc.send(message.connection, message.packet);
     else if (message.kind === "oscClose") this.osc.close(message.connection);
-    else if (message.kind === "controlling") this.source.setTerm(message.term, message.lineage);
+    else if (message.kind === "serving") this.source.setTerm(message.term, message.lineage);
     else if (message.kind === "close") void this.close();
   }
 

@@ -32,7 +32,7 @@ class QuietNode {
   constructor(place: number, paths: number, redundancy: number, datagrams: DatagramPort) {
     this.place = place;
     const id = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, place);
-    this.hana = new HanaNode(
+    const hana: HanaNode = new HanaNode(
       {
         identity: {
           id: Buffer.from(id).toString("hex"),
@@ -57,10 +57,13 @@ class QuietNode {
         requestSettle: () => {},
         hearStream: () => {},
         fetchSnapshot: () => this.onSnapshotWanted(),
+        saveTerm: (_record, revision) => hana.elections.termSaved(revision),
         onRole: () => {},
+        onServing: () => {},
         onHealth: () => {},
       },
     );
+    this.hana = hana;
   }
 }
 
@@ -84,7 +87,7 @@ export class QuietMesh {
     this.controller = controller.hana;
     this.follower = follower.hana;
     this.carry = (datagram) => this.deliver(datagram);
-    follower.onSnapshotWanted = () => this.follower.following.snapshotArrived(snapshotOf(this.controller));
+    follower.onSnapshotWanted = () => this.follower.snapshotArrived(snapshotOf(this.controller));
     this.setTime(START_US);
     this.controller.start();
     this.passUntil(() => this.controller.roles.role === Role.controlling);

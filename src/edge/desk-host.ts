@@ -38,8 +38,8 @@ export interface DeskService {
   readonly origins: OriginTable;
   /** The newest change sequence. */
   readonly sequence: number;
-  /** The term that this node is controller of. */
-  readonly controlling: Term | undefined;
+  /** The term whose contents others may fetch from this node. */
+  readonly serving: Term | undefined;
   /** What its state is made of beside that term. */
   readonly lineage: readonly LineageEntry[];
   /** Joiners fetch the state from this TCP port now: it changes when the desk was started again. */
@@ -165,9 +165,9 @@ export class DeskHost {
     return true;
   }
 
-  /** Tells the desk whether this node is controller; call it whenever that changes. */
-  tellRole(): void {
-    this.post({ kind: "controlling", term: this.service.controlling, lineage: this.service.lineage });
+  /** Tells the desk what others may fetch here; call it whenever that changes. */
+  tellServing(): void {
+    this.post({ kind: "serving", term: this.service.serving, lineage: this.service.lineage });
   }
 
   closeOsc(connection: number): void {
@@ -203,7 +203,7 @@ export class DeskHost {
         if (message.kind === "ready") {
           isReady = true;
           this.service.snapshotPort(message.snapshotPort);
-          this.tellRole();
+          this.tellServing();
           resolve(message.port);
         } else if (message.kind === "failed") reason = portError(message.code, message.text, this.start.port);
         else this.onMessage(message);

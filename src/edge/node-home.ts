@@ -4,7 +4,8 @@
 import type { Settings } from "../config/settings.js";
 import { FolderLock } from "./folder-lock.js";
 import { readMeshKey, readOrMakeMeshKey } from "./mesh-key-file.js";
-import { readOrMakeNodeId, takeNextSession } from "./node-identity.js";
+import { guarded, hasNodeId, readOrMakeNodeId, takeNextSession } from "./node-identity.js";
+import { readTermFile, type TermFileContents } from "./term-file.js";
 import { defaultDataFolder, meshKeyPath, userFolders } from "./user-folders.js";
 
 export class NodeHome {
@@ -12,6 +13,8 @@ export class NodeHome {
   /** 8 bytes each. */
   readonly nodeId: Uint8Array;
   readonly session: Uint8Array;
+  /** What an earlier boot promised about terms. */
+  readonly terms: TermFileContents;
   /** 32 bytes. */
   readonly meshKey: Uint8Array;
   /** Whether the key was made now. */
@@ -21,6 +24,8 @@ export class NodeHome {
   private constructor(dataDir: string, lock: FolderLock, key: { key: Uint8Array; isNew: boolean }) {
     this.dataDir = dataDir;
     this.lock = lock;
+    const isNew = !hasNodeId(dataDir);
+    this.terms = guarded(dataDir, () => readTermFile(dataDir, isNew));
     this.nodeId = readOrMakeNodeId(dataDir);
     this.session = takeNextSession(dataDir, Date.now() / 1_000);
     this.meshKey = key.key;

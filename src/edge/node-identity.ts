@@ -17,6 +17,11 @@ const SESSION_FILE = "session";
 const SESSION_MAX = 0xffff_ffff;
 const CLOCK_SESSION_MAX = 0xf000_0000;
 
+/** Whether a node has been here before. */
+export function hasNodeId(dataFolder: string): boolean {
+  return guarded(dataFolder, () => readWholeFile(join(dataFolder, NODE_ID_FILE)) !== undefined);
+}
+
 /** The node's 8 bytes. Throws `BadUserFile` when the file is damaged, `ResourceUnavailable` when it can't be written. */
 export function readOrMakeNodeId(dataFolder: string, random = randomBytes): Uint8Array {
   const path = join(dataFolder, NODE_ID_FILE);
@@ -63,7 +68,8 @@ function parseSession(text: string | undefined): number {
   return /^[0-9]{1,10}$/.test(digits) && Number(digits) <= SESSION_MAX ? Number(digits) : 0;
 }
 
-function guarded<Result>(dataFolder: string, act: () => Result): Result {
+/** Throws what the folder does as what it means to the user. */
+export function guarded<Result>(dataFolder: string, act: () => Result): Result {
   try {
     makePrivateFolder(dataFolder);
     return act();

@@ -24,7 +24,6 @@ import { ImageEncoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
 import type { LineageEntry } from "../sync/lineage.js";
-import { Role } from "../sync/roles.js";
 import type { DeskService } from "./desk-host.js";
 import type { LiveLoop } from "./live-loop.js";
 import { healthOf, peersOf, pendingOf } from "./node-reports.js";
@@ -180,9 +179,8 @@ export class NodeService implements DeskService {
     return this.parts.node.core.sequence[0] as number;
   }
 
-  get controlling(): Term | undefined {
-    const { roles } = this.parts.node;
-    return roles.role === Role.controlling ? roles.term : undefined;
+  get serving(): Term | undefined {
+    return this.parts.node.elections.serving;
   }
 
   get lineage(): readonly LineageEntry[] {

@@ -1,5 +1,5 @@
 /**
- * Snapshot source: the images that joiners fetch, made from the desk's replica while this node is controller.
+ * Snapshot source: the images that joiners fetch, made from the desk's replica while others may fetch it.
  *
  * An image is made whole in one go and kept a while, so that a hundred joiners at once cost one. It is given to a
  * joiner only if it holds everything that the joiner's first frame presupposes.
@@ -16,7 +16,7 @@ const IMAGES_KEPT = 4;
 const KEPT_MS = 10_000;
 
 export class SnapshotSource {
-  /** The term that this node is controller of; no image is given without. */
+  /** The term that the contents here are of; no image is given without. */
   term: Term | undefined;
   private lineage: readonly LineageEntry[] = [];
   private readonly current: () => Replica | undefined;

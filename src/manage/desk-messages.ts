@@ -105,8 +105,8 @@ export type LiveToDesk =
       /** The newest change sequence when the image began. */
       readonly sequence: number;
     }
-  /** The term that this node is controller of, while it is: only then joiners get the state from here. */
-  | { readonly kind: "controlling"; readonly term: Term | undefined; readonly lineage: readonly LineageEntry[] }
+  /** The term whose contents others may fetch from here, while there is one. */
+  | { readonly kind: "serving"; readonly term: Term | undefined; readonly lineage: readonly LineageEntry[] }
   | { readonly kind: "imageChunk"; readonly bytes: Uint8Array }
   | { readonly kind: "imageEnd"; readonly pending: readonly PendingValue[] }
   /** So many bytes of this connection's packets have been worked off: flow control of OSC over TCP. */

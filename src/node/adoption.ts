@@ -12,6 +12,7 @@ import type { PendingWrites } from "../sync/pending-writes.js";
 import type { LineageEntry } from "../sync/lineage.js";
 import type { Applier } from "./applier.js";
 import type { NodeCore } from "./core.js";
+import type { NodeParts } from "./parts.js";
 
 export interface Snapshot {
   readonly termNumber: number;
@@ -35,6 +36,25 @@ export function decodeSnapshot(core: NodeCore, applier: Applier, snapshot: Snaps
   for (let index = termsBefore; index < core.terms.size; index++) applier.tellTerm(index);
   for (let index = originsBefore; index < core.origins.size; index++) applier.tellOrigin(index);
   return isWhole ? state : undefined;
+}
+
+/**
+ * Takes a snapshot, decoded, in place of what the node holds, as contents of the present term. `whole`: up to where
+ * nothing of that term is missing in it.
+ */
+export function takeSnapshot(
+  { core, applier, pending, follower }: NodeParts,
+  incoming: State,
+  snapshot: Snapshot,
+  whole: number,
+): void {
+  adopt(core, applier, pending, incoming);
+  core.sequence[0] = Math.max(snapshot.sequence, 0);
+  core.lineage.replace(snapshot.lineage, core.term, whole);
+  snapshot.origins.forEach((origin, index) => {
+    if (origin.node !== "") follower.mapOrigin(index, origin.node, origin.surface);
+  });
+  core.counters.snapshotsTaken++;
 }
 
 /** Makes the present state equal to `incoming`. */

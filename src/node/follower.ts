@@ -118,6 +118,14 @@ export class Follower implements ContentSink {
     this.state = FollowState.inSync;
   }
 
+  /** The state holds a term, and nobody is followed: what a voter had, or a term of this node's own. */
+  hold(term: number, isWhole: boolean): void {
+    if (this.core.term !== term) this.heard.clear();
+    this.core.term = term;
+    this.state = FollowState.idle;
+    this.wasWhole = isWhole;
+  }
+
   /** The snapshot is in place, at `sequence`: what was held acts now. */
   joined(sequence: number): void {
     this.structureThrough[0] = sequence;

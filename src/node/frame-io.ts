@@ -6,7 +6,7 @@ import type { Sealer } from "../security/sealer.js";
 import type { MulticastCheck } from "../sync/multicast-check.js";
 import type { FramePort, FrameTarget } from "../sync/stream-frames.js";
 import type { FrameType } from "../wire/frame.js";
-import { encodeMessage } from "../wire/messages.js";
+import { encodeMessage } from "../wire/fields.js";
 import type { DatagramPort } from "./ports.js";
 
 export class FrameIo implements FramePort {

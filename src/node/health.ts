@@ -14,6 +14,8 @@ export const HealthCode = {
   multicast: "multicast",
   buffer: "receive-buffer",
   socket: "socket",
+  termFile: "term-file",
+  stalled: "stalled",
   desk: "desk",
   show: "show",
   ringLapped: "ring-lapped",

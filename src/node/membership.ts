@@ -103,7 +103,7 @@ export class Membership {
     }
     node.roles.highest = Math.max(node.roles.highest, Math.min(hello.term, node.roles.highest + 1_000));
     node.peers.notice(from, address, hello, node.core.clock.nowUs);
-    if (!hello.isInSync && node.roles.isOutranked(hello.term)) node.takeControl();
+    if (!hello.isInSync && node.roles.isOutranked(hello.term)) node.elections.raise();
     if (node.controller.isOpen) node.controller.welcome(hello.nonce, { address, port: hello.unicastPort });
   }
 
@@ -173,7 +173,8 @@ export class Membership {
 
   private drainOffers(): void {
     const { node } = this;
-    if (this.offers.length === 0 || node.roles.role !== Role.following) return;
+    const isTaken = node.roles.role === Role.following || node.controller.isOpen;
+    if (this.offers.length === 0 || !isTaken) return;
     for (let count = 0; count < OFFERS_PER_TICK && this.offers.length > 0; count++) {
       const offer = this.offers[this.offers.length - 1] as Offer;
       if (node.core.state.idOf(offer.path) < 0 && !this.tryOffer(offer)) return;

@@ -10,11 +10,14 @@ import { ForeignKeys } from "../security/foreign-keys.js";
 import { MulticastCheck } from "../sync/multicast-check.js";
 import { PendingWrites } from "../sync/pending-writes.js";
 import { Peers } from "../sync/peers.js";
+import { type ElectionRules, Policy } from "../sync/election.js";
 import { Role, RoleAction, Roles } from "../sync/roles.js";
 import { WIRED_LIMITS } from "../sync/send-budget.js";
 import { FrameType, StreamFrameReader } from "../wire/frame.js";
+import type { Snapshot } from "./adoption.js";
 import { Applier } from "./applier.js";
 import { Controller } from "./controller.js";
+import { Elections } from "./elections.js";
 import { NodeCore } from "./core.js";
 import { Follower } from "./follower.js";
 import { FrameIo } from "./frame-io.js";
@@ -46,6 +49,7 @@ export class HanaNode implements NodeParts {
   readonly membership: Membership;
   readonly following: StreamFollowing;
   readonly sessionClock: SessionClock;
+  readonly elections: Elections;
   private readonly sender: WriteSender;
   private readonly multicastCheck: MulticastCheck;
   private readonly ports: NodePorts;
@@ -78,6 +82,8 @@ export class HanaNode implements NodeParts {
     this.sessionClock = new SessionClock(this, ports);
     this.membership = new Membership(this, options);
     this.following = new StreamFollowing(this, this.membership, ports);
+    const rules = options.electionRules ?? ISLAND;
+    this.elections = new Elections(this, this.membership, ports, rules, options.termRecord);
     this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random);
     this.sender = new WriteSender(core, this.pending, this.io);
     this.writes = new Writes({
@@ -150,7 +156,9 @@ export class HanaNode implements NodeParts {
     } else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
     else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
     else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
-    else if (
+    else if (type === FrameType.voteAsk || type === FrameType.vote) {
+      this.elections.onMessage(type, plain, length, node, address);
+    } else if (
       type === FrameType.hello ||
       type === FrameType.report ||
       type === FrameType.peers ||
@@ -183,6 +191,7 @@ export class HanaNode implements NodeParts {
     this.io.opener.nowMs = nowUs / 1_000;
     this.noteWhole();
     this.act(this.roles.tick());
+    this.elections.tick();
     this.sameness.tick();
     this.membership.tick();
     this.following.tick();
@@ -208,7 +217,7 @@ export class HanaNode implements NodeParts {
 
   private act(action: RoleAction): void {
     if (action === RoleAction.hello) this.membership.sendHello();
-    else if (action === RoleAction.takeControl) this.takeControl();
+    else if (action === RoleAction.campaign) this.elections.campaign();
     else if (action === RoleAction.startOver) {
       this.follower.stop();
       this.roles.start();
@@ -216,11 +225,11 @@ export class HanaNode implements NodeParts {
   }
 
   /** Opens a term of this node's own, be it in place of one that it holds; what was pending is its first changes. */
-  takeControl(): void {
+  takeControl(number: number): void {
     const isRaised = this.controller.isOpen;
     if (isRaised) this.controller.settle();
     const parent = this.roles.term;
-    const term = this.roles.takeControl();
+    const term = this.roles.takeControl(number);
     this.core.counters.takeovers++;
     this.follower.stop();
     // Whatever kept it from being in sync with another controller is over.
@@ -240,11 +249,25 @@ export class HanaNode implements NodeParts {
   stepDown(): void {
     this.core.counters.stepDowns++;
     this.controller.close();
+    // It holds its own term as nobody else does.
+    this.core.lineage.note(this.core.sequence[0] as number);
+    this.follower.hold(this.core.term, true);
     this.ports.hearStream(true);
     // A writer that was not told asks the other controller, which may not have what was taken here.
     this.controller.intake.clear();
     this.setHealth(HealthCode.stepDown, "");
     this.ports.onRole();
+  }
+
+  /** A snapshot that was fetched is here. */
+  snapshotArrived(snapshot: Snapshot): void {
+    if (this.elections.isFetching) this.elections.snapshotArrived(snapshot);
+    else this.following.snapshotArrived(snapshot);
+  }
+
+  snapshotFailed(reason: string): void {
+    if (this.elections.isFetching) this.elections.snapshotFailed();
+    else this.following.snapshotFailed(reason);
   }
 
   setHealth(code: HealthCode, text: string): void {
@@ -273,6 +296,7 @@ export class HanaNode implements NodeParts {
   }
 }
 
+const ISLAND: ElectionRules = { policy: Policy.island, electors: [] };
 const SENDERS_MAX = 256;
 const BLOCKED_TEXT =
   "this node's own multicast does not come back to it: a firewall drops it, or its interface has no multicast";

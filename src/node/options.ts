@@ -2,6 +2,8 @@
  * Node options: what a node is given when it is made, fixed for its life.
  */
 import type { FrameCipher } from "../security/aead.js";
+import type { ElectionRules } from "../sync/election.js";
+import type { TermRecord } from "../sync/promises.js";
 import type { SendLimits } from "../sync/send-budget.js";
 import type { Reachability } from "./controller.js";
 import type { NodeIdentity, NodeLimits } from "./core.js";
@@ -22,6 +24,10 @@ export interface NodeOptions {
   /** Frames that the journal reaches back, 0..8. Default 3. */
   readonly redundancy?: number;
   readonly sendLimits?: SendLimits;
+  /** Who decides who is controller. Default: `island`. */
+  readonly electionRules?: ElectionRules;
+  /** What an earlier boot promised; undefined when nothing is known. */
+  readonly termRecord?: TermRecord | undefined;
   /** Default SODIUM; for simulations only. */
   readonly cipher?: FrameCipher;
 }

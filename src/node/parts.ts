@@ -33,12 +33,13 @@ export interface NodeParts {
   readonly roles: Roles;
   readonly io: FrameIo;
   readonly sessionClock: SessionTime;
+  readonly elections: { raise(): void };
   readonly sameness: Sameness;
   readonly health: Health;
   /** Sets or, with an empty text, ends a finding. */
   setHealth(code: HealthCode, text: string): void;
-  /** Opens a term of this node's own, above all that it knows. */
-  takeControl(): void;
+  /** Opens a term of this node's own. */
+  takeControl(number: number): void;
   /** Another controller's term is above this node's. */
   stepDown(): void;
 }

@@ -3,6 +3,7 @@
  * simulator with a virtual network and clock. All calls return at once; what comes of them is told to the node later.
  */
 import type { Random } from "../base/random.js";
+import type { TermRecord } from "../sync/promises.js";
 import type { HealthCode } from "./health.js";
 
 export interface DatagramPort {
@@ -35,8 +36,15 @@ export interface NodePorts {
   hearStream(isWanted: boolean): void;
   /** Fetches the controller's snapshot; answered by `snapshotArrived` or `snapshotFailed`. A newer call replaces it. */
   fetchSnapshot(request: SnapshotRequest): void;
+  /**
+   * Puts the promises on disk; answered by `termSaved` or `termFailed` with this revision, or with a later one that was
+   * saved in its place.
+   */
+  saveTerm(record: TermRecord, revision: number): void;
   /** The node became controller or stopped being it. */
   onRole(): void;
+  /** What others may fetch from this node (`HanaNode.serving`) is something else now. */
+  onServing(): void;
   /** Something that a technician should know. */
   onHealth(code: HealthCode, text: string): void;
 }

@@ -4,7 +4,7 @@
  * It stands between the frames that are heard and the `Follower` that reads them: fences lower terms, joins higher
  * ones, fetches snapshots, compares digests.
  */
-import { adopt, decodeSnapshot, type Snapshot } from "./adoption.js";
+import { decodeSnapshot, type Snapshot, takeSnapshot } from "./adoption.js";
 import type { FollowerPort } from "./follower.js";
 import { FollowState } from "./follower.js";
 import { HealthCode } from "./health.js";
@@ -132,13 +132,7 @@ export class StreamFollowing implements FollowerPort {
       return;
     }
     const offers = this.membership.takeOffers();
-    adopt(core, node.applier, node.pending, incoming);
-    core.sequence[0] = Math.max(snapshot.sequence, 0);
-    core.lineage.replace(snapshot.lineage, core.term, snapshot.sequence);
-    snapshot.origins.forEach((origin, index) => {
-      if (origin.node !== "") node.follower.mapOrigin(index, origin.node, origin.surface);
-    });
-    core.counters.snapshotsTaken++;
+    takeSnapshot(node, incoming, snapshot, snapshot.sequence);
     node.follower.joined(snapshot.sequence);
     this.arrived();
     this.membership.offer(offers);

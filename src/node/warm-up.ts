@@ -92,8 +92,10 @@ export class WarmUp {
         nowUs: () => this.nowUs,
         requestSettle: () => {},
         hearStream: () => {},
-        fetchSnapshot: () => node.following.snapshotArrived(snapshotOf(other())),
+        fetchSnapshot: () => node.snapshotArrived(snapshotOf(other())),
+        saveTerm: (_record, revision) => node.elections.termSaved(revision),
         onRole: () => {},
+        onServing: () => {},
         onHealth: () => {},
       },
     );

@@ -6,8 +6,7 @@
  * however unequal the two ways are). So every measurement is an interval; it widens with its age by what is not known of
  * the two crystals' rates. Of the last 32 the quarter with the shortest round trips counts, weighted by how narrow they
  * are now, and the bound is that of the same weights: the truth lies within it as long as no crystal changes its rate by more than
- * `WANDER`. The difference of rates is learned from two exchanges far apart, and moves no further from what it was
- * taken for than they demand; a new controller's is learned anew.
+ * `WANDER`. The difference of rates is learned from two exchanges far apart; a new controller's is learned anew.
  *
  * Session time is slewed by at most 500 ppm beyond the learned rate. It steps only while this node joins: on its first
  * exchanges, and when it finds its time to be another mesh's, far off. A controller's session time is the truth: it
@@ -36,6 +35,7 @@ const STEP_US = 250_000;
 const HINT_US = 10_000;
 /** No two differ by more: protocol.md has crystals 1 % fast and slow, and a mesh goes on as its first controller's went. */
 const RATE_UNKNOWN = 0.04;
+const RATE_USUAL = 100e-6;
 /** How much faster than known a crystal may become: warmth, and time daemons that trim it. */
 const WANDER = 2e-6;
 /** What was learned of the rate is worth less with each second. */
@@ -239,7 +239,10 @@ export class ClockSync {
     const error = errorUs / apartUs + WANDER;
     if (error >= this.rateError) return;
     const measured = ((this.aheadUs[newer] as number) - (this.aheadUs[older] as number)) / apartUs;
-    const rate = Math.min(Math.max(this.rate, measured - error), measured + error);
+    // The worse it was measured, the more counts that most crystals differ by less than 100 ppm.
+    const trust = RATE_USUAL ** 2 / (RATE_USUAL ** 2 + error ** 2);
+    const likely = this.rate + trust * (measured - this.rate);
+    const rate = Math.min(Math.max(likely, measured - error), measured + error);
     // Who takes control goes on at this rate, so one that no crystal has is none.
     this.rate = Math.min(Math.max(rate, -RATE_UNKNOWN), RATE_UNKNOWN);
     this.rateError = Math.min(RATE_UNKNOWN, error + Math.abs(rate - measured));

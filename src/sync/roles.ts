@@ -3,7 +3,7 @@
  *
  * A starting node listens 500 ms and joins whoever it hears. Nobody who joins takes control from somebody. When the
  * controller is silent for 500 ms or leaves, the first in rank (highest priority, then lowest id) among those in sync
- * goes ahead, the next ones 150 ms later each. Priority 0 never does.
+ * asks the others for their votes, the next ones 40 ms later each. Priority 0 never does.
  */
 import type { Clock } from "../base/clock.js";
 import type { Term } from "../state/change.js";
@@ -20,8 +20,10 @@ export type Role = (typeof Role)[keyof typeof Role];
 
 const LISTEN_US = 500_000;
 const SILENCE_US = 500_000;
-/** 40 ms were not enough on two cores with other work: two nodes took control 5 ms apart (measured). */
-const RANK_US = 150_000;
+/** protocol.md. Two that ask at the same time all the same cost some 100 ms, not a second controller: votes decide. */
+const RANK_US = 40_000;
+/** A controller that gave up its term listens this long for who has it now before it asks for another. */
+const ABDICATED_US = 150_000;
 /** A joiner whose controller is gone this long looks for another. */
 const JOIN_SILENCE_US = 1_500_000;
 /** A loop that was held up this long has not heard what is queued in its sockets. */
@@ -38,7 +40,7 @@ function compareNodes(left: string, right: string): number {
 export const NO_TERM: Term = { number: 0, node: "" };
 
 /** What a tick asks the node to do. */
-export const RoleAction = { none: 0, hello: 1, takeControl: 2, startOver: 3 } as const;
+export const RoleAction = { none: 0, hello: 1, campaign: 2, startOver: 3 } as const;
 export type RoleAction = (typeof RoleAction)[keyof typeof RoleAction];
 
 export class Roles {
@@ -121,13 +123,32 @@ export class Roles {
     return this.clock.nowUs - (this.registers[1] as number);
   }
 
-  /** Takes control: answers the new term. */
-  takeControl(): Term {
-    this.highest++;
-    this.term = { number: this.highest, node: this.node };
+  /** Whether this node controls, or hears who does: then nobody else gets its vote. */
+  get hearsController(): boolean {
+    if (this.role === Role.controlling) return true;
+    return this.role !== Role.starting && !this.hasLeft && this.silenceUs < SILENCE_US;
+  }
+
+  get controllerHasLeft(): boolean {
+    return this.hasLeft;
+  }
+
+  /** Takes control in a term of this number. */
+  takeControl(number: number): Term {
+    this.highest = Math.max(this.highest, number);
+    this.term = { number, node: this.node };
     this.role = Role.controlling;
     this.registers[0] = this.clock.nowUs;
     return this.term;
+  }
+
+  /** This controller gave its term up: it keeps what it has and waits for who follows it, or asks to. */
+  abdicate(): void {
+    this.role = Role.following;
+    this.target = { address: "", port: 0 };
+    this.hasLeft = false;
+    this.isSilenceSeen = false;
+    this.registers[1] = this.clock.nowUs - SILENCE_US + ABDICATED_US;
   }
 
   /**
@@ -175,7 +196,7 @@ export class Roles {
     if (this.wantsHello(waited)) return RoleAction.hello;
     if (waited < LISTEN_US) return RoleAction.none;
     const rank = this.rank(false);
-    return rank >= 0 && waited >= LISTEN_US + rank * HELLO_REPEAT_US ? RoleAction.takeControl : RoleAction.none;
+    return rank >= 0 && waited >= LISTEN_US + rank * HELLO_REPEAT_US ? RoleAction.campaign : RoleAction.none;
   }
 
   private wantsHello(waited: number): boolean {
@@ -201,7 +222,7 @@ export class Roles {
       this.isSilenceSeen = true;
       return RoleAction.none;
     }
-    if (rank >= 0) return RoleAction.takeControl;
+    if (rank >= 0) return RoleAction.campaign;
     return this.silenceUs > JOIN_SILENCE_US ? RoleAction.startOver : RoleAction.none;
   }
 }

@@ -33,6 +33,10 @@ export const FrameType = {
   leave: 8,
   /** Follower to controller: a part of a write frame that is longer than a datagram. */
   writePart: 9,
+  /** To all: a node that wants to be controller asks for votes. */
+  voteAsk: 10,
+  /** To the candidate: a voter's answer. */
+  vote: 11,
   /** Follower to controller: what time is it. */
   clockAsk: 14,
   /** Controller to follower: the session time. */

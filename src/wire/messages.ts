@@ -1,17 +1,12 @@
 /**
  * Messages: the small control messages, as msgpack arrays. Hello, report, leave, NAK and write results.
  *
- * They are rare, so they are readable rather than tight; the records feature of msgpackr stays off (a decoder with
- * structures can be poisoned). Every field is checked after decoding: msgpack yields Dates, RegExps and bigints to
- * whoever sends them. A message that does not fit is answered with undefined.
+ * They are rare, so they are readable rather than tight. Every field is checked after decoding (`fields.ts`). A message
+ * that does not fit is answered with undefined.
  */
-import { Packr, Unpackr } from "msgpackr";
 import { type Reject, rejectOf } from "../state/reject.js";
+import { decodeFields, isPort, isText, isWhole } from "./fields.js";
 import { decodeFitness, type Fitness, fitnessFields } from "./fitness.js";
-
-const OPTIONS = { useRecords: false, variableMapSize: true, copyBuffers: true } as const;
-const packr = new Packr(OPTIONS);
-const unpackr = new Unpackr(OPTIONS);
 
 /** What a node says of itself. */
 export interface NodeNotice {
@@ -54,22 +49,6 @@ export interface Nak {
 
 export const NAK_RANGES_MAX = 16;
 const NAME_LIMIT = 64;
-
-export function encodeMessage(fields: readonly unknown[], plain: Uint8Array): number {
-  const bytes = packr.pack(fields);
-  if (bytes.length > plain.length) return 0;
-  plain.set(bytes);
-  return bytes.length;
-}
-
-function decodeFields(plain: Uint8Array, length: number): unknown[] | undefined {
-  try {
-    const value: unknown = unpackr.unpack(plain.slice(0, length));
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 export function helloFields(hello: Hello): unknown[] {
   return [hello.nonce, ...noticeFields(hello)];
@@ -139,16 +118,4 @@ export function decodeNak(plain: Uint8Array, length: number): Nak | undefined {
   if (numbers.length !== fields.length) return undefined;
   const [term, ...ranges] = numbers;
   return term === undefined ? undefined : { term, ranges };
-}
-
-function isWhole(value: unknown, below = 2 ** 53): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < below;
-}
-
-function isPort(value: unknown): value is number {
-  return isWhole(value, 65_536);
-}
-
-function isText(value: unknown, limit: number): value is string {
-  return typeof value === "string" && value.length <= limit;
 }

@@ -22,12 +22,12 @@ import { readClockAnswer, readClockAsk, writeClockAnswer, writeClockAsk } from "
 import { ContentReader, ContentWriter } from "../../src/wire/content.js";
 import { BODY_MAX_BYTES } from "../../src/wire/envelope.js";
 import { StreamFrameReader } from "../../src/wire/frame.js";
+import { encodeMessage } from "../../src/wire/fields.js";
 import {
   decodeHello,
   decodeNak,
   decodeReport,
   decodeWriteResult,
-  encodeMessage,
   helloFields,
   nakFields,
   reportFields,

@@ -7,6 +7,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { FolderLock } from "../../src/edge/folder-lock.js";
 import { installMeshKey, KeyInstall, readMeshKey, readOrMakeMeshKey } from "../../src/edge/mesh-key-file.js";
 import { readOrMakeNodeId, takeNextSession } from "../../src/edge/node-identity.js";
+import { readTermFile, TermFile } from "../../src/edge/term-file.js";
 import { BadUserFile } from "../../src/edge/trouble.js";
 import { defaultDataFolder, meshKeyPath, safeFileName, userFolders } from "../../src/edge/user-folders.js";
 import { rootFolder } from "../harness/process.js";
@@ -254,5 +255,67 @@ describe("user folders", () => {
     }
     const names = ["a b", "a%20b", "a_b", "", "%", "A", "ä", "a\u0308"];
     expect(new Set(names.map(safeFileName)).size).toBe(names.length);
+  });
+});
+
+describe("a term file", () => {
+  const path = (): string => join(folder, "term");
+
+  function open(): { file: TermFile; saved: number[]; failed: number[] } {
+    const saved: number[] = [];
+    const failed: number[] = [];
+    const file = new TermFile(folder, {
+      onSaved: (revision) => saved.push(revision),
+      onFailed: (revision) => failed.push(revision),
+    });
+    return { file, saved, failed };
+  }
+
+  beforeEach(() => fs.mkdirSync(folder, { recursive: true }));
+
+  it("promises nothing in a new folder, and is told of in one that had it", () => {
+    expect(readTermFile(folder, true)).toEqual({ record: { known: 0, granted: 0, grantee: "" }, problem: "" });
+    expect(readTermFile(folder, false).problem).toBe("");
+    fs.unlinkSync(path());
+    expect(readTermFile(folder, false).problem).toContain(path());
+  });
+
+  it("holds the newest promise once it says so, alone in its folder", async () => {
+    const { file, saved } = open();
+    for (let revision = 1; revision <= 50; revision++) {
+      file.save({ known: revision + 1, granted: revision, grantee: "0123456789abcdef" }, revision);
+    }
+    await file.close();
+    expect([saved.at(-1), saved.length < 50]).toEqual([50, true]);
+    expect(readTermFile(folder, false)).toEqual({
+      record: { known: 51, granted: 50, grantee: "0123456789abcdef" },
+      problem: "",
+    });
+    expect(fs.readdirSync(folder)).toEqual(["term"]);
+    expect(mode(path())).toBe(0o600);
+  });
+
+  it("that is torn anywhere or changed is none, and says so", async () => {
+    const { file } = open();
+    file.save({ known: 51, granted: 50, grantee: "0123456789abcdef" }, 1);
+    await file.close();
+    const text = fs.readFileSync(path(), "utf8");
+    const damaged = Array.from({ length: text.length }, (_, end) => text.slice(0, end));
+    for (const wrong of [...damaged, text.replace("51", "52"), `${text}x`]) {
+      fs.writeFileSync(path(), wrong);
+      const { record, problem } = readTermFile(folder, false);
+      expect([record, problem.includes(path())]).toEqual([undefined, true]);
+    }
+  });
+
+  it("that cannot be written is reported, and what comes later is tried again", async () => {
+    const { file, saved, failed } = open();
+    fs.rmSync(folder, { recursive: true });
+    file.save({ known: 1, granted: 1, grantee: "0123456789abcdef" }, 1);
+    await file.close();
+    fs.mkdirSync(folder);
+    file.save({ known: 2, granted: 2, grantee: "0123456789abcdef" }, 2);
+    await file.close();
+    expect([saved, failed]).toEqual([[2], [1]]);
   });
 });

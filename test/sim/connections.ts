@@ -6,7 +6,6 @@ import type { Random } from "../../src/base/random.js";
 import type { Snapshot } from "../../src/node/adoption.js";
 import type { SnapshotRequest } from "../../src/node/ports.js";
 import { ImageEncoder } from "../../src/state/image.js";
-import { Role } from "../../src/sync/roles.js";
 import {
   makeImage,
   SnapshotClient,
@@ -52,9 +51,9 @@ export class Connections {
     const finish = (delayUs: number, snapshot: Snapshot | undefined): void => {
       client.later(delayUs, () => {
         if (fetch !== client.fetches) return;
-        client.turn(({ following }) => {
-          if (snapshot === undefined) following.snapshotFailed("no answer");
-          else following.snapshotArrived(snapshot);
+        client.turn((hana) => {
+          if (snapshot === undefined) hana.snapshotFailed("no answer");
+          else hana.snapshotArrived(snapshot);
         });
       });
     };
@@ -111,10 +110,11 @@ export class Connections {
 
   private imageOf(machine: Machine, minSequence: number): SnapshotImage | undefined {
     const { hana } = machine;
-    if (hana === undefined || hana.roles.role !== Role.controlling) return undefined;
-    const { core, roles } = hana;
+    const term = hana?.elections.serving;
+    if (hana === undefined || term === undefined) return undefined;
+    const { core } = hana;
     const kept = this.kept.get(machine.index);
-    const isFresh = kept?.term === roles.term && kept.boot === machine.boot;
+    const isFresh = kept?.term === term && kept.boot === machine.boot;
     if (isFresh && machine.localUs - kept.madeUs < KEPT_US && kept.image.sequence >= minSequence) return kept.image;
     const sequence = core.sequence[0] as number;
     if (sequence < minSequence) return undefined;
@@ -122,11 +122,10 @@ export class Connections {
     const chunks: Uint8Array[] = [];
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
-    const { number: termNumber, node: termNode } = roles.term;
-    core.lineage.note(sequence);
+    const { number: termNumber, node: termNode } = term;
     const lineage = core.lineage.entries();
     const image = makeImage({ image: ++this.images, termNumber, termNode, sequence, origins, lineage }, chunks);
-    this.kept.set(machine.index, { term: roles.term, boot: machine.boot, madeUs: machine.localUs, image });
+    this.kept.set(machine.index, { term, boot: machine.boot, madeUs: machine.localUs, image });
     return image;
   }
 

@@ -31,6 +31,7 @@ export const FAULT_KINDS = [
   "clock",
   "drift",
   "tcp",
+  "disk",
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -73,6 +74,7 @@ const LENGTHS_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
   clock: [0, 0],
   drift: [0, 0],
   tcp: [1_000, 8_000],
+  disk: [500, 8_000],
 };
 /** Mean time between two faults of a kind, in seconds: one of these for a whole run. */
 const PACES_S = [4, 8, 15, 25];

@@ -27,7 +27,7 @@ export class TermRecord {
   readonly node: string;
   /** Which boot of its node opened it; 0 while nobody has. */
   boot = 0;
-  /** Opened twice: its node was started anew with nothing on disk, and nobody told it of this term. */
+  /** Opened twice: its node's disk lost what it had promised, and nobody told it of this term. */
   isReused = false;
   /** Versions of the paths that it began with. */
   base: ReadonlyMap<string, Version> = new Map();

@@ -3,8 +3,8 @@
  *
  * It implements `node/ports.ts` and the event loop around it (`edge/live-loop.ts`): whatever arrives is a turn, a lone
  * change is flushed as its turn ends, what follows closely waits for the loop to come round. A paused machine lets time
- * pass and reads its sockets when it goes on. A boot begins with nothing but the node's id, a higher session number and
- * the show: nothing else is on disk. Own time runs steadily from the wall clock at boot, fast or slow as the machine's
+ * pass and reads its sockets when it goes on. A boot begins with nothing but the node's id, a higher session number, the
+ * show and the promises about terms (`disk.ts`): nothing else is kept. Own time runs steadily from the wall clock at boot, fast or slow as the machine's
  * crystal is at the moment; a step of the wall clock is seen by nobody but the next boot.
  */
 import { HanaNode } from "../../src/node/node.js";
@@ -16,9 +16,11 @@ import type { FrameCipher } from "../../src/security/aead.js";
 import { OpenResult } from "../../src/security/opener.js";
 import { FollowState } from "../../src/node/follower.js";
 import { Role } from "../../src/sync/roles.js";
+import type { TermRecord } from "../../src/sync/promises.js";
 import type { SendLimits } from "../../src/sync/send-budget.js";
 import type { Packet } from "./network.js";
 import type { ShownPath } from "./show.js";
+import type { Disk } from "./disk.js";
 import type { Timeline } from "./timeline.js";
 
 export const KEY = new Uint8Array(32).fill(7);
@@ -62,6 +64,7 @@ export interface MachineOptions {
   readonly priority: number;
   readonly show: readonly ShownPath[];
   readonly random: Random;
+  readonly disk: Disk;
   readonly sendLimits: SendLimits | undefined;
   readonly redundancy: number;
   readonly paths: number;
@@ -79,6 +82,7 @@ export class Machine {
   private hearsStream = true;
   /** How often it was started. */
   boot = 0;
+  readonly disk: Disk;
   isPaused = false;
   /** How far the wall clock is ahead. */
   wallUs = 0;
@@ -105,6 +109,7 @@ export class Machine {
     this.options = options;
     this.wires = wires;
     this.index = options.index;
+    this.disk = options.disk;
     this.id = (options.index + 1).toString(16).padStart(16, "0");
     const { address, port } = wires.addressOf(options.index);
     this.address = address;
@@ -145,9 +150,9 @@ export class Machine {
     const hana = this.make();
     this.hana = hana;
     const takeControl = hana.takeControl.bind(hana);
-    hana.takeControl = () => {
+    hana.takeControl = (number) => {
       watch.opens(this);
-      takeControl();
+      takeControl(number);
       watch.opened(this);
     };
     watch.booted(this);
@@ -179,6 +184,7 @@ export class Machine {
         reachability: { unicastPort: this.port, snapshotPort: this.port },
         declaresAuto: true,
         redundancy: options.redundancy,
+        termRecord: this.disk.read(),
         ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),
         ...(options.cipher === undefined ? {} : { cipher: options.cipher }),
       },
@@ -206,10 +212,22 @@ export class Machine {
           this.hearsStream = isWanted;
         },
         fetchSnapshot: (request) => wires.fetch(this, request),
+        saveTerm: (record, revision) => this.save(record, revision),
         onRole: () => {},
+        onServing: () => {},
         onHealth: (code, text) => wires.watch.health(this, code, text),
       },
     );
+  }
+
+  private save(record: TermRecord, revision: number): void {
+    this.later(this.disk.begin(record), () => {
+      const isSaved = this.disk.end(record);
+      this.turn(({ elections }) => {
+        if (isSaved) elections.termSaved(revision);
+        else elections.termFailed(revision, "the disk failed");
+      });
+    });
   }
 
   private sends(datagram: Uint8Array): void {
@@ -346,6 +364,7 @@ export class Machine {
 
   /** Ends without a word. */
   kill(): void {
+    this.disk.crash();
     this.hana = undefined;
     this.isPaused = false;
     this.inbox = [];

@@ -86,6 +86,8 @@ export class Network {
   private readonly taken: Taken[] = [];
   private takenNext = 0;
   records = false;
+  /** When a link changed last. */
+  reshapedUs = 0;
   packets = 0;
   /** A running hash of everything that was sent. */
   readonly hash = new Int32Array([0x811c9dc5, 0x9e3779b9]);
@@ -109,6 +111,7 @@ export class Network {
   /** Heals every link, lets `shape` break what is to be broken now, and releases what is clogged no more. */
   reshape(shape: (linkOf: (from: number, to: number) => Link) => void): void {
     this.links.fill(undefined);
+    this.reshapedUs = this.timeline.nowUs;
     for (const link of this.made.values()) link.heal();
     shape((from, to) => this.open(from, to));
     for (const [place, link] of this.made) {
@@ -126,6 +129,12 @@ export class Network {
     }
     this.links[place] = link;
     return link;
+  }
+
+  /** Whether everything passes between two nodes, both ways and in time. */
+  areWell(one: number, other: number): boolean {
+    const { links, nodes } = this;
+    return links[one * nodes + other] === undefined && links[other * nodes + one] === undefined;
   }
 
   /** Whether bytes get through at all; for connections. */

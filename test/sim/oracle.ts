@@ -73,11 +73,23 @@ const CONFIRMED_MASK = ChangeFlag.pending | ChangeFlag.rolledBack | ChangeFlag.r
 const IMPULSE_LATE_US = 250_000;
 const SLACK_US = 2_000;
 const HEARD_KEPT = 4_096;
+/** An election takes 60 ms, and what was held before has come by then. */
+const LINKS_STEADY_US = 200_000;
+/** Who heard its controller this lately has heard it all the time while it was asked. */
+const HEARS_US = 300_000;
 
 interface ImpulseCommit extends Version {
   readonly entry: Entry;
   /** Something else of its writer's was refused, so only the writer is told that it was taken. */
   readonly isToldAlone: boolean;
+}
+
+/** What is known of the network. */
+export interface Links {
+  /** When a link changed last. */
+  reshapedUs(): number;
+  /** Whether everything passes between two nodes, both ways and in time. */
+  areWell(one: number, other: number): boolean;
 }
 
 /** A frame of a term's stream. */
@@ -135,6 +147,7 @@ export class Oracle {
   /** By the machine's index. */
   private readonly views: (View | undefined)[] = [];
   private readonly timeline: Timeline;
+  private readonly links: Links;
   private readonly shown = new Map<string, ShownPath>();
   private base: ReadonlyMap<string, Version> = new Map();
   private readonly counterRegister = new Float64Array(1);
@@ -143,8 +156,9 @@ export class Oracle {
   /** What was wrong first. */
   violation: Violation | undefined;
 
-  constructor(timeline: Timeline, show: readonly ShownPath[]) {
+  constructor(timeline: Timeline, links: Links, show: readonly ShownPath[]) {
     this.timeline = timeline;
+    this.links = links;
     for (const shown of show) this.shown.set(shown.path, shown);
   }
 
@@ -202,6 +216,7 @@ export class Oracle {
   // Terms
 
   opens(machine: Machine): void {
+    this.judgeElection(machine);
     const base = new Map<string, Version>();
     for (const path of this.shown.keys()) {
       const version = this.versionOf(machine, path);
@@ -213,6 +228,27 @@ export class Oracle {
 
   opened(machine: Machine): void {
     this.noteOpened(this.viewOf(machine));
+  }
+
+  /**
+   * Nobody opens a term against the will of most of those it hears. Judged where links have been well for long enough:
+   * each node that hears its controller would have said no.
+   */
+  private judgeElection(machine: Machine): void {
+    const { roles } = this.viewOf(machine).hana;
+    if (roles.role === Role.controlling || this.timeline.nowUs - this.links.reshapedUs() < LINKS_STEADY_US) return;
+    let yes = 1;
+    let no = 0;
+    for (const view of this.views) {
+      if (view === undefined) continue;
+      const { machine: other, hana } = view;
+      const isThere = other !== machine && other.isUp && !other.isPaused && other.hana === hana;
+      if (!isThere || !this.links.areWell(machine.index, other.index)) continue;
+      const isSafe = hana.roles.role === Role.controlling || hana.roles.silenceUs < HEARS_US;
+      if (isSafe && hana.roles.role !== Role.starting && !hana.roles.controllerHasLeft) no++;
+      else yes++;
+    }
+    if (no > yes) this.fail(machine, `took control although ${no} of ${no + yes} that it hears have a controller`);
   }
 
   /** What was pending is committed and confirmed while a term is being opened: whoever asks first notes it. */
@@ -228,7 +264,8 @@ export class Oracle {
       this.fail(machine, `opened term ${term.number} while it knew term ${view.term.number}`);
     }
     view.term = term;
-    this.ledger.open(term, machine.boot, this.base);
+    const { isReused } = this.ledger.open(term, machine.boot, this.base);
+    if (isReused && !machine.disk.hasFailed) this.fail(machine, `opened term ${term.number} a second time`);
   }
 
   private watchRoles(view: View): void {

@@ -9,6 +9,7 @@ import { ClockWatch } from "./clock-watch.js";
 import { Connections } from "./connections.js";
 import { Coverage } from "./coverage.js";
 import { chanceFor, type FaultKind, planOf } from "./faults.js";
+import { Disk } from "./disk.js";
 import { Machine } from "./machine.js";
 import { Network } from "./network.js";
 import { Oracle, type Tally } from "./oracle.js";
@@ -86,7 +87,11 @@ export class Simulation {
     const show = showFor(nodes);
     const { timeline, coverage } = this;
     this.sweepEveryUs = nodes < LARGE ? 100_000 : 500_000;
-    this.oracle = new Oracle(timeline, show);
+    const links = {
+      reshapedUs: () => this.network.reshapedUs,
+      areWell: (one: number, other: number) => this.network.areWell(one, other),
+    };
+    this.oracle = new Oracle(timeline, links, show);
     this.clocks = new ClockWatch(timeline, (machine, text) => this.oracle.fail(machine, text));
     this.oracle.onCommit = (machine, timeUs) => this.clocks.committed(machine, timeUs);
     this.network = new Network(nodes, timeline, chanceFor(seed, 3), coverage, (to, packet) => {
@@ -121,7 +126,17 @@ export class Simulation {
     for (let index = 0; index < nodes; index++) {
       const priority = index === 0 ? 100 : this.priority(chance.next());
       const machine = new Machine(
-        { index, priority, show, random: chanceFor(seed, 1_000 + index), sendLimits, redundancy, paths: 400, cipher },
+        {
+          index,
+          priority,
+          show,
+          random: chanceFor(seed, 1_000 + index),
+          disk: new Disk(chanceFor(seed, 2_000 + index)),
+          sendLimits,
+          redundancy,
+          paths: 400,
+          cipher,
+        },
         {
           timeline: this.timeline,
           watch: this.watch(),

@@ -5,6 +5,7 @@
 import type { Random } from "../../src/base/random.js";
 import type { Connections } from "./connections.js";
 import type { Coverage } from "./coverage.js";
+import { DiskTrouble } from "./disk.js";
 import type { Episode } from "./faults.js";
 import type { Machine } from "./machine.js";
 import type { Link, Network } from "./network.js";
@@ -14,6 +15,7 @@ const REPLAY_EVERY_US = 5_000;
 const HOUR_US = 3_600_000_000;
 const LOSSES = [0.01, 0.1, 0.3, 0.5, 0.6];
 const PAUSES_US = [100_000, 450_000, 1_000_000, 5_000_000];
+const DISK_TROUBLES = [DiskTrouble.slow, DiskTrouble.failing, DiskTrouble.losing];
 const DRIFT_MAX = 0.01;
 const CLOCK_RESTART_US = 200_000;
 
@@ -54,6 +56,7 @@ export class Trouble {
     connections.failing = 0;
     connections.slowUs = 0;
     for (const machine of machines) {
+      machine.disk.trouble = DiskTrouble.none;
       if (machine.isPaused) machine.resume(random.next() < 0.5);
       if (!machine.isUp) machine.start();
     }
@@ -76,6 +79,8 @@ export class Trouble {
         return this.replay(episode.lastsUs);
       case "tcp":
         return this.breakConnections(episode);
+      case "disk":
+        return this.breakDisk(episode);
       default:
         return this.bend(episode);
     }
@@ -142,6 +147,14 @@ export class Trouble {
     timeline.after(episode.lastsUs, () => {
       connections.failing = 0;
       connections.slowUs = 0;
+    });
+  }
+
+  private breakDisk(episode: Episode): void {
+    const { disk } = this.victim(episode);
+    disk.trouble = DISK_TROUBLES[Math.floor(episode.strength * DISK_TROUBLES.length)] as DiskTrouble;
+    this.parts.timeline.after(episode.lastsUs, () => {
+      disk.trouble = DiskTrouble.none;
     });
   }
 

@@ -66,7 +66,34 @@ export const MUTANTS: readonly Mutant[] = [
     "this.acknowledgable(node), 0, hasRefusals",
   ),
   mutant("skip the NAK", "node/follower.ts", "if (count > 0) this.port.sendNak(this.ranges, count);", ""),
-  mutant("restart the term number at 1", "sync/roles.ts", "this.highest++;", "this.highest = 1;"),
+  mutant(
+    "restart the term number at 1",
+    "node/elections.ts",
+    "return this.isUnused ? granted : Math.max(known, highest) + 1;",
+    "return this.isUnused ? granted : 1;",
+  ),
+  {
+    name: "do not save what was promised",
+    run: ["--nodes", "2", "--faults", "kill"],
+    edits: [
+      {
+        file: "node/elections.ts",
+        find: "(kept, revision) => ports.saveTerm(kept, revision)",
+        replace: "(_kept, revision) => this.promises.saved(revision)",
+      },
+    ],
+  },
+  {
+    name: "skip the vote",
+    run: ["--nodes", "4", "--faults", "clog,bridge"],
+    edits: [
+      {
+        file: "sync/election.ts",
+        find: "return (this.expected.size > 0 && yes > no + unheard) || (waitedUs >= WAIT_US && yes > no);",
+        replace: "return yes >= 1;",
+      },
+    ],
+  },
   mutant(
     "ignore the order of the journal",
     "node/follower.ts",

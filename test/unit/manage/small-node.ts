@@ -64,7 +64,7 @@ export class SmallNode implements DeskService {
   confirmation: Promise<void> = Promise.resolve();
   /** The newest change. */
   sequence = 0;
-  readonly controlling = { number: 1, node: NODE_ID };
+  readonly serving = { number: 1, node: NODE_ID };
   readonly lineage = [];
   readonly snapshotPorts: number[] = [];
 

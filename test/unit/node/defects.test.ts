@@ -13,11 +13,11 @@ import { ChangeRecord, ContentReader, encodeEvent } from "../../../src/wire/cont
 import { FrameType } from "../../../src/wire/frame.js";
 import { CLEAN, Mesh, type MeshNode } from "./mesh.js";
 
-function settled(count: number): { mesh: Mesh; nodes: [MeshNode, MeshNode, MeshNode] } {
+function settled(count: number, lastPriority = 100): { mesh: Mesh; nodes: [MeshNode, MeshNode, MeshNode] } {
   const mesh = new Mesh(1);
   mesh.add();
   mesh.run(1_000_000);
-  for (let place = 1; place < count; place++) mesh.add();
+  for (let place = 1; place < count; place++) mesh.add(place === count - 1 ? { priority: lastPriority } : {});
   mesh.until(() => mesh.isSettled);
   mesh.run(300_000);
   return { mesh, nodes: mesh.nodes as [MeshNode, MeshNode, MeshNode] };
@@ -322,7 +322,7 @@ test("a node that heard of too many terms refuses more, counts them, and lives",
   } = settled(2);
   const { terms } = second.hana.core;
   for (let number = 100; terms.size <= TERMS_MAX - 1_024; number++) terms.intern(number, "00000000000000aa");
-  first.turn(() => first.hana.takeControl());
+  first.turn(() => first.hana.elections.raise());
   mesh.run(3_000_000);
   expect(second.hana.roles.role).toBe(Role.joining);
   expect(second.hana.core.counters.termsRefused).toBeGreaterThan(0);
@@ -337,7 +337,7 @@ describe("a controller that takes over", () => {
 
   /** Of four nodes the first publishes an impulse of the last and dies before that one hears of it. */
   function firedBefore() {
-    const { mesh, nodes } = settled(4);
+    const { mesh, nodes } = settled(4, 0);
     const [first] = nodes;
     const last = mesh.nodes[3] as MeshNode;
     first.declare("/viz/go", { type: "impulse" });
@@ -459,7 +459,7 @@ describe("a controller whose term is below what a starting node knows", () => {
     second.writeGroup(paths.map((path) => [path, 1] as const));
     mesh.run(1_000);
     expect(frames).toBeGreaterThan(1);
-    first.turn(() => first.hana.takeControl());
+    first.turn(() => first.hana.elections.raise());
     loseNothing(mesh);
     mesh.until(() => mesh.isSettled && second.hana.pending.size === 0);
     expect(paths.filter((path) => first.value(path) === 1)).toEqual(paths);

@@ -14,6 +14,7 @@ import { completeDeclaration, type DeclarationInput, type Value } from "../../..
 import { ImageEncoder } from "../../../src/state/image.js";
 import type { Reject } from "../../../src/state/reject.js";
 import { Role } from "../../../src/sync/roles.js";
+import type { TermRecord } from "../../../src/sync/promises.js";
 import type { SendLimits } from "../../../src/sync/send-budget.js";
 import {
   makeImage,
@@ -36,6 +37,7 @@ export interface Faults {
 export const CLEAN: Faults = { loss: 0, duplicate: 0, minDelayUs: 100, maxDelayUs: 100 };
 /** Session time is far from zero, as an epoch is: 2024-07-03T00:00:00Z. */
 const START_US = 1_719_964_800_000_000;
+const DISK_US = 300;
 const KEY = new Uint8Array(32).fill(7);
 const TAG = meshTag("test");
 
@@ -52,6 +54,13 @@ export interface MeshNodeOptions {
   readonly skewUs?: number;
   /** Boots of this node before this one. */
   readonly boots?: number;
+  /** What those left on disk. */
+  readonly disk?: MeshDisk;
+}
+
+/** The one file that is kept over a crash. */
+export interface MeshDisk {
+  record: TermRecord | undefined;
 }
 
 export class Mesh {
@@ -81,10 +90,14 @@ export class Mesh {
     return node;
   }
 
-  /** Starts a node that crashed anew, with nothing but its id. */
+  /** Starts a node that crashed anew, with nothing but its id and what it promised about terms. */
   restart(node: MeshNode): MeshNode {
     const place = this.nodes.indexOf(node);
-    const again = new MeshNode(this, place + 1, { ...node.options, boots: (node.options.boots ?? 0) + 1 });
+    const again = new MeshNode(this, place + 1, {
+      ...node.options,
+      boots: (node.options.boots ?? 0) + 1,
+      disk: node.disk,
+    });
     this.nodes[place] = again;
     again.turn(() => again.hana.start());
     return again;
@@ -167,7 +180,10 @@ export class MeshNode {
   readonly port: number;
   readonly hana: HanaNode;
   readonly options: MeshNodeOptions;
+  readonly disk: MeshDisk;
   isDead = false;
+  /** Whether its snapshots can be fetched. */
+  serves = true;
   hearsStream = true;
   private readonly skewUs: number;
   private isSettleDue = false;
@@ -179,6 +195,7 @@ export class MeshNode {
   constructor(mesh: Mesh, place: number, options: MeshNodeOptions) {
     this.mesh = mesh;
     this.options = options;
+    this.disk = options.disk ?? { record: undefined };
     this.id = place.toString(16).padStart(16, "0");
     this.address = `10.0.0.${place}`;
     this.port = 10_000 + place;
@@ -202,6 +219,7 @@ export class MeshNode {
         session: new Uint8Array([0, 0, boots, place, 1, 2, 3, 4]),
         reachability: { unicastPort: this.port, snapshotPort: this.port },
         declaresAuto: true,
+        termRecord: this.disk.record,
         ...(options.redundancy === undefined ? {} : { redundancy: options.redundancy }),
         ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),
       },
@@ -225,7 +243,9 @@ export class MeshNode {
           this.hearsStream = isWanted;
         },
         fetchSnapshot: (request) => this.fetch(request),
+        saveTerm: (record, revision) => this.save(record, revision),
         onRole: () => {},
+        onServing: () => {},
         onHealth: () => {},
       },
     );
@@ -239,6 +259,14 @@ export class MeshNode {
     this.arm();
     this.mesh.onTurn(this);
     return result;
+  }
+
+  private save(record: TermRecord, revision: number): void {
+    this.mesh.after(DISK_US, () => {
+      if (this.isDead) return;
+      this.disk.record = record;
+      this.turn(() => this.hana.elections.termSaved(revision));
+    });
   }
 
   private requestSettle(): void {
@@ -283,12 +311,12 @@ export class MeshNode {
     const delayUs = mesh.faults.maxDelayUs;
     mesh.after(2 * delayUs, () => {
       const server = mesh.live.find((node) => node.address === request.address && node.port === request.port);
-      const snapshot = server === undefined ? undefined : this.transfer(server, request.minSequence);
+      const snapshot = server?.serves !== true ? undefined : this.transfer(server, request.minSequence);
       mesh.after(delayUs, () => {
         if (fetch !== this.fetches) return;
         this.turn(() => {
-          if (snapshot === undefined) this.hana.following.snapshotFailed("the connection was closed");
-          else this.hana.following.snapshotArrived(snapshot);
+          if (snapshot === undefined) this.hana.snapshotFailed("the connection was closed");
+          else this.hana.snapshotArrived(snapshot);
         });
       });
     });
@@ -313,14 +341,15 @@ export class MeshNode {
   }
 
   private image(minSequence: number): SnapshotImage | undefined {
-    const { core, roles } = this.hana;
+    const { core, elections } = this.hana;
+    const term = elections.serving;
     const sequence = core.sequence[0] as number;
-    if (roles.role !== Role.controlling || sequence < minSequence) return undefined;
+    if (term === undefined || sequence < minSequence) return undefined;
     const encoder = new ImageEncoder(core);
     const chunks: Uint8Array[] = [];
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
-    const { number: termNumber, node: termNode } = roles.term;
+    const { number: termNumber, node: termNode } = term;
     const lineage = core.lineage.entries();
     return makeImage({ image: ++this.images, termNumber, termNode, sequence, origins, lineage }, chunks);
   }

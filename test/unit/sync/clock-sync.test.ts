@@ -92,7 +92,7 @@ describe("a joiner", () => {
       expect(pair.sync.boundUs).toBe(Number.POSITIVE_INFINITY);
       pair.run(0.5);
       expect(pair.errorUs).toBeLessThan(200);
-      expect(pair.sync.boundUs).toBeLessThan(1_000);
+      expect(pair.sync.boundUs).toBeLessThan(3_000);
       expect(pair.steps[0]).toBeCloseTo(-aheadUs, -3);
     },
   );
@@ -127,12 +127,14 @@ describe("the error that is reported", () => {
     fc.assert(property, { numRuns: 60, seed: 20_261_122 });
   });
 
-  test("is small on a wire: 300 us in half a minute, and the true one is 100 at most", () => {
+  test("is small on a wire: 500 us in half a minute, and the true one is 150 at most", () => {
     for (const rate of [1, 1 + 50e-6, 1 - 50e-6]) {
-      const pair = new Pair({ rate, seed: 3 });
-      pair.run(30);
-      expect(pair.errorUs).toBeLessThan(100);
-      expect(pair.sync.boundUs).toBeLessThan(300);
+      for (let seed = 1; seed <= 50; seed++) {
+        const pair = new Pair({ rate, seed });
+        pair.run(30);
+        expect(pair.errorUs).toBeLessThan(150);
+        expect(pair.sync.boundUs).toBeLessThan(500);
+      }
     }
   });
 

@@ -250,21 +250,21 @@ describe("roles", () => {
     return { roles, pass, clock };
   }
 
-  test("a node alone listens half a second, says hello, and takes control", () => {
+  test("a node alone listens half a second, says hello, and asks for control", () => {
     const { roles, pass } = rolesOf("b");
     const found = pass(500);
-    expect(found.at(-1)).toEqual([RoleAction.takeControl, 500]);
+    expect(found.at(-1)).toEqual([RoleAction.campaign, 500]);
     expect(found.slice(0, -1).every(([action]) => action === RoleAction.hello)).toBe(true);
-    expect(roles.takeControl()).toEqual({ number: 1, node: "b" });
+    expect(roles.takeControl(roles.highest + 1)).toEqual({ number: 1, node: "b" });
     expect(pass(5_000)).toEqual([]);
   });
 
   test("priority 0 never takes control", () => {
     const { pass } = rolesOf("b", 0);
-    expect(pass(20_000).some(([action]) => action === RoleAction.takeControl)).toBe(false);
+    expect(pass(20_000).some(([action]) => action === RoleAction.campaign)).toBe(false);
   });
 
-  test("of nodes that follow the highest priority goes first, then the lowest id, 150 ms apart", () => {
+  test("of nodes that follow the highest priority goes first, then the lowest id, 40 ms apart", () => {
     const times = (["a", "b", "c"] as const).map((node) => {
       const others = (["a", "b", "c", "d"] as const).filter((other) => other !== node);
       const priority = { a: 100, b: 200, c: 100, d: 0 };
@@ -275,13 +275,13 @@ describe("roles", () => {
       );
       roles.join({ number: 3, node: "z" });
       roles.inSync();
-      const [action, ms] = pass(1_000).find(([found]) => found === RoleAction.takeControl) ?? [0, 0];
-      expect(action).toBe(RoleAction.takeControl);
+      const [action, ms] = pass(1_000).find(([found]) => found === RoleAction.campaign) ?? [0, 0];
+      expect(action).toBe(RoleAction.campaign);
       return ms;
     });
     const [second, first, third] = times as [number, number, number];
     expect(first).toBeGreaterThan(500);
-    expect([second - first, third - second]).toEqual([150, 150]);
+    expect([second - first, third - second]).toEqual([40, 40]);
   });
 
   test("a controller that is heard is left alone; one that left is followed at once", () => {
@@ -293,8 +293,8 @@ describe("roles", () => {
       roles.heard();
     }
     roles.controllerLeft();
-    expect(pass(20)[0]?.[0]).toBe(RoleAction.takeControl);
-    expect(roles.takeControl()).toEqual({ number: 4, node: "a" });
+    expect(pass(20)[0]?.[0]).toBe(RoleAction.campaign);
+    expect(roles.takeControl(roles.highest + 1)).toEqual({ number: 4, node: "a" });
   });
 
   test("a loop that was held up does not judge the silence it slept through", () => {
@@ -305,7 +305,7 @@ describe("roles", () => {
     clock.set(clock.nowUs + 5_000_000);
     expect(roles.tick()).toBe(RoleAction.none);
     expect(pass(200)).toEqual([]);
-    expect(pass(200).map(([action]) => action)).toContain(RoleAction.takeControl);
+    expect(pass(200).map(([action]) => action)).toContain(RoleAction.campaign);
   });
 
   test("terms compare by number, then by node; one that starts over takes its own as new", () => {

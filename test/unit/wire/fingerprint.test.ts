@@ -19,9 +19,11 @@ import { writeClockAnswer, writeClockAsk } from "../../../src/wire/clock-message
 import { ChangeRecord, ContentWriter, encodeEvent, Layout } from "../../../src/wire/content.js";
 import { PROTOCOL_VERSION, writeCounter, writeSenderHeader } from "../../../src/wire/envelope.js";
 import { FrameType, StreamFlag, writeInfo, writeNode } from "../../../src/wire/frame.js";
-import { encodeMessage, helloFields, nakFields, reportFields, writeResultFields } from "../../../src/wire/messages.js";
+import { encodeMessage } from "../../../src/wire/fields.js";
+import { helloFields, nakFields, reportFields, writeResultFields } from "../../../src/wire/messages.js";
 import { writePeerRow } from "../../../src/wire/peer-list.js";
 import { encodeRequest, headerRecords, piecesOf, RecordKind } from "../../../src/wire/snapshot-records.js";
+import { voteAskFields, voteFields } from "../../../src/wire/vote.js";
 import { WriteFrameWriter, WriteKind, WriteRecord } from "../../../src/wire/write-frame.js";
 import { writePart } from "../../../src/wire/write-part.js";
 
@@ -31,7 +33,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:b213a797aa1a8482f30b2118a92a07d8";
+const FINGERPRINT = "1:8aa4e81f34037281009cdc380293f764";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -162,11 +164,14 @@ function peerList(): Uint8Array {
 
 function messages(): Uint8Array[] {
   const notice = { name: "left", priority: 100, unicastPort: 1, snapshotPort: 2, term: 3, isInSync: true };
+  const head = { number: 4, node: NODE, whole: 70_000 };
   return [
     helloFields({ ...notice, nonce: 77 }),
     reportFields({ ...notice, ...FITNESS, complete: 1, sequence: 2 }),
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.outOfRange }] }),
     nakFields({ term: 1, ranges: [2, 3, 5, 8] }),
+    voteAskFields({ number: 5, nonce: 6, hasLeft: true, priority: 100, unicastPort: 7, head }),
+    voteFields({ number: 5, nonce: 6, isYes: true, known: 4, snapshotPort: 8, head }),
   ].map((fields) => {
     const plain = new Uint8Array(1_154);
     return plain.slice(0, encodeMessage(fields, plain));

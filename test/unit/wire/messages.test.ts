@@ -2,12 +2,12 @@
 import fc from "fast-check";
 import { Packr } from "msgpackr";
 import { describe, expect, test } from "vitest";
+import { encodeMessage } from "../../../src/wire/fields.js";
 import {
   decodeHello,
   decodeNak,
   decodeReport,
   decodeWriteResult,
-  encodeMessage,
   helloFields,
   nakFields,
   reportFields,
@@ -23,6 +23,7 @@ import {
   piecesOf,
   RecordKind,
 } from "../../../src/wire/snapshot-records.js";
+import { decodeVote, decodeVoteAsk, voteAskFields, voteFields } from "../../../src/wire/vote.js";
 
 const plain = new Uint8Array(65_536);
 const whole = fc.maxSafeNat();
@@ -57,6 +58,10 @@ const result = fc.record({
   refusals: fc.array(refusal, { maxLength: 64 }),
 });
 
+const number = fc.integer({ min: 1, max: 2 ** 32 - 1 });
+const nonce = fc.nat(2 ** 32 - 1);
+const head = fc.record({ number, node, whole });
+
 type Decode = (bytes: Uint8Array, length: number) => unknown;
 
 /** Every message: what makes one, its fields, its decoder. */
@@ -69,6 +74,18 @@ const MESSAGES: readonly (readonly [string, fc.Arbitrary<unknown>, (value: never
     fc.record({ term: whole, ranges: fc.array(whole, { maxLength: 16 }).map((r) => [...r, ...r]) }),
     nakFields,
     decodeNak,
+  ],
+  [
+    "question for a vote",
+    fc.record({ number, nonce, hasLeft: fc.boolean(), priority: fc.nat(1_000), unicastPort: fc.nat(65_535), head }),
+    voteAskFields,
+    decodeVoteAsk,
+  ],
+  [
+    "vote",
+    fc.record({ number, nonce, isYes: fc.boolean(), known: number, snapshotPort: fc.nat(65_535), head }),
+    voteFields,
+    decodeVote,
   ],
 ];
 

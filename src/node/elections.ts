@@ -1,0 +1,364 @@
+/**
+ * Elections: how this node becomes controller, and how it answers others that want to.
+ *
+ * A candidate puts its own promise on disk, asks all, counts (`sync/election.ts`), fetches what a better informed voter
+ * has, and only then opens its term. A voter promises one node a term number, on disk before it says so, and only while
+ * it hears no controller itself. It decides nothing about who is to try: `roles` does.
+ */
+import type { Random } from "../base/random.js";
+import { compareHeads, Election, type ElectionRules, Policy, Verdict, type Voter } from "../sync/election.js";
+import { Promises, type TermRecord } from "../sync/promises.js";
+import { Role } from "../sync/roles.js";
+import type { FrameTarget } from "../sync/stream-frames.js";
+import { FrameType } from "../wire/frame.js";
+import { decodeVote, decodeVoteAsk, type Head, type VoteAsk, voteAskFields, voteFields } from "../wire/vote.js";
+import type { Term } from "../state/change.js";
+import { decodeSnapshot, type Snapshot, takeSnapshot } from "./adoption.js";
+import { HealthCode } from "./health.js";
+import type { Membership, Offer } from "./membership.js";
+import type { NodeParts } from "./parts.js";
+import type { NodePorts } from "./ports.js";
+
+/** Whoever got a promise has this long to open its term before another gets one. */
+const GRANT_US = 500_000;
+/** After an attempt that failed; and as much again by chance, so that two do not meet for ever. */
+const PAUSE_US = 100_000;
+/** A voter that promised its vote shows what it has for so long. */
+const SERVE_US = 5_000_000;
+/** A voter's contents that are not here by then are given up. */
+const FETCH_US = 400_000;
+const FETCH_RETRY_US = 50_000;
+/** Nobody is so far ahead: a number gone wild is not believed at once. */
+const KNOWN_STEP = 1_000;
+const DISK_TEXT = "the term file cannot be written: a restart could open a term a second time";
+
+export class Elections {
+  private readonly node: NodeParts;
+  private readonly membership: Membership;
+  private readonly ports: NodePorts;
+  private readonly rules: ElectionRules;
+  readonly promises: Promises;
+  private readonly election: Election;
+  private readonly random: Random;
+  /** [0] when the next attempt may begin, [1] when the fetch began, [2] when it is tried again. */
+  private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY]);
+  private nonce = 0;
+  /** The number that this boot promised itself last; opening it takes it out of use. */
+  private unused = 0;
+  /** The number that is on its way to the disk for this node itself; 0 for none. */
+  private promised = 0;
+  /** What was asked for: a controller's new term needs no votes. */
+  private isRaise = false;
+  private role: Role = Role.starting;
+  /** Whose contents are being fetched, and who else has more than this node. */
+  private voters: Voter[] = [];
+  private isWon = false;
+
+  constructor(
+    node: NodeParts,
+    membership: Membership,
+    ports: NodePorts,
+    rules: ElectionRules,
+    record: TermRecord | undefined,
+  ) {
+    this.node = node;
+    this.membership = membership;
+    this.ports = ports;
+    this.rules = rules;
+    const { clock } = node.core;
+    this.promises = new Promises(clock, record, (kept, revision) => ports.saveTerm(kept, revision));
+    this.election = new Election(clock);
+    this.random = ports.random;
+    node.roles.highest = this.promises.known;
+  }
+
+  get isRunning(): boolean {
+    return this.promised !== 0 || this.election.isOpen;
+  }
+
+  /** Whether a voter's snapshot is being waited for. */
+  get isFetching(): boolean {
+    return this.voters.length > 0;
+  }
+
+  /** The term whose contents others may fetch from here: the one that is held, or the one that an orphan last followed. */
+  get serving(): Term | undefined {
+    const { roles, core } = this.node;
+    if (roles.role === Role.controlling) return roles.term;
+    const isOrphan = roles.role === Role.following && this.promises.sinceGrantUs < SERVE_US;
+    return isOrphan && this.head.whole > 0 ? core.terms.at(core.lineage.present) : undefined;
+  }
+
+  private get head(): Head {
+    const { core, follower } = this.node;
+    const { lineage, terms } = core;
+    if (follower.isWhole) lineage.note(core.sequence[0] as number);
+    if (lineage.present === 0) return { number: 0, node: "", whole: 0 };
+    return { ...terms.at(lineage.present), whole: Math.max(0, lineage.through(lineage.present)) };
+  }
+
+  /** Tries to become controller, unless an attempt is under way or was just now. */
+  campaign(): void {
+    const { roles, core } = this.node;
+    const isTooEarly = core.clock.nowUs < (this.registers[0] as number) || this.hasGrantedOther;
+    if (this.isRunning || isTooEarly) return;
+    this.promise(false);
+    this.role = roles.role;
+  }
+
+  /** This controller opens a term of its own above what it knows: it has what it needs to write, and asks nobody. */
+  raise(): void {
+    if (!this.isRunning) this.promise(true);
+  }
+
+  private promise(isRaise: boolean): void {
+    const number = this.nextNumber;
+    this.unused = number;
+    this.isRaise = isRaise;
+    this.promised = number;
+    this.promises.grant(number, this.node.core.identity.id, (isSafe) => {
+      if (this.promised !== number) return;
+      this.promised = 0;
+      if (isSafe || this.rules.policy === Policy.island) this.onPromised(number);
+      else this.giveUp();
+    });
+  }
+
+  /** A number that was promised to this node and never used serves until somebody else knows it too. */
+  private get nextNumber(): number {
+    const { known, granted } = this.promises;
+    const { highest } = this.node.roles;
+    return this.isUnused ? granted : Math.max(known, highest) + 1;
+  }
+
+  private get isUnused(): boolean {
+    const { promises, node } = this;
+    return promises.granted === this.unused && this.hasGrantedSelf && node.roles.highest < this.unused;
+  }
+
+  private get hasGrantedSelf(): boolean {
+    return this.promises.grantee === this.node.core.identity.id;
+  }
+
+  private onPromised(number: number): void {
+    const { roles } = this.node;
+    if (this.isRaise) {
+      if (roles.role === Role.controlling && number > roles.term.number) this.node.takeControl(number);
+      return;
+    }
+    if (!this.isStillWanted) return;
+    this.isWon = false;
+    this.nonce = (this.nonce + 1) >>> 0 || 1;
+    this.election.begin(number, this.nonce, this.othersHeard());
+    this.ask();
+    this.judge();
+  }
+
+  /** Who may answer: all that were heard of lately but the controller that is gone. */
+  private othersHeard(): Set<string> {
+    const { peers, roles } = this.node;
+    const others = new Set<string>();
+    for (const { node } of peers.values()) if (node !== roles.term.node) others.add(node);
+    return others;
+  }
+
+  private get isStillWanted(): boolean {
+    const { roles } = this.node;
+    return roles.role === this.role && !roles.hearsController;
+  }
+
+  private get hasGrantedOther(): boolean {
+    return !this.hasGrantedSelf && this.promises.sinceGrantUs < GRANT_US;
+  }
+
+  private ask(): void {
+    const { election, node } = this;
+    if (!election.takeAsk()) return;
+    const { number, nonce } = election;
+    const { unicastPort } = node.controller.reachability;
+    const { priority } = node.core.identity;
+    const hasLeft = node.roles.controllerHasLeft;
+    const fields = voteAskFields({ number, nonce, hasLeft, priority, unicastPort, head: this.head });
+    node.io.message(FrameType.voteAsk, fields, undefined);
+  }
+
+  tick(): void {
+    const { node, election } = this;
+    this.promises.hear(node.roles.highest);
+    if (!election.isOpen) return;
+    if (!this.isStillWanted) this.giveUp();
+    else if (this.isWon) this.tickFetch();
+    else {
+      this.ask();
+      this.judge();
+    }
+  }
+
+  private giveUp(): void {
+    this.election.end();
+    this.voters = [];
+    this.registers[0] = this.node.core.clock.nowUs + PAUSE_US + Math.floor(this.random.next() * PAUSE_US);
+  }
+
+  private judge(): void {
+    const { election, node } = this;
+    if (!election.isOpen || this.isWon) return;
+    const verdict = election.verdict(this.rules, node.core.identity.id, (voter) => this.nameOf(voter));
+    const { highest } = node.roles;
+    node.roles.highest = Math.max(highest, Math.min(election.known, highest + KNOWN_STEP));
+    if (verdict === Verdict.won) this.onWon();
+    else if (verdict === Verdict.lost) this.giveUp();
+    else if (election.isOutdated) {
+      election.end();
+      this.promise(false);
+    }
+  }
+
+  private nameOf(node: string): string {
+    const { core, peers } = this.node;
+    return node === core.identity.id ? core.identity.name : (peers.get(node)?.name ?? "");
+  }
+
+  private onWon(): void {
+    this.isWon = true;
+    this.voters = this.election.betterThan(this.head);
+    if (this.voters.length === 0) this.open([]);
+    else this.fetch();
+  }
+
+  private open(offers: readonly Offer[]): void {
+    const { number } = this.election;
+    this.election.end();
+    this.voters = [];
+    this.node.takeControl(number);
+    this.membership.offer(offers);
+  }
+
+  /** Fetches what the best informed voter has. */
+  private fetch(): void {
+    const [voter] = this.voters;
+    if (voter === undefined) return;
+    const { nowUs } = this.node.core.clock;
+    this.registers[1] = nowUs;
+    this.registers[2] = Number.POSITIVE_INFINITY;
+    this.ports.fetchSnapshot({ ...voter.snapshots, minSequence: voter.head.whole });
+  }
+
+  private tickFetch(): void {
+    const { nowUs } = this.node.core.clock;
+    if (nowUs - (this.registers[1] as number) > FETCH_US) this.passOver();
+    else if (nowUs >= (this.registers[2] as number)) {
+      const begunUs = this.registers[1] as number;
+      this.fetch();
+      this.registers[1] = begunUs;
+    }
+  }
+
+  /** The best informed voter cannot be had: the next one, or under `island` what this node has. */
+  private passOver(): void {
+    this.voters.shift();
+    if (this.voters.length > 0) this.fetch();
+    else if (this.rules.policy === Policy.island) this.open([]);
+    else this.giveUp();
+  }
+
+  /** A voter's contents are here: they take the place of this node's own, and the term opens. */
+  snapshotArrived(snapshot: Snapshot): void {
+    const [voter] = this.voters;
+    const { node } = this;
+    if (voter === undefined || !this.isStillWanted) return;
+    const { head } = voter;
+    const incoming =
+      snapshot.termNumber === head.number && snapshot.termNode === head.node
+        ? decodeSnapshot(node.core, node.applier, snapshot)
+        : undefined;
+    const term = incoming === undefined ? -1 : node.applier.termIndex(head.number, head.node);
+    if (incoming === undefined || term < 0) {
+      this.passOver();
+      return;
+    }
+    this.membership.onJoin();
+    const offers = this.membership.takeOffers();
+    node.follower.hold(term, snapshot.sequence === head.whole);
+    takeSnapshot(node, incoming, snapshot, head.whole);
+    node.roles.term = { number: head.number, node: head.node };
+    this.open(offers);
+  }
+
+  snapshotFailed(): void {
+    this.registers[2] = this.node.core.clock.nowUs + FETCH_RETRY_US;
+  }
+
+  onMessage(type: FrameType, plain: Uint8Array, length: number, from: string, address: string): void {
+    if (type === FrameType.voteAsk) this.onAsk(plain, length, from, address);
+    else this.onVote(plain, length, from, address);
+  }
+
+  private onAsk(plain: Uint8Array, length: number, from: string, address: string): void {
+    const ask = decodeVoteAsk(plain, length);
+    if (ask === undefined) {
+      this.node.core.counters.messagesMalformed++;
+      return;
+    }
+    const target = { address, port: ask.unicastPort };
+    this.giveWay(ask, from);
+    if (!this.mayGrant(ask, from)) this.answer(ask, false, target);
+    else {
+      this.promises.grant(ask.number, from, (isSafe) => {
+        this.answer(ask, isSafe || this.rules.policy === Policy.island, target);
+      });
+      this.ports.onServing();
+    }
+  }
+
+  /** Of two that ask at the same time the first in rank goes on, with the next number. */
+  private giveWay(ask: VoteAsk, from: string): void {
+    const { id, priority } = this.node.core.identity;
+    const isBefore = ask.priority > priority || (ask.priority === priority && from < id);
+    if (!this.isRunning || this.isRaise || this.isWon || !isBefore || ask.priority === 0) return;
+    this.promised = 0;
+    this.giveUp();
+    this.promises.release();
+  }
+
+  private mayGrant(ask: VoteAsk, from: string): boolean {
+    const { roles, core } = this.node;
+    const hasLeft = ask.hasLeft && ask.head.number === roles.term.number && ask.head.node === roles.term.node;
+    if (roles.hearsController && !hasLeft) return false;
+    const isAgain = this.promises.granted === ask.number && this.promises.grantee === from;
+    if (!isAgain && this.promises.sinceGrantUs < GRANT_US) return false;
+    // A node that holds what the mesh has goes before one that was never in sync.
+    const isBefore = compareHeads(this.head, ask.head) > 0 && ask.head.whole === 0;
+    if (isBefore && core.identity.priority > 0) return false;
+    return this.promises.canGrant(ask.number, from);
+  }
+
+  private answer(ask: VoteAsk, isYes: boolean, target: FrameTarget): void {
+    const { node } = this;
+    const known = Math.max(this.promises.known, node.roles.highest);
+    const { snapshotPort } = node.controller.reachability;
+    const { number, nonce } = ask;
+    const fields = voteFields({ number, nonce, isYes, known, head: this.head, snapshotPort });
+    node.io.message(FrameType.vote, fields, target);
+  }
+
+  private onVote(plain: Uint8Array, length: number, from: string, address: string): void {
+    const vote = decodeVote(plain, length);
+    if (vote === undefined) {
+      this.node.core.counters.messagesMalformed++;
+      return;
+    }
+    this.election.take(from, vote, address);
+    this.judge();
+  }
+
+  termSaved(revision: number): void {
+    this.node.setHealth(HealthCode.termFile, "");
+    this.promises.saved(revision);
+  }
+
+  termFailed(revision: number, reason: string): void {
+    this.node.setHealth(HealthCode.termFile, `${DISK_TEXT}: ${reason}`);
+    this.promises.failed(revision);
+  }
+}

@@ -1,0 +1,149 @@
+/** How a mesh gets a controller: by votes, with everything that any voter has, and never twice the same term. */
+import { describe, expect, test } from "vitest";
+import { Role } from "../../../src/sync/roles.js";
+import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
+import { FrameType } from "../../../src/wire/frame.js";
+import { Mesh, type MeshNode, Way } from "./mesh.js";
+
+function settled(count: number, priorities: readonly number[] = []): { mesh: Mesh; nodes: MeshNode[] } {
+  const mesh = new Mesh(1);
+  mesh.add();
+  mesh.run(1_000_000);
+  for (let place = 1; place < count; place++) mesh.add({ priority: priorities[place] ?? 100 });
+  mesh.until(() => mesh.isSettled);
+  mesh.run(300_000);
+  return { mesh, nodes: mesh.nodes };
+}
+
+const at = (nodes: readonly MeshNode[], place: number): MeshNode => nodes[place] as MeshNode;
+const controllers = (mesh: Mesh): MeshNode[] => mesh.live.filter(({ hana }) => hana.roles.role === Role.controlling);
+
+describe("a term number", () => {
+  test("is not used again by a node that starts anew and is alone", () => {
+    const mesh = new Mesh(1);
+    const numbers: number[] = [];
+    let node = mesh.add();
+    for (let boot = 0; boot < 4; boot++) {
+      mesh.until(() => mesh.isSettled);
+      numbers.push(node.hana.roles.term.number);
+      node.crash();
+      node = mesh.restart(node);
+    }
+    expect(numbers).toEqual([1, 2, 3, 4]);
+  });
+
+  test("is above those that an earlier boot only followed", () => {
+    const { mesh, nodes } = settled(2);
+    at(nodes, 0).turn(() => at(nodes, 0).hana.elections.raise());
+    mesh.run(300_000);
+    const followed = at(nodes, 1).hana.roles.term.number;
+    expect(followed).toBe(2);
+    for (const node of nodes) node.crash();
+    const alone = mesh.restart(at(nodes, 1));
+    mesh.until(() => mesh.isSettled);
+    expect(alone.hana.roles.term.number).toBe(followed + 1);
+  });
+
+  test("is on disk before the term opens", () => {
+    const mesh = new Mesh(1);
+    const node = mesh.add();
+    mesh.until(() => node.hana.controller.isOpen);
+    expect(node.disk.record).toEqual({ known: 1, granted: 1, grantee: node.id });
+  });
+});
+
+describe("a node that hears its controller no more", () => {
+  test("while others do, stays without and causes no change", () => {
+    const { mesh, nodes } = settled(4);
+    const [first, second] = [at(nodes, 0), at(nodes, 1)];
+    const terms = mesh.controller.hana.roles.term.number;
+    mesh.drop = (from, to) => from === first && to === second;
+    mesh.run(5_000_000);
+    expect(controllers(mesh)).toEqual([first]);
+    mesh.drop = () => false;
+    mesh.until(() => mesh.isSettled);
+    expect(mesh.controller.hana.roles.term.number).toBe(terms);
+  });
+
+  test("and nobody else either, goes on alone", () => {
+    const { mesh, nodes } = settled(3);
+    const third = at(nodes, 2);
+    mesh.drop = (from, to) => from !== to && (from === third || to === third);
+    mesh.run(1_500_000);
+    expect(controllers(mesh)).toEqual([at(nodes, 0), third]);
+  });
+});
+
+describe("a controller that is gone", () => {
+  test("has a successor within 700 ms, the first in rank, and one only", () => {
+    const { mesh, nodes } = settled(5, [100, 100, 100, 200, 0]);
+    at(nodes, 0).crash();
+    mesh.run(700_000);
+    expect(controllers(mesh)).toEqual([at(nodes, 3)]);
+    mesh.until(() => mesh.isSettled);
+  });
+
+  test("and said goodbye has one within 150 ms, though some did not hear it", () => {
+    const { mesh, nodes } = settled(4);
+    mesh.drop = (_from, to, datagram) => to === at(nodes, 3) && datagram[TYPE_OFFSET] === FrameType.leave;
+    at(nodes, 0).close();
+    mesh.run(150_000);
+    expect(controllers(mesh)).toEqual([at(nodes, 1)]);
+    mesh.until(() => mesh.isSettled);
+  });
+
+  test("leaves nothing behind that any voter has", () => {
+    const { mesh, nodes } = settled(4, [100, 300, 100, 100]);
+    const [first, second, third] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)];
+    first.declare("/viz/x", { type: "int" });
+    mesh.run(300_000);
+    // The first in rank misses the last change, by every way.
+    mesh.drop = (from, to) => from === first && to === second;
+    first.write("/viz/x", 5);
+    mesh.run(50_000);
+    expect([second.value("/viz/x"), third.value("/viz/x")]).toEqual([0, 5]);
+    first.crash();
+    mesh.run(800_000);
+    expect(controllers(mesh)).toEqual([second]);
+    mesh.until(() => mesh.isSettled);
+    expect(mesh.live.map((node) => node.value("/viz/x"))).toEqual([5, 5, 5]);
+    const [one, ...others] = mesh.live.map((node) => node.contents());
+    for (const other of others) expect(other).toEqual(one);
+  });
+
+  test("leaves the others without, if the one that knows most cannot be reached, for half a second at most", () => {
+    const { mesh, nodes } = settled(3, [100, 300, 100]);
+    const [first, second, third] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)];
+    first.declare("/viz/x", { type: "int" });
+    mesh.run(300_000);
+    mesh.drop = (from, to) => from === first && to === second;
+    first.write("/viz/x", 5);
+    mesh.run(50_000);
+    first.crash();
+    third.serves = false;
+    mesh.run(1_300_000);
+    expect(controllers(mesh)).toEqual([second]);
+  });
+});
+
+test("a node that starts while a controller is being looked for does not become it", () => {
+  const { mesh, nodes } = settled(3);
+  at(nodes, 0).crash();
+  const late = mesh.add({ priority: 1_000 });
+  mesh.run(1_000_000);
+  expect(controllers(mesh)).toEqual([at(nodes, 1)]);
+  mesh.until(() => mesh.isSettled);
+  expect(late.hana.roles.role).toBe(Role.following);
+});
+
+test("two that ask at the same time are one controller soon", () => {
+  const { mesh, nodes } = settled(3);
+  at(nodes, 0).crash();
+  mesh.run(400_000);
+  // Neither hears the other's first question.
+  mesh.drop = (_from, _to, datagram, way) => way === Way.meeting && datagram[TYPE_OFFSET] === FrameType.voteAsk;
+  mesh.run(200_000);
+  mesh.drop = () => false;
+  mesh.run(600_000);
+  expect(controllers(mesh)).toHaveLength(1);
+});
