@@ -227,36 +227,33 @@ export class ClockSync {
     registers[2] = boundUs / weights;
   }
 
-  /** From the best exchange of the older half and the best of the newer. */
+  /** From the two exchanges that say it best: far apart, with short round trips. */
   private learnRate(): void {
     const { nowUs } = this.clock;
     this.rateError = Math.min(RATE_UNKNOWN, this.rateError + (FORGET_PER_S * (nowUs - this.rateSinceUs)) / 1e6);
     this.rateSinceUs = nowUs;
-    const [older, newer] = this.bestOfHalves();
-    if (older < 0 || newer < 0) return;
-    const apartUs = (this.atUs[newer] as number) - (this.atUs[older] as number);
-    const errorUs = (this.halfUs[newer] as number) + (this.halfUs[older] as number);
-    const error = errorUs / apartUs + WANDER;
-    if (error >= this.rateError) return;
-    const measured = ((this.aheadUs[newer] as number) - (this.aheadUs[older] as number)) / apartUs;
-    // The worse it was measured, the more counts that most crystals differ by less than 100 ppm.
+    let best = this.rateError;
+    let measured = 0;
+    for (let newer = 0; newer < this.count; newer++) {
+      for (let older = 0; older < this.count; older++) {
+        const apartUs = (this.atUs[newer] as number) - (this.atUs[older] as number);
+        const error = ((this.halfUs[newer] as number) + (this.halfUs[older] as number)) / apartUs + WANDER;
+        if (apartUs <= 0 || error >= best) continue;
+        best = error;
+        measured = ((this.aheadUs[newer] as number) - (this.aheadUs[older] as number)) / apartUs;
+      }
+    }
+    if (best < this.rateError) this.takeRate(measured, best);
+  }
+
+  /** The worse it was measured, the more counts that most crystals differ by less than 100 ppm. */
+  private takeRate(measured: number, error: number): void {
     const trust = RATE_USUAL ** 2 / (RATE_USUAL ** 2 + error ** 2);
     const likely = this.rate + trust * (measured - this.rate);
     const rate = Math.min(Math.max(likely, measured - error), measured + error);
     // Who takes control goes on at this rate, so one that no crystal has is none.
     this.rate = Math.min(Math.max(rate, -RATE_UNKNOWN), RATE_UNKNOWN);
     this.rateError = Math.min(RATE_UNKNOWN, error + Math.abs(rate - measured));
-  }
-
-  /** Of all exchanges, which are sorted by their round trips; -1 where there is none. */
-  private bestOfHalves(): [number, number] {
-    const { atUs, count } = this;
-    const newest = (this.next + KEPT - 1) % KEPT;
-    const oldest = count < KEPT ? 0 : this.next;
-    const middleUs = ((atUs[newest] as number) + (atUs[oldest] as number)) / 2;
-    const older = this.chosen.find((index) => (atUs[index] as number) < middleUs) ?? -1;
-    const newer = this.chosen.find((index) => (atUs[index] as number) > middleUs) ?? -1;
-    return [older, newer];
   }
 
   /** Steps there while this node joins, else goes there slowly. */
