@@ -149,5 +149,5 @@ function snapshotOf({ core, roles }: HanaNode): Snapshot {
   for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
   const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
   const { number: termNumber, node: termNode } = roles.term;
-  return { termNumber, termNode, sequence: core.sequence[0] as number, origins, lineage: [], chunks };
+  return { termNumber, termNode, sequence: core.sequence[0] as number, origins, lineage: [], standings: [], chunks };
 }

@@ -11,10 +11,11 @@
  */
 export class Clock {
   /**
-   * [0] own time now; [1] newest hybrid time seen or given (HLC: follows what was heard); [2] session time now;
-   * [3] by how much session time was ahead of own time at own time [4]; [5] by how much it has gained a microsecond since.
+   * [0] own time now; [1] newest hybrid time seen or given (HLC: follows what was heard); [2] the own time after which
+   * `HanaNode.late` is to be called before anything else; [3] session time now; [4] by how much session time was ahead of
+   * own time at own time [5]; [6] by how much it has gained a microsecond since.
    */
-  readonly register = new Float64Array(6);
+  readonly register = new Float64Array([0, 0, Number.POSITIVE_INFINITY, 0, 0, 0, 0]);
   /** How often a remote hybrid time was more than `HYBRID_AHEAD_LIMIT_US` ahead and was clamped. */
   clampedHybrids = 0;
 
@@ -69,6 +70,15 @@ export class Clock {
     if ((register[HYBRID] as number) > session + HYBRID_AHEAD_LIMIT_US) register[HYBRID] = session;
   }
 
+  set deadlineUs(deadlineUs: number) {
+    this.register[DEADLINE] = deadlineUs;
+  }
+
+  /** Whether more time has passed than there was. Whoever sets the clock asks, and calls `HanaNode.late` if so. */
+  get isLate(): boolean {
+    return (this.register[NOW] as number) > (this.register[DEADLINE] as number);
+  }
+
   /** Advances the hybrid clock to session time; it is what the next change is stamped with. */
   tickHybrid(): void {
     const { register } = this;
@@ -89,9 +99,10 @@ export class Clock {
 
 const NOW = 0;
 const HYBRID = 1;
-const SESSION = 2;
-const AHEAD = 3;
-const SINCE = 4;
-const GAIN = 5;
+const DEADLINE = 2;
+const SESSION = 3;
+const AHEAD = 4;
+const SINCE = 5;
+const GAIN = 6;
 /** protocol.md: a hybrid time more than 500 ms ahead is clamped and counted. */
 export const HYBRID_AHEAD_LIMIT_US = 500_000;

@@ -61,6 +61,8 @@ export interface DeskService {
    * between two: the desk replays the ring over it, and asks again in the rare case that this gives no whole image.
    */
   image(): Iterable<Uint8Array>;
+  /** Puts where the writers stand into the ring: a desk that lost its place there does not have it. */
+  tellStandings(): void;
   /** What is pending now, asked for after the last chunk. */
   pending(): readonly PendingValue[];
   /** A TCP client that speaks OSC. Its connection number is never used again in this process. */
@@ -335,6 +337,7 @@ export class DeskHost {
       origins: wholeTable(service.origins),
       sequence: service.sequence,
     });
+    service.tellStandings();
     this.image = service.image()[Symbol.iterator]();
     this.imageAhead = 0;
     this.continueImage();

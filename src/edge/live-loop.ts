@@ -10,6 +10,8 @@
 import type { Clock } from "../base/clock.js";
 
 export interface LiveWork {
+  /** The clock was set later than it should have been: before anything else. */
+  late(): void;
   /** Ends a turn: publish, pump the followers. */
   settle(): void;
   /** Does what is due. */
@@ -59,6 +61,7 @@ export class LiveLoop {
   enter(): void {
     this.clock.register[0] = this.originUs + performance.now() * 1_000;
     this.clock.follow();
+    if (this.clock.isLate) this.work.late();
   }
 
   /** Own time at this very moment; the clock's is that of the turn's beginning. */

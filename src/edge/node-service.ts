@@ -171,6 +171,11 @@ export class NodeService implements DeskService {
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) yield chunk;
   }
 
+  tellStandings(): void {
+    this.parts.loop.enter();
+    this.parts.node.tellStandings();
+  }
+
   pending(): readonly PendingValue[] {
     return pendingOf(this.parts.node);
   }

@@ -64,7 +64,7 @@ export class SnapshotFetch {
     this.socket = undefined;
     const { header } = progress;
     if (!progress.isWhole || header === undefined) this.outcome.onFailed(reason);
-    else this.outcome.onArrived({ ...header, chunks: progress.chunks });
+    else this.outcome.onArrived({ ...header, chunks: progress.chunks, standings: progress.standings });
   }
 
   close(): void {

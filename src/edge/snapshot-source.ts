@@ -2,7 +2,7 @@
  * Snapshot source: the images that joiners fetch, made from the desk's replica while others may fetch it.
  *
  * An image is made whole in one go and kept a while, so that a hundred joiners at once cost one. It is given to a
- * joiner only if it holds everything that the joiner's first frame presupposes.
+ * joiner only if it holds everything that the joiner's first frame presupposes, and where the writers stood by then.
  */
 import { LRUCache } from "lru-cache";
 import type { Replica } from "../manage/replica.js";
@@ -50,7 +50,8 @@ export class SnapshotSource {
   private make(term: Term, minSequence: number): SnapshotImage | undefined {
     const replica = this.current();
     if (replica === undefined || replica.sequence < minSequence) return undefined;
-    const { state, terms, origins, sequence } = replica;
+    const { state, terms, origins, sequence, standings } = replica;
+    if (standings === undefined || standings.sequence < minSequence) return undefined;
     const encoder = new ImageEncoder({ state, terms, origins });
     const chunks: Uint8Array[] = [];
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
@@ -58,7 +59,7 @@ export class SnapshotSource {
     const { lineage } = this;
     const { number: termNumber, node: termNode } = term;
     const header = { image: this.nextImage++, termNumber, termNode, sequence, origins: names, lineage };
-    const image = makeImage(header, chunks);
+    const image = makeImage(header, chunks, standings.bytes, standings.sequence);
     this.images.set(image.image, image);
     this.newest = image;
     return image;

@@ -57,6 +57,8 @@ export class Replica {
   pending: Uint8Array;
   /** The newest change sequence that is in here. */
   sequence = 0;
+  /** Where the writers stood (`encodeStandings`) in all that was published up to a sequence; undefined until it is told. */
+  standings: { readonly bytes: Uint8Array; readonly sequence: number } | undefined;
   /** How often an image was needed, the first one counted. */
   images = 0;
   private readonly reader: RingReader;
@@ -227,6 +229,8 @@ export class Replica {
         return this.takeOrigin();
       case EventKind.term:
         return this.takeTerm();
+      case EventKind.standings:
+        return this.takeStandings();
       default:
         return true;
     }
@@ -282,6 +286,13 @@ export class Replica {
     const node = decodeText(input.blob(NODE_LIMIT_BYTES));
     const surface = decodeText(input.blob(SURFACE_LIMIT_BYTES));
     return !input.failed && this.origins.intern(node, surface) === this.reader.id;
+  }
+
+  private takeStandings(): boolean {
+    const bytes = this.reader.payload();
+    if (bytes === undefined) return false;
+    this.standings = { bytes, sequence: this.reader.doubles[0] as number };
+    return true;
   }
 
   private takeTerm(): boolean {

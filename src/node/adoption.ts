@@ -10,6 +10,7 @@ import { Reject } from "../state/reject.js";
 import { State } from "../state/state.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import type { LineageEntry } from "../sync/lineage.js";
+import type { Standing } from "../wire/standing.js";
 import type { Applier } from "./applier.js";
 import type { NodeCore } from "./core.js";
 import type { NodeParts } from "./parts.js";
@@ -23,6 +24,8 @@ export interface Snapshot {
   readonly origins: readonly { readonly node: string; readonly surface: string }[];
   /** What it is made of beside its own term. */
   readonly lineage: readonly LineageEntry[];
+  /** Where writers stand in it, or a little before. */
+  readonly standings: readonly Standing[];
   readonly chunks: readonly Uint8Array[];
 }
 
@@ -54,6 +57,7 @@ export function takeSnapshot(
   snapshot.origins.forEach((origin, index) => {
     if (origin.node !== "") follower.mapOrigin(index, origin.node, origin.surface);
   });
+  follower.takeStandings(snapshot.standings);
   core.counters.snapshotsTaken++;
 }
 
@@ -89,7 +93,8 @@ function removeStrangers(core: NodeCore, applier: Applier, pending: PendingWrite
   }
 }
 
-function adoptPath(core: NodeCore, applier: Applier, incoming: State, id: number): void {
+/** Makes one path equal to what `incoming` holds under that id. */
+export function adoptPath(core: NodeCore, applier: Applier, incoming: State, id: number): void {
   const { state } = core;
   const declaration = incoming.declarationOf(id);
   if (declaration === undefined) return;

@@ -13,6 +13,7 @@ import { Reject } from "../state/reject.js";
 import { ChangeContext } from "../state/ring.js";
 import { LANES, type State } from "../state/state.js";
 import { type ContentReader, layoutOf } from "../wire/content.js";
+import { encodeStandings, type Standing } from "../wire/standing.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import type { NodeCore } from "./core.js";
 
@@ -218,6 +219,15 @@ export class Applier {
     core.ring.event(EventKind.origin, index, out.buffer.slice(0, out.offset), context);
   }
 
+  /** Tells the ring where the writers stand in all that is published up to `sequence`. */
+  tellStandings(standings: readonly Standing[], sequence: number): void {
+    const bytes = encodeStandings(standings);
+    this.context.doubles[0] = sequence;
+    this.context.doubles[1] = this.core.clock.register[1] as number;
+    this.context.flags = 0;
+    this.core.ring.event(EventKind.standings, 0, bytes, this.context);
+  }
+
   /** The index of a term; a new one is told to the ring. -1 when there is no room for one of another node's. */
   termIndex(number: number, node: string): number {
     const { terms, identity } = this.core;
@@ -314,7 +324,7 @@ export class Applier {
         this.adoptVersion(id);
         this.core.ring.event(EventKind.impulse, id, NO_PAYLOAD, this.context);
       }
-    } else if (event.kind === EventKind.remove) this.remove(id);
+    } else if (event.kind === EventKind.remove) this.adoptRemove(event);
     else if (event.kind === EventKind.rename) return this.adoptRename(event);
     this.core.counters.changesApplied++;
     return true;
@@ -330,10 +340,21 @@ export class Applier {
     return true;
   }
 
+  private adoptRemove(event: ContentReader): void {
+    this.noteRemoved(event);
+    this.remove(event.id);
+  }
+
+  private noteRemoved(event: ContentReader): void {
+    const { removedSequence } = this.core;
+    removedSequence[0] = Math.max(removedSequence[0] as number, event.doubles[0] as number);
+  }
+
   private adoptRename(event: ContentReader): boolean {
     const payload = event.payload();
     const named = decodeNamed(payload);
     if (named === undefined || this.core.state.idOf(named.path) >= 0) return false;
+    this.noteRemoved(event);
     this.rename(event.id, named.path, payload);
     this.core.digests.touch(event.id);
     return true;

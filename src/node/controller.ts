@@ -16,13 +16,15 @@ import { SendBudget, type SendLimits } from "../sync/send-budget.js";
 import { SentRing } from "../sync/sent-ring.js";
 import { type FrameTarget, StreamFrames } from "../sync/stream-frames.js";
 import { WriteAssembly } from "../sync/write-assembly.js";
-import { WriteIntake, WRITERS_MAX } from "../sync/write-intake.js";
+import { WriteIntake } from "../sync/write-intake.js";
 import { DIGEST_WORDS, FrameType, type StreamInfo } from "../wire/frame.js";
 import { decodeNak, writeResultFields } from "../wire/messages.js";
 import { Layout } from "../wire/content.js";
 import { type WriteCopy, WriteFrameReader, WriteKind, type WriteSink } from "../wire/write-frame.js";
+import { type Standing, WRITERS_MAX } from "../wire/standing.js";
 import { readPart } from "../wire/write-part.js";
 import type { Applier } from "./applier.js";
+import { BucketDesk } from "./bucket-desk.js";
 import type { NodeCore } from "./core.js";
 import type { FrameIo } from "./frame-io.js";
 
@@ -54,6 +56,7 @@ export class Controller implements WriteSink {
   readonly publisher: Publisher;
   readonly repairs: RepairDesk;
   readonly heartbeats: HeartbeatSchedule;
+  readonly buckets: BucketDesk;
   readonly intake = new WriteIntake();
   private readonly acks = new Acknowledgements();
   /** Where writers are answered, and who is to be answered at the end of this turn. */
@@ -63,11 +66,14 @@ export class Controller implements WriteSink {
   private readonly assembly = new WriteAssembly();
   private readonly groups = new Map<string, OpenGroup>();
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  private readonly answerLater: (node: string) => void;
   private readonly sendRepair: (sequence: number, target: FrameTarget | undefined) => void;
   /** Who wrote the frame that is being read. */
   private writer = "";
   private writerSession = 0;
   private writerTerm = 0;
+  /** An origin of that node's in what it wrote; 0 while nothing was executed. */
+  private writerOrigin = 0;
   isOpen = false;
   private parentNumber = 0;
   private parentNode = "";
@@ -81,15 +87,10 @@ export class Controller implements WriteSink {
     this.reachability = reachability;
     this.sent = new SentRing(core.limits.sentFrames);
     this.budget = new SendBudget(core.clock, limits);
-    this.frames = new StreamFrames(
-      io,
-      this.sent,
-      this.acks,
-      () => this.publisher.itemsPublished,
-      () => this.publisher.isIdle,
-    );
+    this.frames = new StreamFrames(io, this.sent, () => this.publisher.isIdle);
     this.repairs = new RepairDesk(core.clock, this.sent);
     this.heartbeats = new HeartbeatSchedule(core.clock);
+    this.buckets = new BucketDesk(core, io, this.budget);
     const { state, digests, memory } = core;
     this.publisher = new Publisher({
       state,
@@ -98,7 +99,9 @@ export class Controller implements WriteSink {
       sent: this.sent,
       frames: this.frames,
       budget: this.budget,
+      acks: this.acks,
     });
+    this.answerLater = (node) => this.answerSoon.add(node);
     this.sendRepair = (sequence, target) => {
       this.budget.spend(this.frames.sendRepair(sequence, target));
     };
@@ -123,6 +126,7 @@ export class Controller implements WriteSink {
     this.repairs.clear();
     this.dropGroups();
     this.acks.clear();
+    for (const standing of this.intake.standings()) this.acks.begin(standing);
     this.publisher.restart(sequence);
     core.digests.clear();
     for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.touch(id);
@@ -177,7 +181,18 @@ export class Controller implements WriteSink {
   /** Answers a hello: the heartbeat that a joiner starts from. */
   welcome(nonce: number, target: FrameTarget): void {
     this.settle();
+    this.tellStandings();
     this.sendInfo(nonce, target);
+  }
+
+  /** A snapshot that is fetched after this holds where the writers stand by now. */
+  tellStandings(): void {
+    this.applier.tellStandings(this.standings(), this.publisher.publishedSequence);
+  }
+
+  /** Where the writers stand in all that is published. */
+  standings(): Standing[] {
+    return this.acks.standings();
   }
 
   private sendInfo(answers: number, target: FrameTarget | undefined): number {
@@ -202,6 +217,15 @@ export class Controller implements WriteSink {
       paths: core.state.pathCount,
       timeUs: core.clock.sessionUs,
     };
+  }
+
+  /** A follower's digests differ from this node's. */
+  onBucketAsk(plain: Uint8Array, length: number, from: FrameTarget): void {
+    this.settle();
+    // What waits to be sent is in the state and not in the digests: it asks again.
+    if (!this.publisher.digestsAreSent) return;
+    const place = { term: this.frames.term, frame: this.sent.newest, sequence: this.publisher.publishedSequence };
+    this.buckets.onAsk(plain, length, place, from);
   }
 
   onNak(plain: Uint8Array, length: number, from: FrameTarget): void {
@@ -233,16 +257,30 @@ export class Controller implements WriteSink {
   onWrites(plain: Uint8Array, length: number, node: string, session: number, from: FrameTarget): void {
     this.writer = node;
     this.writerSession = session;
+    this.writerTerm = 0;
+    this.writerOrigin = 0;
     const before = this.intake.duplicates;
     if (!this.reader.read(plain, length, this)) this.core.counters.messagesMalformed++;
     if (this.writerTerm !== this.frames.term) return;
     this.noteTarget(node, from);
-    // What these writes changed stands before this place in the publisher's queue.
-    this.publisher.pump();
-    const hasRefusals = this.intake.refusalsOf(node).length > 0;
-    this.acks.add(node, session, this.acknowledgable(node), this.publisher.itemsTaken, hasRefusals);
+    this.markTaken();
     // What came again was taken before: its answer was lost, so it is answered at once and to the writer alone.
-    if (this.intake.duplicates > before || hasRefusals) this.answerSoon.add(node);
+    if (this.intake.duplicates > before || this.intake.refusalsOf(node).length > 0) this.answerSoon.add(node);
+  }
+
+  /** What was taken so far of the frame that is being read stands before this place in the publisher's queue. */
+  private markTaken(): void {
+    const { intake, publisher, writer } = this;
+    publisher.pump();
+    const write = this.acknowledgable(writer);
+    this.acks.add(
+      writer,
+      this.writerSession,
+      write,
+      publisher.itemsTaken,
+      this.writerOrigin,
+      intake.refusalsOf(writer),
+    );
   }
 
   private noteTarget(node: string, from: FrameTarget): void {
@@ -260,9 +298,7 @@ export class Controller implements WriteSink {
 
   /** Tells writers whose acknowledgement no frame of this turn carried, who ask again, or whose writes were refused. */
   private answerWriters(): void {
-    this.acks.promote(this.publisher.itemsPublished);
-    for (let left = this.acks.size; left > 0; left--) this.answer(this.acks.take().node);
-    for (let node = this.acks.takeAlone(); node !== undefined; node = this.acks.takeAlone()) this.answerSoon.add(node);
+    this.acks.promote(this.publisher.itemsPublished, this.answerLater);
     // Clearing a set allocates even when it is empty: 6 MB in a million settles (measured).
     if (this.answerSoon.size === 0) return;
     for (const node of this.answerSoon) this.answer(node);
@@ -280,7 +316,8 @@ export class Controller implements WriteSink {
 
   onWriteFrame(term: number, first: number, acknowledged: number): boolean {
     this.writerTerm = term;
-    return term === this.frames.term && this.intake.accepts(this.writer, this.writerSession, first, acknowledged);
+    if (term !== this.frames.term || !this.acks.hasRoom) return false;
+    return this.intake.accepts(this.writer, this.writerSession, first, acknowledged);
   }
 
   onWrite(write: WriteFrameReader): void {
@@ -289,6 +326,8 @@ export class Controller implements WriteSink {
     if (write.kind === WriteKind.groupEnd) this.endGroup();
     else if (write.isGrouped) this.holdForGroup(write);
     else this.execute(write);
+    // Whoever has an event has its writer's standing with it, so each has a mark of its own.
+    if (write.kind !== WriteKind.value && !write.isGrouped) this.markTaken();
     this.relieve();
   }
 
@@ -320,6 +359,7 @@ export class Controller implements WriteSink {
   private take(write: WriteCopy): Reject {
     const { state } = this.core;
     const origin = this.applier.origin(this.writer, write.surfaceName);
+    this.writerOrigin = origin;
     if (write.kind === WriteKind.declare) return this.takeDeclare(write, origin);
     const id = write.path === undefined ? write.id : state.idOf(write.path);
     if (!state.exists(id)) return Reject.unknownPath;

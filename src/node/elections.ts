@@ -307,6 +307,7 @@ export class Elections {
       this.promises.grant(ask.number, from, (isSafe) => {
         this.answer(ask, isSafe || this.rules.policy === Policy.island, target);
       });
+      this.node.tellStandings();
       this.ports.onServing();
     }
   }

@@ -7,10 +7,10 @@
 import type { Random } from "../base/random.js";
 import { EventKind } from "../state/change.js";
 import { ContentReader, type ContentSink, EVENT_LIMIT_BYTES } from "../wire/content.js";
-import { NODE_ID_BYTES } from "../wire/envelope.js";
 import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
 import { NAK_RANGES_MAX } from "../wire/messages.js";
 import { Reject } from "../state/reject.js";
+import type { Refusal, Standing } from "../wire/standing.js";
 import { WriteKind } from "../wire/write-frame.js";
 import { AnnouncedFrames } from "../sync/announced-frames.js";
 import { HeardAcknowledgements } from "../sync/heard-acknowledgements.js";
@@ -42,12 +42,11 @@ export class Follower implements ContentSink {
   private readonly port: FollowerPort;
   readonly window = new ReceiveWindow();
   readonly naks: NakSchedule;
-  readonly heard = new HeardAcknowledgements();
+  readonly heard: HeardAcknowledgements;
   private readonly announced: AnnouncedFrames;
   private readonly reader = new ContentReader();
   private readonly pieceReader = new ContentReader();
   private readonly groupReader = new ContentReader();
-  private readonly ownNode = new Uint8Array(NODE_ID_BYTES);
   /** The controller's index of an origin → this node's. */
   private readonly origins = new Uint16Array(ORIGINS_TABLE);
   private readonly ranges = new Float64Array(NAK_RANGES_MAX * 2);
@@ -60,6 +59,8 @@ export class Follower implements ContentSink {
   /** Values of the block being read wait for a declaration or an origin that is not here yet. */
   private hasUnknown = false;
   private eventsMayAct = false;
+  /** The frame whose content acts. */
+  private acting = 0;
   private isInGroup = false;
   private isLate = false;
   /** Impulses up to this sequence have been fired, or were too late, in this term. */
@@ -76,9 +77,7 @@ export class Follower implements ContentSink {
     this.port = port;
     this.naks = new NakSchedule(core.clock, random);
     this.announced = new AnnouncedFrames(core.clock);
-    for (let index = 0; index < NODE_ID_BYTES; index++) {
-      this.ownNode[index] = Number.parseInt(core.identity.id.slice(index * 2, index * 2 + 2), 16);
-    }
+    this.heard = new HeardAcknowledgements(core.origins, core.identity.id);
     this.onSettled = (slot) => this.settleSlot(slot);
   }
 
@@ -101,6 +100,7 @@ export class Follower implements ContentSink {
   join(term: number, frame: number): void {
     if (this.core.term !== term) this.impulsesThrough[0] = 0;
     this.core.term = term;
+    this.core.removedSequence[0] = 0;
     this.window.restart(frame);
     this.settledAt[0] = frame;
     this.announced.clear();
@@ -120,7 +120,6 @@ export class Follower implements ContentSink {
 
   /** The state holds a term, and nobody is followed: what a voter had, or a term of this node's own. */
   hold(term: number, isWhole: boolean): void {
-    if (this.core.term !== term) this.heard.clear();
     this.core.term = term;
     this.state = FollowState.idle;
     this.wasWhole = isWhole;
@@ -131,11 +130,17 @@ export class Follower implements ContentSink {
     this.structureThrough[0] = sequence;
     this.state = FollowState.inSync;
     this.advance();
+    this.settlePending();
   }
 
-  /** The frame up to which all have acted; -1 while what they build on is not here. */
-  private get actedThrough(): number {
-    return this.state === FollowState.inSync ? this.window.complete : -1;
+  /** A snapshot took the place of the state, and this is where the writers stand in it: this node's own too. */
+  takeStandings(standings: readonly Standing[]): void {
+    const { identity, sequence } = this.core;
+    this.heard.replace(standings);
+    const own = standings.find(({ node, session }) => node === identity.id && session === identity.session);
+    if (own === undefined) return;
+    this.acknowledge(own.write, own.refusals, 0);
+    this.pending.settle(0, sequence[0] as number, this.onSettled);
   }
 
   /** Whether everything up to the newest sequence that was seen is here. */
@@ -144,10 +149,16 @@ export class Follower implements ContentSink {
   }
 
   stop(): void {
-    this.heard.end(this.actedThrough);
-    if (this.state !== FollowState.idle) this.wasWhole = this.isWhole;
+    if (this.state === FollowState.idle) return;
+    this.wasWhole = this.isWhole;
     this.state = FollowState.idle;
     this.naks.observe(0);
+    this.tellStandings();
+  }
+
+  /** A snapshot of this node that is fetched after this holds where the writers stand by now. */
+  tellStandings(): void {
+    this.applier.tellStandings(this.heard.list(), this.core.sequence[0] as number);
   }
 
   /** The followed controller begins its term anew: nothing of it has been heard. */
@@ -166,10 +177,7 @@ export class Follower implements ContentSink {
     const isHeartbeat = (frame.flags & StreamFlag.heartbeat) !== 0;
     const now = this.core.clock.register[0] as number;
     this.core.counters.framesReceived++;
-    if (this.isOnlyAnnounced(frame, sequence)) {
-      this.settle(frame, sequence);
-      return;
-    }
+    if (this.isOnlyAnnounced(frame, sequence)) return;
     if (!this.window.hear(sequence, now) || (frame.doubles[2] as number) > this.window.complete + 1) {
       this.port.onLost("more frames are missing than can be repaired");
       return;
@@ -182,7 +190,7 @@ export class Follower implements ContentSink {
     if ((frame.flags & StreamFlag.repair) !== 0) this.core.counters.framesRepaired++;
     if (this.state === FollowState.inSync && this.window.hasGap) this.advance();
     this.observeGap();
-    this.settle(frame, sequence);
+    this.settlePending();
   }
 
   /** What comes before the stream has shown it may still be on its way. An answer to a hello is waited for. */
@@ -209,6 +217,7 @@ export class Follower implements ContentSink {
       return;
     }
     const arrival = this.window.arrive(sequence, now);
+    this.acting = sequence;
     if (arrival === Arrival.inOrder) {
       this.judgeLateness(sequence);
       this.act(buffer, start, end, true);
@@ -236,6 +245,7 @@ export class Follower implements ContentSink {
     for (let sequence = window.advance(); sequence > 0; sequence = window.advance()) {
       this.judgeLateness(sequence);
       const kept = window.keptContent(sequence);
+      this.acting = sequence;
       this.act(kept, 0, kept.length, true);
       window.release(sequence);
     }
@@ -259,14 +269,20 @@ export class Follower implements ContentSink {
     if (count > 0) this.port.sendNak(this.ranges, count);
   }
 
-  /** What the frame acknowledges is settled once every frame up to it is here. */
-  private settle(frame: StreamFrameReader, sequence: number): void {
-    if (frame.ackCount > 0) {
-      const write = frame.acknowledged(this.ownNode, this.core.identity.session);
-      if (write >= 0) this.pending.acknowledge(write, sequence);
-      this.heard.hear(frame, this.actedThrough);
-    }
-    this.settlePending();
+  /** Where a writer stands. This node's own writes are settled once every frame up to this one is here. */
+  onTaken(taken: ContentReader): void {
+    const origin = this.origins[taken.origin & 0xffff] as number;
+    if (!this.eventsMayAct) this.hasUnknown = true;
+    if (origin === 0) return;
+    const write = taken.doubles[3] as number;
+    const isOwn = this.heard.isOwn(origin) && taken.session === this.core.identity.session;
+    if (isOwn) this.acknowledge(write, taken.refusals, this.acting);
+    if (this.eventsMayAct) this.heard.hear(origin, taken.session, write, taken.refusals);
+  }
+
+  private acknowledge(write: number, refusals: readonly Refusal[], frame: number): void {
+    for (const refusal of refusals) this.pending.refuse(refusal.write, refusal.reject);
+    this.pending.acknowledge(write, frame);
   }
 
   settlePending(): void {

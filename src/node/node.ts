@@ -14,14 +14,16 @@ import { type ElectionRules, Policy } from "../sync/election.js";
 import { Role, RoleAction, Roles } from "../sync/roles.js";
 import { WIRED_LIMITS } from "../sync/send-budget.js";
 import { FrameType, StreamFrameReader } from "../wire/frame.js";
+import type { Standing } from "../wire/standing.js";
 import type { Snapshot } from "./adoption.js";
 import { Applier } from "./applier.js";
 import { Controller } from "./controller.js";
 import { Elections } from "./elections.js";
 import { NodeCore } from "./core.js";
-import { Follower } from "./follower.js";
+import { Follower, FollowState } from "./follower.js";
 import { FrameIo } from "./frame-io.js";
 import { Health, HealthCode } from "./health.js";
+import { Lease } from "./lease.js";
 import { Membership } from "./membership.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
@@ -50,6 +52,7 @@ export class HanaNode implements NodeParts {
   readonly following: StreamFollowing;
   readonly sessionClock: SessionClock;
   readonly elections: Elections;
+  private readonly lease: Lease;
   private readonly sender: WriteSender;
   private readonly multicastCheck: MulticastCheck;
   private readonly ports: NodePorts;
@@ -78,6 +81,7 @@ export class HanaNode implements NodeParts {
     );
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
+    this.lease = new Lease(core.clock, this.peers);
     this.sameness = new Sameness(this);
     this.sessionClock = new SessionClock(this, ports);
     this.membership = new Membership(this, options);
@@ -153,7 +157,10 @@ export class HanaNode implements NodeParts {
       controller.onNak(plain, length, { address, port });
       // A repair is due in a millisecond, and the end of the turn sets the timer.
       this.ports.requestSettle();
-    } else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
+    } else if (type === FrameType.bucketAsk && controller.isOpen) {
+      controller.onBucketAsk(plain, length, { address, port });
+    } else if (type === FrameType.buckets) this.following.repair.onRange(plain, length, node);
+    else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
     else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
     else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
@@ -184,12 +191,20 @@ export class HanaNode implements NodeParts {
     this.follower.tick();
   }
 
+  /** More time passed than a controller may let pass: it gives up its term before it does anything else. */
+  late(): void {
+    const text = this.lease.end();
+    if (this.controller.isOpen) this.abdicate(HealthCode.stalled, text);
+  }
+
   /** What needs no better time than some 20 ms: heartbeats and repair of a stream at 1 kHz must not pay for it. */
   private keepHouse(): void {
     const { nowUs } = this.core.clock;
     this.keepDue[0] = nowUs + KEEP_US;
     this.io.opener.nowMs = nowUs / 1_000;
     this.noteWhole();
+    this.lease.renew(this.controller.isOpen);
+    if (!this.lease.isTold) this.setHealth(HealthCode.stalled, "");
     this.act(this.roles.tick());
     this.elections.tick();
     this.sameness.tick();
@@ -241,22 +256,47 @@ export class HanaNode implements NodeParts {
     this.writes.commitPending();
     this.controller.settle();
     this.membership.onRole();
+    this.lease.renew(true);
     this.ports.hearStream(false);
     this.ports.onRole();
   }
 
   /** Another controller's term is above this node's. */
   stepDown(): void {
+    this.endControl();
+    this.ports.onRole();
+  }
+
+  /** Gives up the term without knowing of another: what it took stays known, in case that it goes on itself. */
+  private abdicate(code: HealthCode, text: string): void {
+    this.endControl();
+    this.roles.abdicate();
+    this.setHealth(code, text);
+    this.ports.onRole();
+  }
+
+  private endControl(): void {
     this.core.counters.stepDowns++;
     this.controller.close();
     // It holds its own term as nobody else does.
     this.core.lineage.note(this.core.sequence[0] as number);
     this.follower.hold(this.core.term, true);
     this.ports.hearStream(true);
-    // A writer that was not told asks the other controller, which may not have what was taken here.
+    // A writer that was not told asks the other controller. What was taken here counts while this state stays.
+    this.follower.heard.replace(this.controller.intake.standings());
     this.controller.intake.clear();
     this.setHealth(HealthCode.stepDown, "");
-    this.ports.onRole();
+  }
+
+  /** Puts where the writers stand into the ring: before anybody else is told to fetch this node's snapshot. */
+  tellStandings(): void {
+    if (this.controller.isOpen) this.controller.tellStandings();
+    else this.follower.tellStandings();
+  }
+
+  /** Where the writers stand in this node's state. */
+  standings(): Standing[] {
+    return this.controller.isOpen ? this.controller.standings() : this.follower.heard.list();
   }
 
   /** A snapshot that was fetched is here. */
@@ -268,6 +308,11 @@ export class HanaNode implements NodeParts {
   snapshotFailed(reason: string): void {
     if (this.elections.isFetching) this.elections.snapshotFailed();
     else this.following.snapshotFailed(reason);
+  }
+
+  /** The index of the term whose impulses may go out to renderers and surfaces; -1 for none (fencing). */
+  get outputTerm(): number {
+    return this.controller.isOpen || this.follower.state === FollowState.inSync ? this.core.term : -1;
   }
 
   setHealth(code: HealthCode, text: string): void {

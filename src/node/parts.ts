@@ -36,6 +36,8 @@ export interface NodeParts {
   readonly elections: { raise(): void };
   readonly sameness: Sameness;
   readonly health: Health;
+  /** Puts where the writers stand into the ring: before anybody is told to fetch this node's snapshot. */
+  tellStandings(): void;
   /** Sets or, with an empty text, ends a finding. */
   setHealth(code: HealthCode, text: string): void;
   /** Opens a term of this node's own. */

@@ -63,7 +63,17 @@ export class WarmUp {
 
   private subscribers(node: HanaNode, counters: OscCounters, sender: { send(): void }): OscSubscribers {
     const { clock, memory, state, origins, identity } = node.core;
-    const options = { clock, memory, state, origins, ownNode: identity.id, shown: node.writes, sender, counters };
+    const options = {
+      clock,
+      memory,
+      state,
+      origins,
+      ownNode: identity.id,
+      shown: node.writes,
+      outputTerm: () => node.outputTerm,
+      sender,
+      counters,
+    };
     const subscribers = new OscSubscribers(options);
     subscribers.addOutput({ address: FIRST_ADDRESS, port: PORT, pattern: PATH, throttleHz: 0 });
     return subscribers;
@@ -148,5 +158,6 @@ function snapshotOf(node: HanaNode): Snapshot {
   const chunks: Uint8Array[] = [];
   for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
   const { number: termNumber, node: termNode } = roles.term;
-  return { termNumber, termNode, sequence: core.sequence[0] as number, origins: [], lineage: [], chunks };
+  const sequence = core.sequence[0] as number;
+  return { termNumber, termNode, sequence, origins: [], lineage: [], standings: [], chunks };
 }

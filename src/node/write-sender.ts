@@ -47,6 +47,7 @@ export class WriteSender {
   send(term: number, target: FrameTarget): void {
     const { pending } = this;
     if (pending.size === 0 || pending.lastWrite <= pending.sentThrough) return;
+    if (!this.isLong) pending.passOnReplaced();
     this.sendFrom(this.isLong ? pending.sentThrough + 1 : 0, term, target);
     this.isLong = this.frames > 1;
   }

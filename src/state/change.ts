@@ -14,6 +14,8 @@ export const EventKind = {
   term: 6,
   /** Several values that change together and do not fit one frame. Wire only. */
   group: 7,
+  /** Where the writers stood at this sequence, for snapshots (`encodeStandings`). Rings only. */
+  standings: 8,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 

@@ -1,64 +1,101 @@
 /**
- * Acknowledgements: which followers' writes are in the stream, to be said in the next frame.
+ * Acknowledgements: which followers' writes are in the stream, to be said in the very frame that holds the last of them.
  *
- * An acknowledgement is cumulative: all writes of that boot up to it have been taken (refusals are told apart). It is
- * said no earlier than in the frame by which all of them are published, so that a writer who sees it can show the
- * stream's values; and in a frame that goes out anyway, so that a confirmation costs no packet of its own.
+ * An acknowledgement is cumulative: all writes of that boot up to it have been taken, but for the refusals that it
+ * tells. It is part of the frame's content, so whoever has the changes, by journal, repair or snapshot too, knows the
+ * writes they came from, and takes none again when it becomes controller. What no frame carries (a write that changed
+ * nothing) is answered to its writer alone.
+ *
+ * Marks stand in the order of the publisher's queue: the mark of a write says how many items were taken in by then.
+ * Bounded; allocates nothing per write.
  */
-import { ACKS_MAX } from "../wire/frame.js";
-import { WRITERS_MAX } from "./write-intake.js";
+import { type Refusal, type Standing, WRITERS_MAX } from "../wire/standing.js";
 
-/** Marks kept per writer while its writes wait to be published; past them the newest mark moves. */
-const MARKS_MAX = 64;
+/** Marks that wait to be published. */
+const MARKS_MAX = 4_096;
+const MASK = MARKS_MAX - 1;
+/** No more frames are taken in when fewer are free: a frame of writes needs at most one each. */
+const MARKS_RESERVED = 512;
+const NO_REFUSALS: readonly Refusal[] = [];
 
 export class Acknowledgement {
   readonly node: string;
   readonly session: number;
+  /** An index of an origin of that node, which the stream has told; 0 for none. */
+  origin = 0;
   /** All writes up to this one are in the stream. */
-  write = 0;
-  isNew = false;
-  /** Only an answer to the writer may say it, since only that says what was refused. */
-  isAlone = false;
-  /** Writes taken, and how many items the publisher had taken in by then: pairs, `marksCount` of them. */
-  readonly marks = new Float64Array(MARKS_MAX * 2);
-  marksCount = 0;
+  write: number;
+  refusals: readonly Refusal[] = NO_REFUSALS;
+  /** Its newest mark. */
+  mark = 0;
 
-  constructor(node: string, session: number) {
+  constructor(node: string, session: number, write: number) {
     this.node = node;
     this.session = session;
+    this.write = write;
   }
 }
 
-const NONE = { session: 0, write: 0 };
-
 export class Acknowledgements {
   private readonly byNode = new Map<string, Acknowledgement>();
-  private readonly alone = new Set<string>();
-  /** To be said, from `freshHead` on. The lists are never shortened: that would allocate at the next use. */
-  private readonly fresh: (Acknowledgement | undefined)[] = [];
-  private freshHead = 0;
-  private freshTail = 0;
-  /** Those with marks. */
-  private readonly waiting: (Acknowledgement | undefined)[] = [];
-  private waitingCount = 0;
+  /** Marks in a ring, their numbers 32 bits that wrap: how many items are to be published, the write that is taken then, and whose it is. */
+  private readonly positions = new Float64Array(MARKS_MAX);
+  private readonly writes = new Float64Array(MARKS_MAX);
+  private readonly writers = new Array<Acknowledgement | undefined>(MARKS_MAX).fill(undefined);
+  private head = 0;
+  private tail = 0;
+  /** Marks before this one are in a frame. Beside it the one that the frame being made has come to. */
+  private said = 0;
+  private reached = 0;
   /** The one that was added to last: most often the next one too. */
   private last: Acknowledgement | undefined;
 
+  /** Whether another frame of writes may be taken in. */
+  get hasRoom(): boolean {
+    return this.waiting <= MARKS_MAX - MARKS_RESERVED;
+  }
+
+  /** What is known of a writer's boot from before this term: up to where its writes are in the state. */
+  begin(standing: Standing): void {
+    this.open(standing.node, standing.session, standing.write).refusals = standing.refusals;
+  }
+
   /**
-   * The writes of a node's boot are taken up to `write`; they are in the stream once `position` items are. With
-   * `hasRefusals` no frame says so before the writer knows what was refused: it would take that for accepted.
+   * The writes of a node's boot are taken up to `write`; they are in the stream once `position` items are. `origin` is
+   * one of that node's, 0 if nothing of it came with these writes.
    */
-  add(node: string, session: number, write: number, position: number, hasRefusals = false): void {
+  add(
+    node: string,
+    session: number,
+    write: number,
+    position: number,
+    origin: number,
+    refusals: readonly Refusal[] = NO_REFUSALS,
+  ): void {
     const known = this.last?.node === node ? this.last : this.byNode.get(node);
-    const ack = known?.session === session ? known : this.open(node, session);
+    const ack = known?.session === session ? known : this.open(node, session, 0);
     this.last = ack;
     if (this.byNode.size >= WRITERS_MAX / 2) this.renew(ack);
-    ack.isAlone = hasRefusals;
-    if (ack.marksCount === 0) this.waiting[this.waitingCount++] = ack;
-    if (ack.marksCount === MARKS_MAX) ack.marksCount--;
-    ack.marks[ack.marksCount * 2] = write;
-    ack.marks[ack.marksCount * 2 + 1] = position;
-    ack.marksCount++;
+    if (origin !== 0) ack.origin = origin;
+    ack.refusals = refusals;
+    const at = ack.mark & MASK;
+    const isUnsaid = this.writers[at] === ack && ((ack.mark - this.said) | 0) >= 0;
+    if (isUnsaid && this.positions[at] === position) this.writes[at] = write;
+    else this.push(ack, write, position);
+  }
+
+  private push(ack: Acknowledgement, write: number, position: number): void {
+    if (this.waiting >= MARKS_MAX) return;
+    const at = this.tail & MASK;
+    this.positions[at] = position;
+    this.writes[at] = write;
+    this.writers[at] = ack;
+    ack.mark = this.tail;
+    this.tail = (this.tail + 1) | 0;
+  }
+
+  private get waiting(): number {
+    return (this.tail - this.head) | 0;
   }
 
   /** Moves a node to the end of those that are forgotten. */
@@ -67,80 +104,62 @@ export class Acknowledgements {
     this.byNode.set(ack.node, ack);
   }
 
-  private open(node: string, session: number): Acknowledgement {
-    this.forget(node);
-    if (this.byNode.size >= WRITERS_MAX) this.forget(this.byNode.keys().next().value as string);
-    const ack = new Acknowledgement(node, session);
+  private open(node: string, session: number, write: number): Acknowledgement {
+    this.byNode.delete(node);
+    if (this.byNode.size >= WRITERS_MAX) this.byNode.delete(this.byNode.keys().next().value as string);
+    const ack = new Acknowledgement(node, session, write);
     this.byNode.set(node, ack);
     return ack;
   }
 
-  /** A node that is gone, or booted anew. One that is not gone asks again. */
-  private forget(node: string): void {
-    const ack = this.byNode.get(node);
-    if (ack === undefined) return;
-    if (this.last === ack) this.last = undefined;
-    for (let place = 0; place < this.waitingCount; place++) if (this.waiting[place] === ack) this.endWait(place--);
-    this.byNode.delete(node);
+  /** A frame is being made, or made again: nothing is in it yet. */
+  beginFrame(): void {
+    this.reached = this.said;
   }
 
-  private endWait(place: number): void {
-    this.waiting[place] = this.waiting[--this.waitingCount];
-    this.waiting[this.waitingCount] = undefined;
+  /** The mark that the frame being made is to tell once `position` items are in it; undefined for none. */
+  due(position: number): Acknowledgement | undefined {
+    const { reached } = this;
+    const isDue = reached !== this.tail && (this.positions[reached & MASK] as number) <= position;
+    return isDue ? this.writers[reached & MASK] : undefined;
   }
 
-  /** `published` items are in the stream. */
-  promote(published: number): void {
-    for (let place = 0; place < this.waitingCount; place++) {
-      const ack = this.waiting[place] as Acknowledgement;
-      this.promoteOne(ack, published);
-      if (ack.marksCount === 0) this.endWait(place--);
+  /** The write that the due mark tells. */
+  get dueWrite(): number {
+    return this.writes[this.reached & MASK] as number;
+  }
+
+  /** The due mark is in the frame being made. */
+  pass(): void {
+    this.reached = (this.reached + 1) | 0;
+  }
+
+  /** Which mark is next; `goBack` takes back what was passed since. */
+  get next(): number {
+    return this.reached;
+  }
+
+  goBack(next: number): void {
+    this.reached = next;
+  }
+
+  /** What the frame tells is told. */
+  endFrame(): void {
+    this.said = this.reached;
+  }
+
+  /** `published` items are in the stream; `unsaid` is told the nodes whom no frame told so. */
+  promote(published: number, unsaid: (node: string) => void): void {
+    while (this.head !== this.tail && (this.positions[this.head & MASK] as number) <= published) {
+      const at = this.head & MASK;
+      const ack = this.writers[at] as Acknowledgement;
+      this.writers[at] = undefined;
+      ack.write = this.writes[at] as number;
+      const isSaid = ((this.head - this.said) | 0) < 0;
+      if (!isSaid || ack.origin === 0) unsaid(ack.node);
+      this.head = (this.head + 1) | 0;
+      if (!isSaid) this.said = this.head;
     }
-  }
-
-  private promoteOne(ack: Acknowledgement, published: number): void {
-    const { marks } = ack;
-    let reached = 0;
-    while (reached < ack.marksCount && (marks[reached * 2 + 1] as number) <= published) reached++;
-    if (reached === 0) return;
-    ack.write = marks[reached * 2 - 2] as number;
-    for (let from = reached * 2; from < ack.marksCount * 2; from++) marks[from - reached * 2] = marks[from] as number;
-    ack.marksCount -= reached;
-    if (ack.isAlone) this.alone.add(ack.node);
-    else if (!ack.isNew) {
-      this.fresh[this.freshTail++] = ack;
-      ack.isNew = true;
-    }
-  }
-
-  /** How many are to be said. */
-  get size(): number {
-    return this.freshTail - this.freshHead;
-  }
-
-  /** Begins to hand out; answers how many may be taken now, at most `most`. */
-  begin(most: number): number {
-    return Math.min(this.size, ACKS_MAX, most);
-  }
-
-  /** The next one, which is then said. */
-  take(): Acknowledgement {
-    const ack = this.fresh[this.freshHead] as Acknowledgement;
-    this.fresh[this.freshHead++] = undefined;
-    if (this.freshHead === this.freshTail) {
-      this.freshHead = 0;
-      this.freshTail = 0;
-    }
-    ack.isNew = false;
-    return ack;
-  }
-
-  /** The next writer that is to be answered alone. */
-  takeAlone(): string | undefined {
-    if (this.alone.size === 0) return undefined;
-    const node = this.alone.values().next().value as string;
-    this.alone.delete(node);
-    return node;
   }
 
   /** What of a node's writes is in the stream. */
@@ -148,14 +167,21 @@ export class Acknowledgements {
     return this.byNode.get(node) ?? NONE;
   }
 
+  /** Where all writers stand, by what is in the stream. */
+  standings(): Standing[] {
+    return Array.from(this.byNode.values(), ({ node, session, write, refusals }) => {
+      return { node, session, write, refusals: refusals.filter((refusal) => refusal.write <= write) };
+    });
+  }
+
   clear(): void {
     this.byNode.clear();
-    this.alone.clear();
-    this.fresh.length = 0;
-    this.freshHead = 0;
-    this.freshTail = 0;
-    this.waiting.length = 0;
-    this.waitingCount = 0;
+    this.writers.fill(undefined);
+    this.head = this.tail;
+    this.said = this.tail;
+    this.reached = this.tail;
     this.last = undefined;
   }
 }
+
+const NONE = { session: 0, write: 0 };

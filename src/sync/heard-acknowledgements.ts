@@ -1,92 +1,107 @@
 /**
- * HeardAcknowledgements: what a follower hears of all writers' acknowledgements, for the day it becomes controller.
+ * HeardAcknowledgements: where all writers stand in this node's state, for the day it becomes controller.
  *
  * A writer that never heard its acknowledgement writes again to the next controller, and an impulse would fire twice.
- * An acknowledgement counts only once every frame up to the one that said it is here: what it confirms may have been
- * in one that is missing, and then it is to be written again. Bounded; allocates nothing after it is made.
+ * Where writers stand comes with the changes and acts in their order, or with the snapshot that took their place; so it
+ * is always what the state here holds, no more and no less. Bounded; allocates nothing per acknowledgement.
  */
-import type { StreamFrameReader } from "../wire/frame.js";
-import { type WriteIntake, WRITERS_MAX } from "./write-intake.js";
+import { ORIGINS_MAX, type OriginTable } from "../state/tables.js";
+import { type Refusal, type Standing, WRITERS_MAX } from "../wire/standing.js";
+import type { WriteIntake } from "./write-intake.js";
 
-/** Per writer: writes taken up to, those up to which a later frame said so, and that frame (0: none). */
-const FIELDS = 3;
+const NO_REFUSALS: readonly Refusal[] = [];
+/** The place of this node itself, which is never given away. */
+const OWN = 0;
 
 export class HeardAcknowledgements {
-  private readonly nodes = new Int32Array(WRITERS_MAX * 2);
+  private readonly origins: OriginTable;
+  /** The place (plus one) of an origin's node; 0 while it is not known. */
+  private readonly places = new Uint16Array(ORIGINS_MAX + 1);
+  private readonly byNode = new Map<string, number>();
+  private readonly nodes: string[] = [];
   private readonly sessions = new Uint32Array(WRITERS_MAX);
-  private readonly numbers = new Float64Array(WRITERS_MAX * FIELDS);
-  private count = 0;
+  private readonly writes = new Float64Array(WRITERS_MAX);
+  private readonly refusals = new Array<readonly Refusal[]>(WRITERS_MAX).fill(NO_REFUSALS);
   /** The place that is given away next when all are taken. */
-  private oldest = 0;
+  private oldest = OWN;
 
-  /** Takes in what a frame acknowledges; `complete`: all frames up to this one have acted here, -1 for none. */
-  hear(frame: StreamFrameReader, complete: number): void {
-    while (frame.nextAck()) this.note(this.placeOf(frame), frame, complete);
+  constructor(origins: OriginTable, ownNode: string) {
+    this.origins = origins;
+    this.take(ownNode, OWN);
   }
 
-  private note(place: number, frame: StreamFrameReader, complete: number): void {
-    const { numbers } = this;
-    const at = place * FIELDS;
-    this.settle(at, complete);
-    if (frame.ackWrite <= (numbers[at] as number)) return;
-    numbers[at + 1] = frame.ackWrite;
-    numbers[at + 2] = frame.doubles[1] as number;
-    this.settle(at, complete);
+  /** Whether an origin (by this node's index) is of this node. */
+  isOwn(origin: number): boolean {
+    return this.placeOf(origin) === OWN;
   }
 
-  private settle(at: number, complete: number): void {
-    const { numbers } = this;
-    const frame = numbers[at + 2] as number;
-    if (frame === 0 || frame > complete) return;
-    numbers[at] = numbers[at + 1] as number;
-    numbers[at + 2] = 0;
+  /** A writer stands there in what has acted here. */
+  hear(origin: number, session: number, write: number, refusals: readonly Refusal[]): void {
+    this.put(this.placeOf(origin), session, write, refusals);
   }
 
-  /** The place of a frame's acknowledgement; a writer that boots anew begins anew. */
-  private placeOf(frame: StreamFrameReader): number {
-    const { nodes, sessions } = this;
-    const high = frame.ackNode[0];
-    const low = frame.ackNode[1];
-    let place = 0;
-    while (place < this.count && (nodes[place * 2] !== high || nodes[place * 2 + 1] !== low)) place++;
-    if (place < this.count && sessions[place] === frame.ackSession) return place;
-    if (place === this.count) place = this.freePlace();
-    nodes.set(frame.ackNode, place * 2);
-    sessions[place] = frame.ackSession;
-    this.numbers.fill(0, place * FIELDS, (place + 1) * FIELDS);
+  private put(place: number, session: number, write: number, refusals: readonly Refusal[]): void {
+    if (this.sessions[place] === session && write < (this.writes[place] as number)) return;
+    this.sessions[place] = session;
+    this.writes[place] = write;
+    this.refusals[place] = refusals;
+  }
+
+  private placeOf(origin: number): number {
+    const known = this.places[origin] as number;
+    if (known !== 0) return known - 1;
+    const place = this.placeOfNode(this.origins.at(origin).node);
+    this.places[origin] = place + 1;
     return place;
   }
 
-  private freePlace(): number {
-    if (this.count < WRITERS_MAX) return this.count++;
-    this.oldest = (this.oldest + 1) % WRITERS_MAX;
-    return this.oldest;
+  private placeOfNode(node: string): number {
+    const known = this.byNode.get(node);
+    if (known !== undefined) return known;
+    const place = this.nodes.length < WRITERS_MAX ? this.nodes.length : this.giveAway();
+    this.take(node, place);
+    return place;
   }
 
-  /** The stream that was followed is over, whole up to `complete`: later frames of it will never be here. */
-  end(complete: number): void {
-    for (let at = 0; at < this.count * FIELDS; at += FIELDS) {
-      this.settle(at, complete);
-      this.numbers[at + 2] = 0;
+  private take(node: string, place: number): void {
+    this.byNode.set(node, place);
+    this.nodes[place] = node;
+    this.sessions[place] = 0;
+    this.writes[place] = 0;
+    this.refusals[place] = NO_REFUSALS;
+  }
+
+  private giveAway(): number {
+    this.oldest = (this.oldest % (WRITERS_MAX - 1)) + 1;
+    const place = this.oldest;
+    this.byNode.delete(this.nodes[place] as string);
+    for (let origin = 0; origin < this.places.length; origin++) {
+      if (this.places[origin] === place + 1) this.places[origin] = 0;
     }
+    return place;
   }
 
-  /** Another term's state takes the place of what these were about. */
-  clear(): void {
-    this.count = 0;
+  /** Where all writers stand. */
+  list(): Standing[] {
+    const standings: Standing[] = [];
+    for (const [place, node] of this.nodes.entries()) {
+      const write = this.writes[place] as number;
+      const refusals = this.refusals[place] as readonly Refusal[];
+      if (write > 0) standings.push({ node, session: this.sessions[place] as number, write, refusals });
+    }
+    return standings;
+  }
+
+  /** Another state takes the place of the one that these were about. */
+  replace(standings: readonly Standing[]): void {
+    for (let place = 0; place < this.nodes.length; place++) this.take(this.nodes[place] as string, place);
+    for (const { node, session, write, refusals } of standings) {
+      this.put(this.placeOfNode(node), session, write, refusals);
+    }
   }
 
   /** This node is controller: its intake knows from here on. */
   handOver(intake: WriteIntake): void {
-    for (let place = 0; place < this.count; place++) {
-      const write = this.numbers[place * FIELDS] as number;
-      if (write > 0) intake.learn(this.nodeAt(place), this.sessions[place] as number, write);
-    }
-    this.count = 0;
-  }
-
-  private nodeAt(place: number): string {
-    const words = [this.nodes[place * 2] as number, this.nodes[place * 2 + 1] as number];
-    return words.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+    for (const standing of this.list()) intake.learn(standing);
   }
 }

@@ -135,7 +135,7 @@ export class PendingWrites {
   }
 
   /** All is sent again, without what was replaced meanwhile: who waits for that waits for what replaced it. */
-  private passOnReplaced(): void {
+  passOnReplaced(): void {
     if (this.waiters.length === 0) return;
     for (const waiter of this.waiters) {
       const slot = (this.slotOf[waiter.id] ?? 0) - 1;

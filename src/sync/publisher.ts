@@ -13,6 +13,7 @@ import type { Digests } from "../state/digest.js";
 import { Found, type RingMemory, RingReader } from "../state/ring.js";
 import { LANES, type State } from "../state/state.js";
 import { BLOCK_HEADER_BYTES, ChangeRecord, ContentWriter, EVENT_LIMIT_BYTES, encodeEvent } from "../wire/content.js";
+import type { Acknowledgements } from "./acknowledgements.js";
 import type { SendBudget } from "./send-budget.js";
 import { CONTENT_LIMIT_BYTES, type SentRing } from "./sent-ring.js";
 import type { StreamFrames } from "./stream-frames.js";
@@ -52,6 +53,7 @@ export interface PublisherParts {
   readonly sent: SentRing;
   readonly frames: StreamFrames;
   readonly budget: SendBudget;
+  readonly acks: Acknowledgements;
 }
 
 export class Publisher {
@@ -201,7 +203,8 @@ export class Publisher {
   private enqueueEvent(): void {
     const { reader } = this;
     // Provisional ids are each node's own: published, they would mean other paths elsewhere.
-    if (reader.kind === EventKind.term || this.parts.state.isProvisional(reader.id)) return;
+    if (reader.kind === EventKind.term || reader.kind === EventKind.standings) return;
+    if (this.parts.state.isProvisional(reader.id)) return;
     const isGrouped = (reader.flags & ChangeFlag.grouped) !== 0;
     if (isGrouped !== this.groupOpen) this.toggleGroup(isGrouped);
     // A value that waits from before fits the old declaration; what is kept of it comes again behind the new one.
@@ -265,12 +268,13 @@ export class Publisher {
     this.skipVoids();
     if (this.head === this.tail) return false;
     const { writer } = this;
+    const { acks } = this.parts;
     this.loadFirst();
     writer.begin(start, limit, this.change);
+    acks.beginFrame();
     let position = this.head;
     let event = this.eventHead;
-    let end = position;
-    while (position < this.tail) {
+    while (this.writeTaken(writer, position) && position < this.tail) {
       const item = this.queue[position & this.mask] as number;
       if (item === GROUP_BEGIN) {
         const after = this.writeGroup(writer, position, event);
@@ -278,16 +282,41 @@ export class Publisher {
         event += this.eventsBetween(position, after);
         position = after;
       } else {
-        if (!this.writeItem(writer, item, event)) break;
+        if (!(item === EVENT ? this.writeWhole(writer, position, event) : this.writeItem(writer, item, event))) break;
         if (item === EVENT) event++;
         position++;
       }
-      end = position;
     }
-    if (end === this.head) return false;
-    this.commit(end);
+    if (position === this.head && writer.count === 0) return false;
+    acks.endFrame();
+    this.commit(position);
     // A removed path's id may be all there was.
     return writer.count > 0 || this.writeItems(start, limit);
+  }
+
+  /** Tells where the writers of what stands before `position` stand. False when there is no room for all. */
+  private writeTaken(writer: ContentWriter, position: number): boolean {
+    const { acks } = this.parts;
+    const items = (this.registers[ITEMS_PUBLISHED] as number) + (position - this.head);
+    for (let ack = acks.due(items); ack !== undefined; ack = acks.due(items)) {
+      const isWritten = ack.origin === 0 || writer.taken(ack.origin, ack.session, acks.dueWrite, ack.refusals);
+      if (!isWritten) return false;
+      acks.pass();
+    }
+    return true;
+  }
+
+  /** Writes an event and where its writer stands with it, or nothing: whoever has the one has the other. */
+  private writeWhole(writer: ContentWriter, position: number, event: number): boolean {
+    writer.closeRun();
+    const mark = writer.out.offset;
+    const { count } = writer;
+    const { acks } = this.parts;
+    const next = acks.next;
+    if (this.writeEvent(writer, event) && this.writeTaken(writer, position + 1)) return true;
+    acks.goBack(next);
+    writer.rewind(mark, count);
+    return false;
   }
 
   private skipVoids(): void {
@@ -310,10 +339,17 @@ export class Publisher {
     writer.closeRun();
     const mark = writer.out.offset;
     const count = writer.count;
+    const { acks } = this.parts;
+    const next = acks.next;
     let event = firstEvent;
     for (let position = from + 1; position < this.tail; position++) {
       const item = this.queue[position & this.mask] as number;
-      if (item === GROUP_END) return position + 1;
+      if (item === GROUP_END) {
+        if (this.writeTaken(writer, position + 1)) return position + 1;
+        acks.goBack(next);
+        writer.rewind(mark, count);
+        return -1;
+      }
       if (!this.writeItem(writer, item, event)) {
         writer.rewind(mark, count);
         return -1;
@@ -429,7 +465,11 @@ export class Publisher {
     if (first === EVENT) {
       const event = this.events[this.eventHead] as WaitingEvent;
       this.loadEvent(event);
-      this.pieces = encodeEvent(event.kind, this.change, event.payload);
+      this.parts.acks.beginFrame();
+      this.pieces = encodeEvent(event.kind, this.change, event.payload, (writer) => {
+        this.writeTaken(writer, this.head + 1);
+      });
+      this.parts.acks.endFrame();
       this.commit(this.head + 1);
     } else this.pieces = this.encodeGroup(first === GROUP_BEGIN);
     this.piecesSent = 0;
@@ -444,6 +484,7 @@ export class Publisher {
     const writer = this.scratch;
     this.loadFirst();
     writer.begin(0, EVENT_LIMIT_BYTES, this.change);
+    this.parts.acks.beginFrame();
     let position = this.head;
     let event = this.eventHead;
     for (; position < this.tail; position++) {
@@ -455,6 +496,8 @@ export class Publisher {
         break;
       }
     }
+    this.writeTaken(writer, position);
+    this.parts.acks.endFrame();
     const payload = writer.out.buffer.slice(0, writer.length);
     const bytes = encodeEvent(EventKind.group, this.change, payload);
     this.commit(position);

@@ -9,6 +9,7 @@ import { deriveSnapshotKey, SNAPSHOT_NONCE_BYTES, SnapshotDirection } from "../s
 import { RECORD_PLAIN_MAX_BYTES, StreamOpener, StreamResult, StreamSealer } from "../security/stream-seal.js";
 import { CHUNK_LIMIT_BYTES } from "../state/image.js";
 import { ORIGINS_MAX } from "../state/tables.js";
+import { decodeStandings, type Standing } from "../wire/standing.js";
 import { LINEAGE_MAX } from "./lineage.js";
 import {
   decodeHeader,
@@ -21,6 +22,7 @@ import {
   RecordKind,
   type SnapshotHeader,
   type SnapshotRequestRecord,
+  standingsRecord,
   termKey,
 } from "../wire/snapshot-records.js";
 
@@ -29,15 +31,22 @@ export interface SnapshotImage {
   readonly image: number;
   /** `termKey` of its header. */
   readonly term: string;
+  /** It holds every change up to this one, and where the writers stood in all that was published up to it. */
   readonly sequence: number;
   readonly records: readonly Uint8Array[];
 }
 
-export function makeImage(header: SnapshotHeader, chunks: Iterable<Uint8Array>): SnapshotImage {
+/** `standings`: where the writers stand in it (`encodeStandings`), told when the stream was at `told`. */
+export function makeImage(
+  header: SnapshotHeader,
+  chunks: Iterable<Uint8Array>,
+  standings: Uint8Array = new Uint8Array(0),
+  told = header.sequence,
+): SnapshotImage {
   const records = headerRecords(header);
   for (const chunk of chunks) records.push(...piecesOf(chunk, RECORD_PLAIN_MAX_BYTES));
-  records.push(new Uint8Array([RecordKind.end]));
-  return { image: header.image, term: termKey(header), sequence: header.sequence, records };
+  records.push(standingsRecord(standings), new Uint8Array([RecordKind.end]));
+  return { image: header.image, term: termKey(header), sequence: Math.min(header.sequence, told), records };
 }
 
 /** Whether a request goes on with this very image. */
@@ -124,6 +133,7 @@ export class SnapshotProgress {
   header: SnapshotHeader | undefined;
   records = 0;
   readonly chunks: Uint8Array[] = [];
+  standings: readonly Standing[] = [];
   private parts: Uint8Array[] = [];
   private partBytes = 0;
   private totalBytes = 0;
@@ -133,6 +143,7 @@ export class SnapshotProgress {
     this.header = header;
     this.records = 0;
     this.chunks.length = 0;
+    this.standings = [];
     this.parts = [];
     this.partBytes = 0;
     this.totalBytes = 0;
@@ -153,6 +164,10 @@ export class SnapshotProgress {
       if (!this.takeLineage(this.header, record.subarray(1))) return false;
     } else if (kind === RecordKind.piece || kind === RecordKind.lastPiece) {
       if (!this.takePiece(record.slice(1), kind === RecordKind.lastPiece)) return false;
+    } else if (kind === RecordKind.standings) {
+      const standings = decodeStandings(record.subarray(1));
+      if (standings === undefined) return false;
+      this.standings = standings;
     } else if (kind === RecordKind.end) this.isWhole = true;
     else return false;
     this.records++;

@@ -1,11 +1,10 @@
 /**
- * StreamFrames: makes the controller's frames out of contents, acknowledgements and journal, and hands them out.
+ * StreamFrames: makes the controller's frames out of contents and journal, and hands them out.
  *
  * It owns the layout's budget: what fits where. It knows no socket and no key: `FramePort` seals and sends.
  */
 import { ByteWriter } from "../base/bytes.js";
-import { FrameType, JOURNAL_MAX, StreamFlag, type StreamInfo, writeInfo, writeNode } from "../wire/frame.js";
-import type { Acknowledgements } from "./acknowledgements.js";
+import { FrameType, JOURNAL_MAX, StreamFlag, type StreamInfo, writeInfo } from "../wire/frame.js";
 import type { SentRing } from "./sent-ring.js";
 
 /** Where a frame goes. */
@@ -26,49 +25,27 @@ export interface FramePort {
 
 /** At most half of a frame is journal, when it has content of its own. */
 const JOURNAL_SHARE = 0.5;
-/** A content's length field, and the journal's count behind it. */
-const CONTENT_OVERHEAD_BYTES = 3;
-/** Node 8, session 4, write up to 8. */
-const ACK_MAX_BYTES = 20;
-/** The info section and the journal's count, rounded up. */
-const INFO_MAX_BYTES = 160;
-/** More than any frame has room for. */
-const NO_ACKNOWLEDGEMENTS = Number.MAX_SAFE_INTEGER;
-
 export class StreamFrames {
   private readonly out: ByteWriter;
   private readonly port: FramePort;
   private readonly sent: SentRing;
-  private readonly acks: Acknowledgements;
-  private readonly published: () => number;
   private readonly isSettled: () => boolean;
   term = 0;
   /** How many frames the journal reaches back (k). */
   redundancy = 3;
 
-  /**
-   * `published` answers how many of the publisher's items are in the frames so far, the newest included; `isSettled`
-   * whether that is all of them.
-   */
-  constructor(
-    port: FramePort,
-    sent: SentRing,
-    acks: Acknowledgements,
-    published: () => number,
-    isSettled: () => boolean,
-  ) {
-    this.published = published;
+  /** `isSettled` answers whether the newest frame ends what there is to be published. */
+  constructor(port: FramePort, sent: SentRing, isSettled: () => boolean) {
     this.isSettled = isSettled;
     this.port = port;
     this.sent = sent;
-    this.acks = acks;
     this.out = new ByteWriter(port.plain);
   }
 
   /** Sends the newest frame of the sent ring, for the first time. Answers the datagram's bytes. */
   sendNewest(): number {
     const sequence = this.sent.newest;
-    this.header(sequence, this.settledFlag(), this.sent.length(sequence) + CONTENT_OVERHEAD_BYTES);
+    this.header(sequence, this.settledFlag());
     this.content(sequence);
     this.journal(sequence - 1, this.out.offset + this.out.limit * JOURNAL_SHARE);
     return this.port.multicast(FrameType.stream, this.out.offset);
@@ -76,7 +53,7 @@ export class StreamFrames {
 
   /** Sends a heartbeat to all that follow: what the newest frame is, and its journal. */
   sendHeartbeat(): number {
-    this.heartbeat(this.settledFlag(), undefined, INFO_MAX_BYTES);
+    this.heartbeat(this.settledFlag(), undefined);
     return this.port.multicast(FrameType.stream, this.out.offset);
   }
 
@@ -85,9 +62,7 @@ export class StreamFrames {
    * `isSettled`: the digests are those of the newest frame.
    */
   sendInfo(info: StreamInfo, isSettled: boolean, target: FrameTarget | undefined): number {
-    // What only one node gets can acknowledge nothing to the others.
-    const follows = target === undefined ? INFO_MAX_BYTES : NO_ACKNOWLEDGEMENTS;
-    this.heartbeat(isSettled ? StreamFlag.info : StreamFlag.info | StreamFlag.unsettled, info, follows);
+    this.heartbeat(isSettled ? StreamFlag.info : StreamFlag.info | StreamFlag.unsettled, info);
     if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
     return this.port.announce(FrameType.stream, this.out.offset);
   }
@@ -97,44 +72,29 @@ export class StreamFrames {
     return this.isSettled() ? 0 : StreamFlag.unsettled;
   }
 
-  private heartbeat(flags: number, info: StreamInfo | undefined, follows: number): void {
+  private heartbeat(flags: number, info: StreamInfo | undefined): void {
     const { newest } = this.sent;
-    this.header(newest, StreamFlag.heartbeat | flags, follows);
+    this.header(newest, StreamFlag.heartbeat | flags);
     if (info !== undefined) writeInfo(this.out, info);
     this.journal(newest, this.out.limit);
   }
 
   /** Sends a frame again, to one node or to all. Its journal is left out: it is asked for because that failed. */
   sendRepair(sequence: number, target: FrameTarget | undefined): number {
-    this.header(sequence, StreamFlag.repair, NO_ACKNOWLEDGEMENTS);
+    this.header(sequence, StreamFlag.repair);
     this.content(sequence);
     this.out.u8(0);
     if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
     return this.port.multicast(FrameType.stream, this.out.offset);
   }
 
-  /** `follows`: how many bytes must still fit behind the acknowledgements. */
-  private header(sequence: number, flags: number, follows: number): void {
+  private header(sequence: number, flags: number): void {
     const { out } = this;
     out.reset(0, this.port.plain.length);
     out.u32(this.term);
     out.u48(sequence);
     out.u16(Math.max(0, sequence - this.sent.oldest));
     out.u8(flags);
-    this.acknowledgements(Math.floor((out.limit - out.offset - 1 - follows) / ACK_MAX_BYTES));
-  }
-
-  private acknowledgements(most: number): void {
-    const { out, acks } = this;
-    acks.promote(this.published());
-    const count = acks.begin(Math.max(0, most));
-    out.u8(count);
-    for (let index = 0; index < count; index++) {
-      const ack = acks.take();
-      writeNode(out, ack.node);
-      out.u32(ack.session);
-      out.varint(ack.write);
-    }
   }
 
   private content(sequence: number): void {

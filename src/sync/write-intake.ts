@@ -2,19 +2,12 @@
  * WriteIntake: the controller's memory of each follower's writes, so that every write is taken exactly once.
  *
  * Writes of one boot of a node are taken in order; a frame that begins after what is missing is dropped and comes
- * again. Refusals are remembered a while, because the answer that told them may be lost. Followers learn the floors
- * from the stream's acknowledgements, so a new controller knows where each writer stands.
+ * again. Refusals are remembered until their writer knows of them, because the answer that told them may be lost; a
+ * writer with too many of those is not heard on. Where writers stand goes with the state (`Standing`), so a new
+ * controller knows it.
  */
 import type { Reject } from "../state/reject.js";
-
-/** Writers known at once; the one that wrote longest ago is forgotten first. */
-export const WRITERS_MAX = 256;
-const REFUSALS_KEPT = 64;
-
-export interface Refusal {
-  readonly write: number;
-  readonly reject: Reject;
-}
+import { type Refusal, REFUSALS_MAX, type Standing, WRITERS_MAX } from "../wire/standing.js";
 
 const NONE: readonly Refusal[] = [];
 
@@ -71,9 +64,10 @@ export class WriteIntake {
     return writer;
   }
 
-  /** Takes one write; false when it has been taken before. */
+  /** Takes one write; false when it has been taken before, or is to come again. */
   take(node: string, write: number): boolean {
     const writer = this.find(node);
+    if (writer !== undefined && writer.refusals.length >= REFUSALS_MAX && write > writer.floor) return false;
     if (writer === undefined || write <= writer.floor) {
       this.duplicates++;
       return false;
@@ -95,8 +89,9 @@ export class WriteIntake {
   refuse(node: string, write: number, reject: Reject): void {
     const refusals = this.find(node)?.refusals;
     if (refusals === undefined) return;
+    // A group is refused as a whole, which may be more: what the writer cannot be told it takes for accepted.
+    if (refusals.length >= REFUSALS_MAX) refusals.shift();
     refusals.push({ write, reject });
-    if (refusals.length > REFUSALS_KEPT) refusals.shift();
   }
 
   refusalsOf(node: string): readonly Refusal[] {
@@ -109,10 +104,19 @@ export class WriteIntake {
     this.lastNode = "";
   }
 
-  /** Learns from the stream where a writer stands. */
-  learn(node: string, session: number, write: number): void {
-    const writer = this.find(node);
-    if (writer === undefined || writer.session !== session) this.open(node, session, write);
-    else if (write > writer.floor) writer.floor = write;
+  /** Learns where a writer stands in the state that this node begins its term with. */
+  learn({ node, session, write, refusals }: Standing): void {
+    const known = this.find(node);
+    const writer = known?.session === session ? known : this.open(node, session, write);
+    if (write < writer.floor) return;
+    writer.floor = write;
+    writer.refusals.splice(0, writer.refusals.length, ...refusals);
+  }
+
+  /** Where all writers stand. */
+  standings(): Standing[] {
+    return Array.from(this.writers, ([node, { session, floor, refusals }]) => {
+      return { node, session, write: floor, refusals: [...refusals] };
+    });
   }
 }

@@ -12,10 +12,13 @@
  *             count x ([gap zigzag], id varint, value)
  *   event   = tag 1000kkkk, gap zigzag, id varint, origin varint, gesture varint, time zigzag, payload blob
  *   piece   = tag 110000lf (first, last), bytes blob: a part of an event that is longer than a frame
+ *   taken   = tag 11100000, origin varint, session u32, write varint, refusals u8 x (write varint, reject u8): all
+ *             writes of the origin's node up to this one are in the changes up to here, but for those refused
  */
 import { ByteReader, ByteWriter } from "../base/bytes.js";
 import type { EventKind } from "../state/change.js";
 import { type ValueType, ValueType as Types } from "../state/declaration.js";
+import { readRefusals, type Refusal } from "./standing.js";
 
 /** How a value's bytes are laid out. */
 export const Layout = {
@@ -57,6 +60,7 @@ const LAYOUT_MASK = 0x0f;
 const RUN_LIMIT = 255;
 const TAG_EVENT = 0x80;
 const TAG_PIECE = 0xc0;
+const TAG_TAKEN = 0xe0;
 const PIECE_FIRST = 1;
 const PIECE_LAST = 2;
 /** An event longer than this is not made: 60,000 bytes of text and a little. */
@@ -245,6 +249,29 @@ export class ContentWriter {
     return size;
   }
 
+  /** Says where a writer stands. False when it does not fit: the block is as it was. */
+  taken(origin: number, session: number, write: number, refusals: readonly Refusal[]): boolean {
+    const { out } = this;
+    const offset = out.offset;
+    out.u8(TAG_TAKEN);
+    out.varint(origin);
+    out.u32(session);
+    out.varint(write);
+    out.u8(refusals.length);
+    for (let index = 0; index < refusals.length; index++) {
+      const refusal = refusals[index] as Refusal;
+      out.varint(refusal.write);
+      out.u8(refusal.reject);
+    }
+    if (out.overflow) {
+      out.overflow = false;
+      out.offset = offset;
+      return false;
+    }
+    this.markEvents();
+    return true;
+  }
+
   /** Ends the open run, so that what follows can be taken back by `rewind`. */
   closeRun(): void {
     this.runCountAt = -1;
@@ -267,13 +294,25 @@ export class ContentWriter {
 const FAR = 0x7fff_ffff;
 const EMPTY = new Uint8Array(0);
 const PIECE_OVERHEAD_BYTES = 4;
+/** An event's own fields, and where its writer stands. */
+const EVENT_EXTRA_BYTES = 1_024;
 
-/** An event's bytes as a block of its own, to be cut into pieces; undefined when it is too long to be sent at all. */
-export function encodeEvent(kind: EventKind, change: ChangeRecord, payload: Uint8Array): Uint8Array | undefined {
+/**
+ * An event's bytes as a block of its own, to be cut into pieces; undefined when it is too long to be sent at all.
+ * `complete` adds what belongs to it.
+ */
+export function encodeEvent(
+  kind: EventKind,
+  change: ChangeRecord,
+  payload: Uint8Array,
+  complete: (writer: ContentWriter) => void = () => {},
+): Uint8Array | undefined {
   if (payload.length > EVENT_LIMIT_BYTES) return undefined;
-  const writer = new ContentWriter(new Uint8Array(payload.length + 64));
-  writer.begin(0, payload.length + 64, change);
+  const limit = payload.length + EVENT_EXTRA_BYTES;
+  const writer = new ContentWriter(new Uint8Array(limit));
+  writer.begin(0, limit, change);
   writer.event(kind, change, payload);
+  complete(writer);
   return writer.out.buffer.subarray(0, writer.length);
 }
 
@@ -282,6 +321,8 @@ export interface ContentSink {
   onValue(reader: ContentReader): void;
   onEvent(reader: ContentReader): void;
   onPiece(reader: ContentReader): void;
+  /** Where a writer stands: `origin`, `session`, `doubles[3]` and `refusals`. */
+  onTaken(reader: ContentReader): void;
 }
 
 /** Reads blocks. All fields are of the change that the sink is called for. */
@@ -295,8 +336,10 @@ export class ContentReader {
   isFirstPiece = false;
   isLastPiece = false;
   readonly numbers = new Float64Array(4);
-  /** [0] sequence, [1] hybrid time in microseconds, [2] time base. */
-  readonly doubles = new Float64Array(3);
+  session = 0;
+  refusals: readonly Refusal[] = [];
+  /** [0] sequence, [1] hybrid time in microseconds, [2] time base, [3] the newest write that was taken. */
+  readonly doubles = new Float64Array(4);
   /** Where a text or payload lies in `buffer`. */
   buffer: Uint8Array = EMPTY;
   payloadStart = 0;
@@ -324,6 +367,7 @@ export class ContentReader {
       const tag = input.u8();
       if ((tag & 0x80) === 0) this.run(tag, sink);
       else if ((tag & 0xc0) === TAG_EVENT) this.event(tag & 0x3f, sink);
+      else if (tag === TAG_TAKEN) this.taken(sink);
       else this.piece(tag, sink);
     }
     return !input.failed;
@@ -406,5 +450,14 @@ export class ContentReader {
     this.isLastPiece = (tag & PIECE_LAST) !== 0;
     this.blob();
     if (!this.input.failed) sink.onPiece(this);
+  }
+
+  private taken(sink: ContentSink): void {
+    const { input } = this;
+    this.origin = input.varint();
+    this.session = input.u32();
+    this.doubles[3] = input.varint();
+    this.refusals = readRefusals(input);
+    if (!input.failed) sink.onTaken(this);
   }
 }

@@ -8,8 +8,8 @@
  * may be there before frames of the stream that were sent earlier. The frame sequence is for order and repair; it never versions a value, and it
  * is not the packet counter, which is new on every transmission.
  *
- *   stream = term u32, frame sequence u48, repairable u16, flags u8, acknowledgements u8 x (node 8 B, session u32,
- *            write varint), [info], [content: varint length, block], journal u8 x (varint length, block)
+ *   stream = term u32, frame sequence u48, repairable u16, flags u8, [info], [content: varint length, block],
+ *            journal u8 x (varint length, block)
  */
 import { ByteReader, type ByteWriter } from "../base/bytes.js";
 import { NODE_ID_BYTES } from "./envelope.js";
@@ -41,6 +41,10 @@ export const FrameType = {
   clockAsk: 14,
   /** Controller to follower: the session time. */
   clockAnswer: 15,
+  /** Follower to controller: a component's bucket digests, where they differ. */
+  bucketAsk: 16,
+  /** Controller to follower: what it holds in a range of a component's paths. */
+  buckets: 17,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
@@ -56,7 +60,6 @@ export const StreamFlag = {
 } as const;
 
 export const JOURNAL_MAX = 8;
-export const ACKS_MAX = 16;
 
 /** What a heartbeat says of its controller, beside the stream. */
 export interface StreamInfo {
@@ -139,7 +142,7 @@ export function readNode(input: ByteReader): string {
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 const NO_NODE = "0".repeat(NODE_ID_BYTES * 2);
 
-/** Reads a stream frame's parts into fields; blocks stay where they are. Nothing is allocated without info or acks. */
+/** Reads a stream frame's parts into fields; blocks stay where they are. Nothing is allocated without info. */
 export class StreamFrameReader {
   private readonly input = new ByteReader();
   /** [0] term number, [1] frame sequence, [2] oldest frame that can be repaired. */
@@ -152,40 +155,20 @@ export class StreamFrameReader {
   /** Bounds of the journal's blocks: [start, end] pairs; the first is the newest frame's. */
   journalCount = 0;
   readonly journal = new Int32Array(JOURNAL_MAX * 2);
-  ackCount = 0;
-  /** The acknowledgement that `nextAck` went to: its node in two words, the boot's session and the write. */
-  readonly ackNode = new Int32Array(2);
-  ackSession = 0;
-  ackWrite = 0;
-  /** Where the acknowledgements lie, and how many have been gone to. */
-  private ackStart = 0;
-  private acksRead = 0;
-  private readonly ackInput = new ByteReader();
-  private buffer: Uint8Array = new Uint8Array(0);
 
   /** False when the bytes are no stream frame. */
   read(buffer: Uint8Array, length: number): boolean {
     const { input } = this;
     input.reset(buffer, 0, length);
-    this.buffer = buffer;
     this.doubles[0] = input.u32();
     this.doubles[1] = input.u48();
     this.doubles[2] = (this.doubles[1] as number) - input.u16();
     this.flags = input.u8();
-    this.ackCount = input.u8();
-    this.ackStart = input.offset;
-    this.acksRead = 0;
-    for (let index = 0; index < this.ackCount; index++) this.skipAck();
     this.info = (this.flags & StreamFlag.info) === 0 ? undefined : readInfo(input);
     this.contentStart = -1;
     if ((this.flags & StreamFlag.heartbeat) === 0) this.readContent();
     this.readJournal();
     return !input.failed && input.remaining === 0;
-  }
-
-  private skipAck(): void {
-    this.input.skip(NODE_ID_BYTES + 4);
-    this.input.varint();
   }
 
   private readContent(): void {
@@ -209,33 +192,5 @@ export class StreamFrameReader {
       input.skip(size);
       this.journal[index * 2 + 1] = input.offset;
     }
-  }
-
-  /** Goes to the next acknowledgement; false after the last. */
-  nextAck(): boolean {
-    if (this.acksRead >= this.ackCount) return false;
-    const { ackInput, ackNode } = this;
-    if (this.acksRead === 0) ackInput.reset(this.buffer, this.ackStart, this.buffer.length);
-    this.acksRead++;
-    ackNode[0] = ackInput.i32();
-    ackNode[1] = ackInput.i32();
-    this.ackSession = ackInput.u32();
-    this.ackWrite = ackInput.varint();
-    return true;
-  }
-
-  /** The newest write of `node`'s boot `session` that was taken, or -1 when the frame says nothing of it. */
-  acknowledged(node: Uint8Array, session: number): number {
-    if (this.ackCount === 0) return -1;
-    const { input } = this;
-    input.reset(this.buffer, this.ackStart, this.buffer.length);
-    for (let index = 0; index < this.ackCount; index++) {
-      let isOwn = true;
-      for (let byte = 0; byte < NODE_ID_BYTES; byte++) if (input.u8() !== node[byte]) isOwn = false;
-      const isSession = input.u32() === session;
-      const write = input.varint();
-      if (isOwn && isSession) return write;
-    }
-    return -1;
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Snapshot records: what travels inside the sealed TCP stream of a late join. A request, then a header, the origins
- * that found no room in it, its lineage, pieces of the image's chunks, and an end. Checked field by field: a member of the mesh may still be wrong.
+ * that found no room in it, its lineage, pieces of the image's chunks, where the writers stand, and an end. Checked
+ * field by field: a member of the mesh may still be wrong.
  */
 import { Packr, Unpackr } from "msgpackr";
 
@@ -8,7 +9,16 @@ const OPTIONS = { useRecords: false, variableMapSize: true, copyBuffers: true } 
 const packr = new Packr(OPTIONS);
 const unpackr = new Unpackr(OPTIONS);
 
-export const RecordKind = { header: 1, piece: 2, lastPiece: 3, end: 4, refused: 5, origins: 6, lineage: 7 } as const;
+export const RecordKind = {
+  header: 1,
+  piece: 2,
+  lastPiece: 3,
+  end: 4,
+  refused: 5,
+  origins: 6,
+  lineage: 7,
+  standings: 8,
+} as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
 export interface SnapshotRequestRecord {
@@ -134,6 +144,14 @@ function isNode(value: unknown): value is string {
 
 function isWhole(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** `standings` as `encodeStandings` makes them. */
+export function standingsRecord(standings: Uint8Array): Uint8Array {
+  const record = new Uint8Array(standings.length + 1);
+  record[0] = RecordKind.standings;
+  record.set(standings, 1);
+  return record;
 }
 
 /** Cuts a chunk into records. */

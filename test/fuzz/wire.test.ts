@@ -14,10 +14,10 @@ import { ImageDecoder, ImageEncoder } from "../../src/state/image.js";
 import { Reject } from "../../src/state/reject.js";
 import { State } from "../../src/state/state.js";
 import { OriginTable, TermTable } from "../../src/state/tables.js";
-import { Acknowledgements } from "../../src/sync/acknowledgements.js";
 import { SentRing } from "../../src/sync/sent-ring.js";
 import { SnapshotProgress } from "../../src/sync/snapshot-transfer.js";
 import { StreamFrames } from "../../src/sync/stream-frames.js";
+import { readBucketAsk, readRangePart, writeBucketAsk, writeRangePart } from "../../src/wire/bucket-message.js";
 import { readClockAnswer, readClockAsk, writeClockAnswer, writeClockAsk } from "../../src/wire/clock-message.js";
 import { ContentReader, ContentWriter } from "../../src/wire/content.js";
 import { BODY_MAX_BYTES } from "../../src/wire/envelope.js";
@@ -56,27 +56,20 @@ function contents(): Uint8Array[] {
     const writer = new ContentWriter(new Uint8Array(4_096));
     writer.begin(0, 4_096, load(list[0] as (typeof list)[number]));
     for (const change of list) add(writer, change);
+    writer.taken(5, 2 ** 32 - 1, 2 ** 40, [{ write: 2 ** 40 - 1, reject: 6 }]);
     return writer.out.buffer.slice(0, writer.length);
   });
 }
 
 function streamFrames(): Uint8Array[] {
   const sent = new SentRing();
-  const acks = new Acknowledgements();
   const plain = new Uint8Array(BODY_MAX_BYTES);
   const made: Uint8Array[] = [];
   const keep = (_type: number, length: number): number => made.push(plain.slice(0, length));
-  const frames = new StreamFrames(
-    { plain, multicast: keep, announce: keep, unicast: keep },
-    sent,
-    acks,
-    () => 1,
-    () => true,
-  );
+  const frames = new StreamFrames({ plain, multicast: keep, announce: keep, unicast: keep }, sent, () => true);
   for (const block of contents().filter((bytes) => bytes.length < 500)) {
     sent.bytes.set(block, sent.start(sent.newest + 1));
     sent.append(block.length);
-    acks.add(sent.newest.toString(16).padStart(16, "0"), 5, 2 ** 40, 1);
     frames.sendNewest();
     frames.sendHeartbeat();
   }
@@ -167,6 +160,7 @@ function decodeContent(bytes: Uint8Array): boolean {
     onValue: onChange,
     onEvent: onChange,
     onPiece: onChange,
+    onTaken: onChange,
   });
   if (told > bytes.length) throw new Error("more changes than bytes");
   return isSound;
@@ -175,7 +169,6 @@ function decodeContent(bytes: Uint8Array): boolean {
 function decodeStream(bytes: Uint8Array): boolean {
   const reader = new StreamFrameReader();
   if (!reader.read(bytes, bytes.length)) return false;
-  reader.acknowledged(new Uint8Array(8), 5);
   const bounds = [...reader.journal.subarray(0, reader.journalCount * 2)];
   if (reader.contentStart >= 0) bounds.push(reader.contentStart, reader.contentEnd);
   if (bounds.some((at) => at < 0 || at > bytes.length)) throw new Error("a block lies outside the frame");
@@ -266,6 +259,27 @@ const FITNESS = {
 };
 const ROW = { ...NOTICE, ...FITNESS, node: NODE, address: "10.0.0.1", sequence: 6, silentMs: 12 };
 
+function bucketAsk(): Uint8Array {
+  const digests = Int32Array.from({ length: 128 }, (_, word) => Math.imul(word + 1, 0x9e3779b1));
+  const plain = new Uint8Array(600);
+  return plain.slice(0, writeBucketAsk(plain, { term: 1, component: 2, digests }));
+}
+
+function rangePart(): Uint8Array {
+  const range = {
+    term: 1,
+    component: 2,
+    frame: 3,
+    sequence: 4,
+    firstHash: 5,
+    lastHash: 0xffff_fff0,
+    part: 1,
+    parts: 2,
+  };
+  const plain = new Uint8Array(600);
+  return plain.slice(0, writeRangePart(plain, { ...range, bytes: new Uint8Array(300).fill(7) }));
+}
+
 function peerList(): Uint8Array {
   const out = new ByteWriter(new Uint8Array(500));
   for (const isWhole of [true, false, true]) writePeerRow(out, ROW, isWhole);
@@ -297,6 +311,8 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   writePart: { samples: [part()], decode: decodePart },
   hello: of(helloFields({ ...NOTICE, nonce: 77 }), decodeHello),
   report: of(reportFields({ ...NOTICE, ...FITNESS, complete: 1, sequence: 2 }), decodeReport),
+  bucketAsk: { samples: [bucketAsk()], decode: (bytes) => readBucketAsk(bytes, bytes.length) !== undefined },
+  rangePart: { samples: [rangePart()], decode: (bytes) => readRangePart(bytes, bytes.length) !== undefined },
   peers: { samples: [peerList()], decode: decodePeerList },
   writeResult: of(
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.tooLong }] }),

@@ -13,6 +13,7 @@ import {
   SnapshotProgress,
   SnapshotServer,
 } from "../../src/sync/snapshot-transfer.js";
+import { encodeStandings } from "../../src/wire/standing.js";
 import type { Coverage } from "./coverage.js";
 import { KEY, type Machine } from "./machine.js";
 import type { Network } from "./network.js";
@@ -105,7 +106,7 @@ export class Connections {
       for (const answer of toClient.splice(0)) client.push(answer, (question) => toServer.push(question));
     }
     const { header, chunks, isWhole } = progress;
-    return isWhole && header !== undefined ? { ...header, chunks } : undefined;
+    return isWhole && header !== undefined ? { ...header, chunks, standings: progress.standings } : undefined;
   }
 
   private imageOf(machine: Machine, minSequence: number): SnapshotImage | undefined {
@@ -124,7 +125,9 @@ export class Connections {
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = term;
     const lineage = core.lineage.entries();
-    const image = makeImage({ image: ++this.images, termNumber, termNode, sequence, origins, lineage }, chunks);
+    const header = { image: ++this.images, termNumber, termNode, sequence, origins, lineage };
+    const told = hana.controller.isOpen ? hana.controller.publisher.publishedSequence : sequence;
+    const image = makeImage(header, chunks, encodeStandings(hana.standings()), told);
     this.kept.set(machine.index, { term, boot: machine.boot, madeUs: machine.localUs, image });
     return image;
   }

@@ -6,7 +6,6 @@
  */
 import type { Random } from "../../src/base/random.js";
 import { COUNTER_OFFSET, DATAGRAM_MIN_BYTES, HEADER_BYTES, TYPE_OFFSET } from "../../src/wire/envelope.js";
-import type { Mark } from "./oracle.js";
 import type { Coverage } from "./coverage.js";
 import type { Timeline } from "./timeline.js";
 import { mix } from "./virtual-seal.js";
@@ -22,8 +21,6 @@ export interface Packet {
   readonly takenBy: number;
   /** Shared by the copies of one datagram for one receiver: how many of them were taken. */
   readonly copies: { taken: number } | undefined;
-  /** What the oracle knows of it. */
-  readonly mark: Mark | undefined;
   /** Whether it goes to the group of the stream, which a controller does not hear. */
   readonly isStream: boolean;
 }
@@ -153,8 +150,8 @@ export class Network {
   }
 
   /** To the group of the stream, or to that in which all meet. */
-  multicast(from: number, datagram: Uint8Array, mark: Mark | undefined, isStream: boolean): void {
-    const packet = this.packet(from, datagram, mark, isStream);
+  multicast(from: number, datagram: Uint8Array, isStream: boolean): void {
+    const packet = this.packet(from, datagram, isStream);
     const healthy: number[] = [];
     for (let to = 0; to < this.nodes; to++) {
       const link = this.links[from * this.nodes + to];
@@ -169,15 +166,15 @@ export class Network {
   }
 
   unicast(from: number, to: number, datagram: Uint8Array): void {
-    const packet = this.packet(from, datagram, undefined, false);
+    const packet = this.packet(from, datagram, false);
     const link = this.links[from * this.nodes + to];
     if (link === undefined) this.post(to, packet, this.baseUs[from] as number);
     else this.carry(link, to, packet);
   }
 
-  private packet(from: number, datagram: Uint8Array, mark: Mark | undefined, isStream: boolean): Packet {
+  private packet(from: number, datagram: Uint8Array, isStream: boolean): Packet {
     this.packets++;
-    return { from, bytes: datagram.slice(), isHostile: false, takenBy: 0, copies: undefined, mark, isStream };
+    return { from, bytes: datagram.slice(), isHostile: false, takenBy: 0, copies: undefined, isStream };
   }
 
   /** Whoever sends says what: the sealed bytes differ with the seal. */

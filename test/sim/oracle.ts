@@ -18,9 +18,9 @@ import { Role } from "../../src/sync/roles.js";
 import { readCounter, TYPE_OFFSET } from "../../src/wire/envelope.js";
 import { FrameType } from "../../src/wire/frame.js";
 import type { HanaNode } from "../../src/node/node.js";
-import { FrameSet } from "./frame-set.js";
 import { type Entry, Ledger, type TermRecord, type Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
+import { type Poke, Pokes } from "./pokes.js";
 import { IMPULSES, LEVEL, LEVEL_RANGE, numberOf, PAIR, type ShownPath } from "./show.js";
 import type { Timeline } from "./timeline.js";
 
@@ -58,9 +58,6 @@ export class Tally {
   lostByTakeover = 0;
   /** Triggers that were fired again by a controller that had not seen them fire. */
   firedAcrossForks = 0;
-  /** Triggers that were fired again by a controller that had seen them fire: acknowledgements reach whoever gets the
-   * frame itself, and no one who has its contents from a journal, a repair or a snapshot. */
-  firedAgain = 0;
   takeovers = 0;
   stepDowns = 0;
   snapshots = 0;
@@ -78,24 +75,12 @@ const LINKS_STEADY_US = 200_000;
 /** Who heard its controller this lately has heard it all the time while it was asked. */
 const HEARS_US = 300_000;
 
-interface ImpulseCommit extends Version {
-  readonly entry: Entry;
-  /** Something else of its writer's was refused, so only the writer is told that it was taken. */
-  readonly isToldAlone: boolean;
-}
-
 /** What is known of the network. */
 export interface Links {
   /** When a link changed last. */
   reshapedUs(): number;
   /** Whether everything passes between two nodes, both ways and in time. */
   areWell(one: number, other: number): boolean;
-}
-
-/** A frame of a term's stream. */
-export interface Mark {
-  readonly term: TermRecord;
-  readonly frame: number;
 }
 
 /** What is known of one boot of one node. */
@@ -116,14 +101,12 @@ class View {
   isOpening = false;
   snapshots = 0;
   counter = 0;
-  /** The frames of the followed term that came by themselves. */
-  gotTerm: TermRecord | undefined;
-  readonly got = new FrameSet();
-  markedNewest = 0;
   naksSent = 0;
   /** The newest frames heard of and when: pairs. */
   heard: number[] = [];
   sentNewest = 0;
+  /** The term in which it was held up for longer than its lease. */
+  lostTerm: TermRecord | undefined;
   unpublished: Entry[] = [];
 
   constructor(machine: Machine, hana: HanaNode) {
@@ -137,13 +120,14 @@ class View {
 export class Oracle {
   readonly ledger = new Ledger();
   readonly tally = new Tally();
+  readonly pokes = new Pokes();
   readonly writes: Write[] = [undefined as unknown as Write];
   private readonly byWriter = new Map<string, Write[]>();
   /** Triggers so far by tag; and how often each was made a change, and where. */
   private readonly triggers = new Map<number, number>();
   /** How many of those stand for a trigger that was made a change again. */
   private readonly repeats = new Map<number, number>();
-  private readonly impulseCommits = new Map<number, ImpulseCommit[]>();
+  private readonly impulseCommits = new Map<number, Version[]>();
   /** By the machine's index. */
   private readonly views: (View | undefined)[] = [];
   private readonly timeline: Timeline;
@@ -218,6 +202,7 @@ export class Oracle {
   opens(machine: Machine): void {
     this.judgeElection(machine);
     const base = new Map<string, Version>();
+    this.pokes.opened(machine);
     for (const path of this.shown.keys()) {
       const version = this.versionOf(machine, path);
       if (version !== undefined) base.set(path, version);
@@ -258,7 +243,6 @@ export class Oracle {
     if (!view.isOpening || term === view.term) return;
     view.isOpening = false;
     view.sentNewest = 0;
-    view.markedNewest = 0;
     view.unpublished = [];
     if (view.term !== undefined && term.number <= view.term.number) {
       this.fail(machine, `opened term ${term.number} while it knew term ${view.term.number}`);
@@ -297,36 +281,18 @@ export class Oracle {
     const { snapshotsTaken } = view.hana.core.counters;
     const isDirect = snapshotsTaken === view.snapshots;
     view.snapshots = snapshotsTaken;
-    // What came before it was joined told it nothing.
-    if (!isDirect) view.got.clear();
     if (!isDirect) return;
     const record = this.ledger.record(view.hana.roles.term);
     if (record.isReused) return;
     for (const [path, base] of record.base) {
       const version = this.versionOf(view.machine, path);
       const isSame = version?.term === base.term && version.sequence === base.sequence;
-      if (isSame || version?.term === record || base.term.isReused) continue;
+      if (isSame || version?.term === record || base.term.isReused || this.pokes.covers(view.machine, path)) continue;
       this.fail(view.machine, `follows term ${record.number} without holding what it began with: ${path}`);
     }
   }
 
   // What is sent and heard
-
-  /** The frame that a node multicasts for the first time now; heartbeats and repairs are none. */
-  frameOf(machine: Machine): Mark | undefined {
-    const view = this.viewOf(machine);
-    const { controller, roles } = view.hana;
-    if (!controller.isOpen || controller.sent.newest <= view.markedNewest) return undefined;
-    view.markedNewest = controller.sent.newest;
-    return { term: this.ledger.record(roles.term), frame: controller.sent.newest };
-  }
-
-  taken(machine: Machine, mark: Mark): void {
-    const view = this.viewOf(machine);
-    if (view.gotTerm !== mark.term) view.got.clear();
-    view.gotTerm = mark.term;
-    view.got.add(mark.frame);
-  }
 
   sends(machine: Machine, datagram: Uint8Array): void {
     const view = this.viewOf(machine);
@@ -355,6 +321,12 @@ export class Oracle {
   }
 
   // Turns
+
+  /** A controller was held up for longer than its lease: its term may be over. */
+  late(machine: Machine): void {
+    const view = this.viewOf(machine);
+    if (view.hana.controller.isOpen) view.lostTerm = this.ledger.record(view.hana.roles.term);
+  }
 
   turned(machine: Machine): void {
     const view = this.views[machine.index];
@@ -411,10 +383,11 @@ export class Oracle {
     const sequence = reader.doubles[0] as number;
     if (isCommit) this.onCommit(view.machine, reader.doubles[1] as number);
     if (isCommit) this.commit(view, record, { path, sequence, value, isImpulse: false, firstFrame: 0, lastFrame: 0 });
-    else this.compare(view, record, path, sequence, value);
+    else if (!this.pokes.covers(view.machine, path)) this.compare(view, record, path, sequence, value);
   }
 
   private commit(view: View, record: TermRecord, entry: Entry): void {
+    if (record === view.lostTerm) this.fail(view.machine, `wrote ${entry.path} after having been held up`);
     const known = record.isReused ? undefined : record.add(entry);
     if (known !== undefined && (known.path !== entry.path || known.value !== entry.value)) {
       this.fail(view.machine, `gave ${entry.path} and ${known.path} one version, ${entry.sequence}`);
@@ -479,9 +452,7 @@ export class Oracle {
     const commits = this.impulseCommits.get(tag) ?? [];
     this.impulseCommits.set(tag, commits);
     if (commits.length >= (this.triggers.get(tag) ?? 0) && !record.isReused) this.judgeRepeat(view, record, path, tag);
-    const { node } = view.hana.core.origins.at(view.reader.origin);
-    const isToldAlone = view.hana.controller.intake.refusalsOf(node).length > 0;
-    commits.push({ term: record, sequence, entry, isToldAlone });
+    commits.push({ term: record, sequence });
   }
 
   /**
@@ -492,23 +463,15 @@ export class Oracle {
     const commits = this.impulseCommits.get(tag) ?? [];
     const base = record.base.get(path);
     const earlier = commits.filter(({ term }) => term !== record);
-    const isKnown = (commit: ImpulseCommit): boolean =>
+    const isKnown = (commit: Version): boolean =>
       !commit.term.isReused && base !== undefined && this.ledger.supersedes(path, base, commit);
     const most = (this.triggers.get(tag) ?? 0) - (this.repeats.get(tag) ?? 0);
     const isTwiceHere = commits.length - earlier.length >= most;
-    if (isTwiceHere || (earlier.every(isKnown) && earlier.every((commit) => this.hasHeardOf(view, commit)))) {
+    if (isTwiceHere || earlier.every(isKnown)) {
       this.fail(view.machine, `fires ${path} again, which it had seen fire`);
-    } else if (earlier.every(isKnown)) this.tally.firedAgain++;
-    else this.tally.firedAcrossForks++;
+    } else this.tally.firedAcrossForks++;
     this.triggers.set(tag, (this.triggers.get(tag) ?? 0) + 1);
     this.repeats.set(tag, (this.repeats.get(tag) ?? 0) + 1);
-  }
-
-  /** Whether a node got the frames of an impulse as they were sent: only these carry acknowledgements. */
-  private hasHeardOf(view: View, { term, entry, isToldAlone }: ImpulseCommit): boolean {
-    if (isToldAlone || view.gotTerm !== term || entry.lastFrame === 0) return false;
-    for (let frame = entry.firstFrame; frame <= entry.lastFrame; frame++) if (!view.got.has(frame)) return false;
-    return true;
   }
 
   private notePublished(view: View): void {
@@ -586,6 +549,7 @@ export class Oracle {
 
   /** Confirmed means: it, or what the same node wrote there later, is in this node's confirmed state. */
   private judgeConfirmed(write: Write): void {
+    if (this.pokes.covers(write.machine, write.path)) return;
     const version = this.versionOf(write.machine, write.path);
     if (version?.term.isReused === true) return;
     for (const later of this.fromWriter(write)) {
@@ -632,6 +596,7 @@ export class Oracle {
   }
 
   private checkPair(view: View): void {
+    if (PAIR.some((path) => this.pokes.covers(view.machine, path))) return;
     const { state } = view.hana.core;
     const [one, two] = PAIR.map((path) => state.numbers[state.idOf(path) * LANES]);
     const numbers = [one, two].map((number) => this.writes[number ?? 0]);
@@ -644,6 +609,10 @@ export class Oracle {
     const id = state.idOf(path);
     if (id < 0) {
       this.fail(view.machine, `${path} is gone`);
+      return;
+    }
+    if (this.pokes.covers(view.machine, path)) {
+      view.versions.delete(path);
       return;
     }
     const type = state.types[id] as ValueType;
@@ -685,12 +654,52 @@ export class Oracle {
       const own = this.versionOf(machine, path);
       const theirs = this.versionOf(controller, path);
       if (own?.term === theirs?.term && own?.sequence === theirs?.sequence) continue;
+      if (this.pokes.covers(machine, path)) continue;
       const have = `${own?.term.number ?? 0}/${own?.sequence ?? 0}`;
       this.fail(
         machine,
         `is in sync and holds ${path} at ${have}, not ${theirs?.term.number ?? 0}/${theirs?.sequence ?? 0}`,
       );
     }
+  }
+
+  // Memory
+
+  /** Changes a value or its version behind the node's back. `where` and `how`: 0..1. */
+  poke(machine: Machine, where: number, how: number): void {
+    const { hana } = machine;
+    if (hana === undefined || machine.isController || !machine.isInSync) return;
+    const paths = [...this.shown.keys()].filter((path) => !(IMPULSES as readonly string[]).includes(path));
+    const path = paths[Math.floor(where * paths.length)] as string;
+    const { nowUs } = this.timeline;
+    const poke = { machine, boot: machine.boot, path, atUs: nowUs, sinceUs: nowUs };
+    // What cannot be told from right cannot be told to be repaired.
+    if (this.pokes.covers(machine, path) || !this.isRight(machine, path)) return;
+    const { state } = hana.core;
+    const id = state.idOf(path);
+    if (how < 0.25) state.sequences[id] = (state.sequences[id] as number) + (how < 0.125 ? -1 : 1e6);
+    else if (state.types[id] === ValueType.string) state.texts[id] = "poked";
+    else if (path === LEVEL) state.numbers[id * LANES] = ((state.numbers[id * LANES] as number) + 0.37) % 1;
+    else state.numbers[id * LANES] = (state.numbers[id * LANES] as number) + 1;
+    this.pokes.add(poke);
+  }
+
+  /** `limitUs`: how long a node in sync may take to repair itself. */
+  settlePokes(limitUs: number): void {
+    const isRight = ({ machine, path }: Poke): boolean => this.isRight(machine, path);
+    const late = this.pokes.settle(isRight, this.timeline.nowUs, limitUs);
+    if (late !== undefined) this.fail(late.machine, `${late.path} changed by itself and was not repaired in time`);
+  }
+
+  /** Whether a path holds what was written there at its version. */
+  private isRight(machine: Machine, path: string): boolean {
+    const version = this.versionOf(machine, path);
+    const state = machine.hana?.core.state;
+    if (version === undefined || state === undefined) return false;
+    const id = state.idOf(path);
+    const value = numberOf(state.types[id] as ValueType, state.numbers[id * LANES] as number, state.texts[id]);
+    const entry = version.term.at(version.sequence);
+    return entry?.path === path && entry.value === value;
   }
 
   /** Every confirmed write is in what the mesh ended with, or a takeover that did not have it explains why not. */
@@ -707,6 +716,7 @@ export class Oracle {
   }
 
   private accountFor(write: Write, controller: Machine): void {
+    if (this.pokes.isSpread(write.path)) return;
     const version = this.versionOf(controller, write.path);
     if (version === undefined) return;
     const commits = this.fromWriter(write).flatMap((later) => later.commits);

@@ -13,6 +13,7 @@ import { Disk } from "./disk.js";
 import { Machine } from "./machine.js";
 import { Network } from "./network.js";
 import { Oracle, type Tally } from "./oracle.js";
+import type { Pokes } from "./pokes.js";
 import { showFor } from "./show.js";
 import { START_US, Timeline } from "./timeline.js";
 import { Trouble } from "./trouble.js";
@@ -48,16 +49,22 @@ export interface SimulationResult {
   /** The largest error of a session time that its node could tell, in microseconds. */
   readonly clockErrorUs: number;
   readonly coverage: Coverage;
+  /** Memory that was changed behind a node's back. */
+  readonly pokes: Pokes;
 }
 
 const FAULTS_FROM_US = 3_000_000;
 const STEP_US = 10_000;
 const WRITES_AFTER_US = 2_000_000;
+const POKES_AFTER_US = 400_000;
 const REST_US = 2_000_000;
 /** A start from nothing, seats of silent candidates, snapshots that were given up: none takes longer. */
 const LIVENESS_US = 30_000_000;
 const LIVENESS_PER_NODE_US = 1_200_000;
 const LARGE = 20;
+/** protocol.md: seen within a second, repaired within two. */
+const REPAIR_US = 2_000_000;
+const REPAIR_TROUBLED_US = 10_000_000;
 
 const SEND_LIMITS: readonly (SendLimits | undefined)[] = [
   undefined,
@@ -103,7 +110,10 @@ export class Simulation {
     const plan = planOf(seed, faults, FAULTS_FROM_US, this.faultsUntilUs);
     const { machines, network, connections } = this;
     this.trouble = new Trouble(
-      { machines, network, connections, timeline, coverage, random: chanceFor(seed, 6) },
+      {
+        ...{ machines, network, connections, timeline, coverage, random: chanceFor(seed, 6) },
+        poke: (machine, path, how) => this.oracle.poke(machine, path, how),
+      },
       plan,
     );
   }
@@ -141,10 +151,10 @@ export class Simulation {
           timeline: this.timeline,
           watch: this.watch(),
           multicast: (from, datagram) => {
-            this.network.multicast(from.index, datagram, this.oracle.frameOf(from), true);
+            this.network.multicast(from.index, datagram, true);
           },
           announce: (from, datagram) => {
-            this.network.multicast(from.index, datagram, undefined, false);
+            this.network.multicast(from.index, datagram, false);
           },
           unicast: (from, datagram, address) => {
             const to = byAddress.get(address);
@@ -152,7 +162,6 @@ export class Simulation {
           },
           fetch: (client, request) => this.connections.fetch(client, byAddress.get(request.address), request),
           taken: (to, packet) => {
-            if (packet.mark !== undefined) this.oracle.taken(to, packet.mark);
             this.network.note(to.index, to.boot, packet);
           },
           addressOf: (from) => addresses[from] as { address: string; port: number },
@@ -178,6 +187,7 @@ export class Simulation {
         network.sends(machine.index, datagram, body);
       },
       health: (machine, code, text) => oracle.health(machine, code, text),
+      late: (machine) => oracle.late(machine),
       turned: (machine) => {
         oracle.turned(machine);
         clocks.turned(machine);
@@ -216,6 +226,7 @@ export class Simulation {
       termsReused: this.oracle.ledger.reused,
       clockErrorUs: this.clocks.worstUs,
       coverage: this.coverage,
+      pokes: this.oracle.pokes,
     };
   }
 
@@ -238,6 +249,7 @@ export class Simulation {
     const { machines, oracle } = this;
     this.nextSweepUs = this.timeline.nowUs + this.sweepEveryUs;
     const controllers = machines.filter((machine) => machine.isController);
+    oracle.settlePokes(this.repairLimitUs);
     for (const machine of machines) {
       oracle.sweep(machine);
       for (const controller of controllers) {
@@ -245,6 +257,11 @@ export class Simulation {
         this.clocks.compare(machine, controller);
       }
     }
+  }
+
+  /** Two seconds where nothing else goes wrong; an answer may be lost, and then a snapshot may fail. */
+  private get repairLimitUs(): number {
+    return this.options.faults.every((kind) => kind === "poke") ? REPAIR_US : REPAIR_TROUBLED_US;
   }
 
   private noteStart(): boolean {
@@ -280,6 +297,7 @@ export class Simulation {
     const healUs = timeline.nowUs - START_US;
     this.runTo(healUs + WRITES_AFTER_US);
     this.workload.stop();
+    timeline.after(POKES_AFTER_US, () => this.pokeAll());
     let restedUs = 0;
     const limitUs = healUs + LIVENESS_US + LIVENESS_PER_NODE_US * machines.length;
     this.runTo(limitUs, () => {
@@ -294,6 +312,14 @@ export class Simulation {
     if (restedUs === 0) {
       oracle.fail(undefined, `no rest ${(limitUs - healUs) / 1e6} s after the faults ended: ${this.describe()}`);
     } else this.judgeRest();
+  }
+
+  /** Nobody writes any more: what changes by itself now is made right by nothing but repair. */
+  private pokeAll(): void {
+    const { seed, faults } = this.options;
+    const chance = chanceFor(seed, 8);
+    if (!faults.includes("poke")) return;
+    for (const machine of this.machines) this.oracle.poke(machine, chance.next(), chance.next());
   }
 
   private describe(): string {

@@ -62,8 +62,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "acknowledge before publishing",
     "node/controller.ts",
-    "this.acknowledgable(node), this.publisher.itemsTaken, hasRefusals",
-    "this.acknowledgable(node), 0, hasRefusals",
+    "      publisher.itemsTaken,\n      this.writerOrigin,",
+    "      0,\n      this.writerOrigin,",
   ),
   mutant("skip the NAK", "node/follower.ts", "if (count > 0) this.port.sendNak(this.ranges, count);", ""),
   mutant(
@@ -80,6 +80,17 @@ export const MUTANTS: readonly Mutant[] = [
         file: "node/elections.ts",
         find: "(kept, revision) => ports.saveTerm(kept, revision)",
         replace: "(_kept, revision) => this.promises.saved(revision)",
+      },
+    ],
+  },
+  {
+    name: "go on after having been held up",
+    run: ["--nodes", "3", "--faults", "pause"],
+    edits: [
+      {
+        file: "node/node.ts",
+        find: "if (this.controller.isOpen) this.abdicate(HealthCode.stalled, text);",
+        replace: 'if (text === "") this.abdicate(HealthCode.stalled, text);',
       },
     ],
   },
@@ -131,6 +142,33 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "forget where the writers stand in a snapshot",
+    run: ["--nodes", "3", "--minutes", "1", "--faults", "burst,kill,loss,tcp"],
+    edits: [
+      {
+        file: "node/follower.ts",
+        find: "this.heard.replace(standings);",
+        replace: "this.heard.replace([]);",
+      },
+    ],
+  },
+  {
+    name: "tell where a writer stands in another frame than its impulse",
+    run: ["--nodes", "3", "--minutes", "1", "--faults", "burst,kill,loss,tcp"],
+    edits: [
+      {
+        file: "sync/publisher.ts",
+        find: "if (this.writeEvent(writer, event) && this.writeTaken(writer, position + 1)) return true;",
+        replace: "if (this.writeEvent(writer, event)) return true;",
+      },
+      {
+        file: "sync/publisher.ts",
+        find: "while (this.writeTaken(writer, position) && position < this.tail) {",
+        replace: "while ((position > this.head || this.writeTaken(writer, position)) && position < this.tail) {",
+      },
+    ],
+  },
+  {
     name: "confirm before the frame is here",
     edits: [
       {
@@ -164,6 +202,41 @@ export const MUTANTS: readonly Mutant[] = [
     "if (write > this.acknowledgedThrough || (this.registers[6] as number) > complete) break;",
     "",
   ),
+  {
+    name: "never look whether memory changed",
+    run: ["--faults", "poke"],
+    edits: [
+      {
+        file: "node/sameness.ts",
+        find: "core.counters.memoryChanged += core.digests.scrub(",
+        replace: "core.counters.memoryChanged += 0 * Math.max(",
+      },
+    ],
+  },
+  {
+    name: "see a difference and ask for nothing",
+    run: ["--faults", "poke"],
+    edits: [
+      {
+        file: "node/bucket-repair.ts",
+        find: "if ((differs & (1 << component)) !== 0) this.ask(component);",
+        replace: "if (differs < 0) this.ask(component);",
+      },
+      { file: "node/bucket-repair.ts", find: "this.tries >= TRIES_MAX ||", replace: "" },
+      { file: "node/bucket-repair.ts", find: "> PATIENCE_US)", replace: "> 1e12)" },
+    ],
+  },
+  {
+    name: "repair with what is older than the stream",
+    run: ["--faults", "poke,jitter,reorder"],
+    edits: [
+      {
+        file: "node/range-adoption.ts",
+        find: "return state.terms[id] === term && own > sequence && own <= (newest[0] as number);",
+        replace: "return state.terms[id] === term && own > sequence && own < 0 * (newest[0] as number);",
+      },
+    ],
+  },
   {
     name: "stamp changes with the machine's own time",
     run: ["--faults", "clock,kill"],

@@ -151,6 +151,10 @@ export class SmallNode implements DeskService {
 
   // What follows is DeskService.
 
+  tellStandings(): void {
+    this.ring.event(EventKind.standings, 0, new Uint8Array(0), this.context);
+  }
+
   async write(path: string, value: Value, options: WriteOptions): Promise<WriteOutcome> {
     if (options.wait) await this.confirmation;
     if (this.state.idOf(path) < 0 && options.autoType !== undefined) this.add(path, options.autoType);

@@ -23,6 +23,7 @@ import {
   SnapshotProgress,
   SnapshotServer,
 } from "../../../src/sync/snapshot-transfer.js";
+import { encodeStandings } from "../../../src/wire/standing.js";
 import { EventQueue } from "./event-queue.js";
 
 export interface Faults {
@@ -182,6 +183,8 @@ export class MeshNode {
   readonly options: MeshNodeOptions;
   readonly disk: MeshDisk;
   isDead = false;
+  /** What waits while its loop stands still. */
+  private waiting: (() => unknown)[] | undefined;
   /** Whether its snapshots can be fetched. */
   serves = true;
   hearsStream = true;
@@ -254,7 +257,13 @@ export class MeshNode {
   /** One turn of this node's event loop. What it asked to be done at the end follows all that is due by then. */
   turn<T>(action: () => T): T | undefined {
     if (this.isDead) return undefined;
-    this.hana.core.clock.set(this.mesh.nowUs + this.skewUs);
+    if (this.waiting !== undefined) {
+      this.waiting.push(action);
+      return undefined;
+    }
+    const { clock } = this.hana.core;
+    clock.set(this.mesh.nowUs + this.skewUs);
+    if (clock.isLate) this.hana.late();
     const result = action();
     this.arm();
     this.mesh.onTurn(this);
@@ -291,6 +300,22 @@ export class MeshNode {
         this.hana.settle();
       });
     });
+  }
+
+  /** Its loop stands still: what comes and what is due waits. */
+  pause(): void {
+    this.waiting ??= [];
+  }
+
+  resume(): void {
+    this.wake(() => {});
+  }
+
+  /** Its loop goes on, first of all with `action`. */
+  wake(action: () => void): void {
+    const waiting = this.waiting ?? [];
+    this.waiting = undefined;
+    for (const missed of [action, ...waiting]) this.turn(missed);
   }
 
   /** Ends without a word. */
@@ -336,7 +361,7 @@ export class MeshNode {
       for (const answer of toClient.splice(0)) client.push(answer, (question) => toServer.push(question));
     }
     return progress.isWhole && progress.header !== undefined
-      ? { ...progress.header, chunks: progress.chunks }
+      ? { ...progress.header, chunks: progress.chunks, standings: progress.standings }
       : undefined;
   }
 
@@ -351,7 +376,8 @@ export class MeshNode {
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = term;
     const lineage = core.lineage.entries();
-    return makeImage({ image: ++this.images, termNumber, termNode, sequence, origins, lineage }, chunks);
+    const header = { image: ++this.images, termNumber, termNode, sequence, origins, lineage };
+    return makeImage(header, chunks, encodeStandings(this.hana.standings()));
   }
 
   /** Declares a path, as an input does. */

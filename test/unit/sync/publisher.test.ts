@@ -31,6 +31,7 @@ interface Told {
 /** Reads frames as a follower that lost nothing does. */
 class Listener implements ContentSink {
   readonly told: Told[] = [];
+  readonly taken: { readonly frame: number; readonly origin: number; readonly write: number }[] = [];
   frame = 0;
   private pieces: number[] = [];
 
@@ -50,6 +51,10 @@ class Listener implements ContentSink {
     if (reader.isLastPiece) this.read(Uint8Array.from(this.pieces));
   }
 
+  onTaken(reader: ContentReader): void {
+    this.taken.push({ frame: this.frame, origin: reader.origin, write: reader.doubles[3] as number });
+  }
+
   read(bytes: Uint8Array): void {
     expect(new ContentReader().read(bytes, 0, bytes.length, this)).toBe(true);
   }
@@ -63,6 +68,7 @@ class Bench {
   readonly core = new NodeCore(IDENTITY, { paths: 1_000, autoPaths: 10 });
   readonly applier = new Applier(this.core, new PendingWrites(this.core.state, this.core.clock));
   readonly listener = new Listener();
+  readonly acks = new Acknowledgements();
   readonly publisher: Publisher;
 
   constructor(limits: SendLimits = WIRED_LIMITS) {
@@ -79,15 +85,9 @@ class Bench {
       return length + 46;
     };
     const port = { plain, multicast, announce: multicast, unicast: multicast };
-    const frames = new StreamFrames(
-      port,
-      sent,
-      new Acknowledgements(),
-      () => 0,
-      () => true,
-    );
+    const frames = new StreamFrames(port, sent, () => true);
     const budget = new SendBudget(clock, limits);
-    this.publisher = new Publisher({ state, digests, memory, sent, frames, budget });
+    this.publisher = new Publisher({ state, digests, memory, sent, frames, budget, acks: this.acks });
     this.publisher.restart(0);
   }
 

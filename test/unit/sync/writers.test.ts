@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { Clock } from "../../../src/base/clock.js";
 import { Reject } from "../../../src/state/reject.js";
 import { Acknowledgements } from "../../../src/sync/acknowledgements.js";
+import { HeardAcknowledgements } from "../../../src/sync/heard-acknowledgements.js";
+import { OriginTable } from "../../../src/state/tables.js";
 import { PEER_SILENCE_US, Peers, PEERS_MAX } from "../../../src/sync/peers.js";
 import { Role, RoleAction, Roles } from "../../../src/sync/roles.js";
 import { WriteAssembly } from "../../../src/sync/write-assembly.js";
@@ -30,10 +32,11 @@ describe("the intake of writes", () => {
 
   test("learns floors from the stream, which never fall within a boot", () => {
     const intake = new WriteIntake();
-    intake.learn("a", 1, 10);
-    intake.learn("a", 1, 5);
+    const learn = (session: number, write: number): void => intake.learn({ node: "a", session, write, refusals: [] });
+    learn(1, 10);
+    learn(1, 5);
     expect([intake.floorOf("a"), intake.accepts("a", 1, 8, 0), intake.take("a", 10)]).toEqual([10, true, false]);
-    intake.learn("a", 2, 3);
+    learn(2, 3);
     expect(intake.floorOf("a")).toBe(3);
   });
 
@@ -44,6 +47,15 @@ describe("the intake of writes", () => {
     intake.clear();
     expect(intake.floorOf("a")).toBe(0);
     expect([intake.accepts("a", 1, 1, 0), intake.take("a", 1)]).toEqual([true, true]);
+  });
+
+  test("hears a writer no further while it does not know of 64 refusals", () => {
+    const intake = new WriteIntake();
+    intake.accepts("a", 1, 1, 0);
+    for (let write = 1; write <= 70; write++) if (intake.take("a", write)) intake.refuse("a", write, Reject.outOfRange);
+    expect([intake.refusalsOf("a").length, intake.floorOf("a"), intake.duplicates]).toEqual([64, 64, 0]);
+    intake.accepts("a", 1, 65, 64);
+    expect([intake.refusalsOf("a").length, intake.take("a", 65)]).toEqual([0, true]);
   });
 
   test("remembers the last 64 refusals until the writer knows of them", () => {
@@ -115,76 +127,174 @@ describe("the assembly of a long write", () => {
 });
 
 describe("acknowledgements", () => {
-  /** Says all that may be said now. */
-  function said(acks: Acknowledgements): (readonly [string, number, number])[] {
+  const NODE = "0000000000000001";
+
+  /** Makes a frame of `position` items; answers what it tells, at most `most`. */
+  function frame(acks: Acknowledgements, position: number, most = 10_000): (readonly [string, number, number])[] {
     const found: (readonly [string, number, number])[] = [];
-    for (let count = acks.begin(100); count > 0; count--) {
-      const { node, session, write } = acks.take();
-      found.push([node, session, write]);
+    acks.beginFrame();
+    for (let ack = acks.due(position); ack !== undefined && found.length < most; ack = acks.due(position)) {
+      found.push([ack.node, ack.session, acks.dueWrite]);
+      acks.pass();
     }
+    acks.endFrame();
     return found;
   }
 
-  test("are said once, no earlier than what they confirm is published", () => {
+  function unsaid(acks: Acknowledgements, published: number): string[] {
+    const found: string[] = [];
+    acks.promote(published, (node) => found.push(node));
+    return found;
+  }
+
+  test("are told once, with the last item of what they confirm", () => {
     const acks = new Acknowledgements();
-    acks.add("a", 1, 3, 10);
-    acks.add("a", 1, 5, 20);
-    acks.add("b", 7, 1, 15);
-    acks.promote(9);
-    expect([acks.size, acks.of("a").write]).toEqual([0, 0]);
-    acks.promote(16);
-    expect(said(acks)).toEqual([
+    acks.add("a", 1, 3, 10, 1);
+    acks.add("b", 7, 1, 15, 2);
+    acks.add("a", 1, 5, 20, 1);
+    expect(frame(acks, 9)).toEqual([]);
+    expect(frame(acks, 16)).toEqual([
       ["a", 1, 3],
       ["b", 7, 1],
     ]);
-    expect(said(acks)).toEqual([]);
-    acks.promote(20);
-    expect(said(acks)).toEqual([["a", 1, 5]]);
+    expect(frame(acks, 16)).toEqual([]);
+    expect([acks.of("a").write, unsaid(acks, 16), acks.of("a").write]).toEqual([0, [], 3]);
+    expect(frame(acks, 20)).toEqual([["a", 1, 5]]);
+    expect(unsaid(acks, 20)).toEqual([]);
     expect(acks.of("a")).toMatchObject({ session: 1, write: 5 });
   });
 
-  test("are sixteen at most in one frame", () => {
+  test("of writes that changed nothing are raised in place, and told to the writer alone when no frame comes", () => {
     const acks = new Acknowledgements();
-    for (let writer = 0; writer < 40; writer++) acks.add(`${writer}`, 1, 1, 1);
-    acks.promote(1);
-    expect([acks.begin(100), acks.begin(3), acks.size]).toEqual([16, 3, 40]);
+    for (let write = 1; write <= 10_000; write++) acks.add("a", 1, write, 7, 1);
+    expect([acks.hasRoom, unsaid(acks, 7), acks.of("a").write]).toEqual([true, ["a"], 10_000]);
+    expect(frame(acks, 7)).toEqual([]);
   });
 
-  test("of a writer that never stops are bounded and lose nothing", () => {
+  test("that a frame told already are not raised: the next one tells what came after", () => {
     const acks = new Acknowledgements();
-    for (let write = 1; write <= 10_000; write++) acks.add("a", 1, write, write);
-    acks.promote(10_000);
-    expect(said(acks)).toEqual([["a", 1, 10_000]]);
+    acks.add("a", 1, 1, 7, 1);
+    frame(acks, 7);
+    acks.add("a", 1, 2, 7, 1);
+    expect([unsaid(acks, 7), acks.of("a").write]).toEqual([["a"], 2]);
   });
 
-  test("of a writer whose refusals are untold are for its answer alone, until it knows of them", () => {
+  test("that a frame had no room for are in the next, what was taken back too", () => {
     const acks = new Acknowledgements();
-    acks.add("a", 1, 3, 10, true);
-    acks.promote(10);
-    expect([acks.size, acks.takeAlone(), acks.takeAlone(), acks.of("a").write]).toEqual([0, "a", undefined, 3]);
-    acks.add("a", 1, 4, 20);
-    acks.promote(20);
-    expect([said(acks), acks.takeAlone()]).toEqual([[["a", 1, 4]], undefined]);
+    for (let writer = 0; writer < 5; writer++) acks.add(`${writer}`, 1, 1, 1, 1);
+    expect(frame(acks, 1, 2)).toHaveLength(2);
+    acks.beginFrame();
+    const { next } = acks;
+    acks.pass();
+    acks.goBack(next);
+    acks.endFrame();
+    expect(frame(acks, 1).map(([node]) => node)).toEqual(["2", "3", "4"]);
+  });
+
+  test("of writers without an origin in the stream are told to them alone", () => {
+    const acks = new Acknowledgements();
+    acks.add("a", 1, 1, 1, 0);
+    frame(acks, 1);
+    expect(unsaid(acks, 1)).toEqual(["a"]);
+  });
+
+  test("are bounded: writers are not heard on while too many wait, and nothing is lost", () => {
+    const acks = new Acknowledgements();
+    let write = 0;
+    while (acks.hasRoom) acks.add("a", 1, ++write, write, 1);
+    expect(write).toBeLessThan(4_096);
+    expect(frame(acks, write)).toHaveLength(write);
+    unsaid(acks, write);
+    expect([acks.hasRoom, acks.of("a").write]).toEqual([true, write]);
   });
 
   test("are of at most 256 nodes: the one that wrote longest ago is forgotten", () => {
     const acks = new Acknowledgements();
-    for (let writer = 0; writer < 256; writer++) acks.add(`${writer}`, 1, 1, 1);
-    acks.add("0", 1, 2, 1);
-    for (let writer = 256; writer < 300; writer++) acks.add(`${writer}`, 1, 1, 1);
-    acks.promote(1);
-    expect(acks.size).toBe(256);
+    for (let writer = 0; writer < 256; writer++) acks.add(`${writer}`, 1, 1, 1, 1);
+    acks.add("0", 1, 2, 2, 1);
+    for (let writer = 256; writer < 300; writer++) acks.add(`${writer}`, 1, 1, 2, 1);
+    frame(acks, 2);
+    unsaid(acks, 2);
+    expect(acks.standings()).toHaveLength(256);
     expect([acks.of("0").write, acks.of("1").write, acks.of("299").write]).toEqual([2, 0, 1]);
   });
 
   test("of an earlier boot are not said of the next", () => {
     const acks = new Acknowledgements();
-    acks.add("a", 1, 9, 1);
-    acks.add("a", 2, 1, 5);
-    acks.promote(1);
-    expect(said(acks)).toEqual([]);
-    acks.promote(5);
-    expect(said(acks)).toEqual([["a", 2, 1]]);
+    acks.add("a", 1, 9, 1, 1);
+    acks.add("a", 2, 1, 5, 1);
+    expect(frame(acks, 1)).toEqual([["a", 1, 9]]);
+    unsaid(acks, 1);
+    expect(acks.of("a")).toMatchObject({ session: 2, write: 0 });
+  });
+
+  test("say where writers stand in what is published, with the refusals among it", () => {
+    const acks = new Acknowledgements();
+    const refusals = [1, 2, 3].map((write) => ({ write, reject: Reject.outOfRange }));
+    acks.begin({ node: "b", session: 3, write: 12, refusals: [] });
+    acks.add(NODE, 1, 2, 1, 1);
+    frame(acks, 1);
+    unsaid(acks, 1);
+    acks.add(NODE, 1, 3, 2, 1, refusals);
+    expect(acks.standings()).toEqual([
+      { node: "b", session: 3, write: 12, refusals: [] },
+      { node: NODE, session: 1, write: 2, refusals: refusals.slice(0, 2) },
+    ]);
+  });
+});
+
+describe("where writers stand in a follower's state", () => {
+  const [OWN, OTHER] = ["0000000000000001", "0000000000000002"];
+  const REFUSALS = [{ write: 3, reject: Reject.wrongType }];
+
+  function heard() {
+    const origins = new OriginTable();
+    return { origins, heard: new HeardAcknowledgements(origins, OWN) };
+  }
+
+  test("is by node, whichever of its surfaces wrote, and begins anew with a boot", () => {
+    const { origins, heard: acks } = heard();
+    const [one, two] = ["a", "b"].map((surface) => origins.intern(OTHER, surface)) as [number, number];
+    acks.hear(one, 7, 4, []);
+    acks.hear(two, 7, 5, REFUSALS);
+    acks.hear(one, 7, 2, []);
+    expect(acks.list()).toEqual([{ node: OTHER, session: 7, write: 5, refusals: REFUSALS }]);
+    acks.hear(one, 8, 1, []);
+    expect(acks.list()).toEqual([{ node: OTHER, session: 8, write: 1, refusals: [] }]);
+    expect([acks.isOwn(one), acks.isOwn(origins.intern(OWN, "x"))]).toEqual([false, true]);
+  });
+
+  test("is that of the snapshot once one is taken", () => {
+    const { origins, heard: acks } = heard();
+    acks.hear(origins.intern(OTHER, ""), 7, 40, []);
+    acks.replace([{ node: OTHER, session: 7, write: 5, refusals: REFUSALS }]);
+    expect(acks.list()).toEqual([{ node: OTHER, session: 7, write: 5, refusals: REFUSALS }]);
+    acks.replace([]);
+    expect(acks.list()).toEqual([]);
+  });
+
+  test("is handed over whole to the intake of the controller that this node becomes", () => {
+    const { origins, heard: acks } = heard();
+    const intake = new WriteIntake();
+    acks.hear(origins.intern(OTHER, ""), 7, 5, REFUSALS);
+    acks.handOver(intake);
+    expect([intake.floorOf(OTHER), intake.refusalsOf(OTHER)]).toEqual([5, REFUSALS]);
+    expect([intake.accepts(OTHER, 7, 1, 0), intake.take(OTHER, 5), intake.take(OTHER, 6)]).toEqual([true, false, true]);
+  });
+
+  test("is bounded: of 300 writers the last 255 are known, beside this node", () => {
+    const { origins, heard: acks } = heard();
+    acks.hear(origins.intern(OWN, ""), 1, 9, []);
+    for (let writer = 0; writer < 300; writer++) {
+      acks.hear(origins.intern((0x1000 + writer).toString(16).padStart(16, "0"), ""), 1, writer + 1, []);
+    }
+    const writes = acks.list().map(({ write }) => write);
+    expect([writes.length, writes.includes(9), writes.includes(45), writes.includes(300)]).toEqual([
+      256,
+      true,
+      false,
+      true,
+    ]);
   });
 });
 

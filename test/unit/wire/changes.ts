@@ -119,6 +119,9 @@ export function readAll(buffer: Uint8Array, start: number, end: number): unknown
     onPiece(reader) {
       found.push({ first: reader.isFirstPiece, last: reader.isLastPiece, bytes: [...reader.payload()] });
     },
+    onTaken({ origin, session, doubles, refusals }) {
+      found.push({ origin, session, write: doubles[3], refusals });
+    },
   };
   return new ContentReader().read(buffer, start, end, sink) ? found : undefined;
 }

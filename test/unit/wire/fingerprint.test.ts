@@ -12,9 +12,9 @@ import { ImageEncoder } from "../../../src/state/image.js";
 import { Reject } from "../../../src/state/reject.js";
 import { State } from "../../../src/state/state.js";
 import { OriginTable, TermTable } from "../../../src/state/tables.js";
-import { Acknowledgements } from "../../../src/sync/acknowledgements.js";
 import { SentRing } from "../../../src/sync/sent-ring.js";
 import { StreamFrames } from "../../../src/sync/stream-frames.js";
+import { writeBucketAsk, writeRangePart } from "../../../src/wire/bucket-message.js";
 import { writeClockAnswer, writeClockAsk } from "../../../src/wire/clock-message.js";
 import { ChangeRecord, ContentWriter, encodeEvent, Layout } from "../../../src/wire/content.js";
 import { PROTOCOL_VERSION, writeCounter, writeSenderHeader } from "../../../src/wire/envelope.js";
@@ -22,7 +22,14 @@ import { FrameType, StreamFlag, writeInfo, writeNode } from "../../../src/wire/f
 import { encodeMessage } from "../../../src/wire/fields.js";
 import { helloFields, nakFields, reportFields, writeResultFields } from "../../../src/wire/messages.js";
 import { writePeerRow } from "../../../src/wire/peer-list.js";
-import { encodeRequest, headerRecords, piecesOf, RecordKind } from "../../../src/wire/snapshot-records.js";
+import {
+  encodeRequest,
+  headerRecords,
+  piecesOf,
+  RecordKind,
+  standingsRecord,
+} from "../../../src/wire/snapshot-records.js";
+import { encodeStandings } from "../../../src/wire/standing.js";
 import { voteAskFields, voteFields } from "../../../src/wire/vote.js";
 import { WriteFrameWriter, WriteKind, WriteRecord } from "../../../src/wire/write-frame.js";
 import { writePart } from "../../../src/wire/write-part.js";
@@ -33,7 +40,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:8aa4e81f34037281009cdc380293f764";
+const FINGERPRINT = "1:4f21d5526fd0e36597286e7867864854";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -71,6 +78,7 @@ function content(): Uint8Array {
   for (const kind of Object.values(EventKind)) writer.event(kind, change(9, ++sequence), Uint8Array.of(1, 2, 3));
   const event = encodeEvent(EventKind.group, change(9, sequence), new Uint8Array(400).fill(5)) as Uint8Array;
   writer.piece(event, 0);
+  writer.taken(3, 6, 70_000, [{ write: 69_999, reject: Reject.outOfRange }]);
   return writer.out.buffer.slice(0, writer.length);
 }
 
@@ -93,26 +101,18 @@ function info(): Uint8Array {
   });
 }
 
-/** A frame with acknowledgement, content and journal, a repair, and a heartbeat. */
+/** A frame with content and journal, a repair, and a heartbeat. */
 function streamFrames(): Uint8Array[] {
   const sent = new SentRing();
-  const acks = new Acknowledgements();
   const plain = new Uint8Array(1_154);
   const made: Uint8Array[] = [];
   const keep = (_type: number, length: number): number => made.push(plain.slice(0, length));
-  const frames = new StreamFrames(
-    { plain, multicast: keep, announce: keep, unicast: keep },
-    sent,
-    acks,
-    () => 1,
-    () => true,
-  );
+  const frames = new StreamFrames({ plain, multicast: keep, announce: keep, unicast: keep }, sent, () => true);
   frames.term = 4;
   for (let sequence = 1; sequence < 4; sequence++) {
     sent.bytes.fill(sequence, sent.start(sequence), sent.start(sequence) + 20 * sequence);
     sent.append(20 * sequence);
   }
-  acks.add(NODE, 6, 70_000, 1);
   frames.sendNewest();
   frames.sendRepair(2, undefined);
   frames.sendHeartbeat();
@@ -150,6 +150,25 @@ const FITNESS = {
   ...{ lossPermille: 3, naks: 4, provenSequence: 5, differs: 6, level: 1 as const, interfaceName: "eth0" },
   ...{ roundTripUs: 300, clockOffsetUs: -20, clockBoundUs: 90 },
 };
+
+function bucketMessages(): Uint8Array[] {
+  const digests = Int32Array.from({ length: 128 }, (_, word) => Math.imul(word + 1, 0x9e3779b1));
+  const range = {
+    term: 1,
+    component: 2,
+    frame: 3,
+    sequence: 4,
+    firstHash: 5,
+    lastHash: 0xffff_fff0,
+    part: 1,
+    parts: 2,
+  };
+  const plain = new Uint8Array(1_154);
+  return [
+    plain.slice(0, writeBucketAsk(plain, { term: 1, component: 2, digests })),
+    plain.slice(0, writeRangePart(plain, { ...range, bytes: Uint8Array.of(6, 7) })),
+  ];
+}
 
 function peerList(): Uint8Array {
   const row = {
@@ -205,6 +224,11 @@ function snapshotRecords(): Uint8Array[] {
     encodeRequest({ minSequence: 1, image: 2, term: `2/${NODE}`, records: 3 }),
     ...headerRecords(header),
     ...piecesOf(new Uint8Array(50).fill(1), 32),
+    standingsRecord(
+      encodeStandings([
+        { node: NODE, session: 6, write: 70_000, refusals: [{ write: 69_999, reject: Reject.outOfRange }] },
+      ]),
+    ),
     image(),
   ];
 }
@@ -252,6 +276,7 @@ function fingerprint(): string {
     part(),
     declaration(),
     peerList(),
+    ...bucketMessages(),
   ];
   for (const bytes of [...parts, ...streamFrames(), ...messages(), ...clockMessages(), ...snapshotRecords()])
     hash.update(`${bytes.length}:`).update(bytes);

@@ -1,8 +1,7 @@
-/** Stream frames: what `StreamFrames` makes, the reader finds: content, journal, acknowledgements, info. */
+/** Stream frames: what `StreamFrames` makes, the reader finds: content, journal, info. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteReader, ByteWriter } from "../../../src/base/bytes.js";
-import { Acknowledgements } from "../../../src/sync/acknowledgements.js";
 import { CONTENT_LIMIT_BYTES, SentRing } from "../../../src/sync/sent-ring.js";
 import { StreamFrames } from "../../../src/sync/stream-frames.js";
 import { BODY_MAX_BYTES } from "../../../src/wire/envelope.js";
@@ -27,15 +26,6 @@ const info: fc.Arbitrary<StreamInfo> = fc.record({
   timeUs: fc.maxSafeNat(),
 });
 
-interface Ack {
-  readonly node: string;
-  readonly session: number;
-  readonly write: number;
-}
-const acks: fc.Arbitrary<Ack[]> = fc.uniqueArray(
-  fc.record({ node, session: fc.nat(2 ** 32 - 1), write: fc.nat(2 ** 48) }),
-  { maxLength: 20, selector: (ack) => ack.node },
-);
 const lengths = fc.array(
   fc.oneof(fc.integer({ min: 15, max: 60 }), fc.integer({ min: 15, max: CONTENT_LIMIT_BYTES })),
   {
@@ -44,9 +34,8 @@ const lengths = fc.array(
   },
 );
 
-function stream(contents: readonly number[], acknowledged: readonly Ack[], redundancy: number) {
+function stream(contents: readonly number[], redundancy: number) {
   const sent = new SentRing();
-  const desk = new Acknowledgements();
   const plain = new Uint8Array(BODY_MAX_BYTES);
   const port = {
     plain,
@@ -54,13 +43,7 @@ function stream(contents: readonly number[], acknowledged: readonly Ack[], redun
     announce: (_: number, length: number) => length,
     unicast: (_: number, length: number) => length,
   };
-  const frames = new StreamFrames(
-    port,
-    sent,
-    desk,
-    () => 1,
-    () => true,
-  );
+  const frames = new StreamFrames(port, sent, () => true);
   frames.term = 9;
   frames.redundancy = redundancy;
   for (const [index, length] of contents.entries()) {
@@ -68,8 +51,7 @@ function stream(contents: readonly number[], acknowledged: readonly Ack[], redun
     sent.bytes.fill(index + 1, start, start + length);
     sent.append(length);
   }
-  for (const ack of acknowledged) desk.add(ack.node, ack.session, ack.write, 1);
-  return { frames, plain, desk };
+  return { frames, plain };
 }
 
 /** The frames whose contents a frame's journal holds, as (byte, length). */
@@ -80,14 +62,10 @@ function journal(reader: StreamFrameReader, plain: Uint8Array): number[][] {
   });
 }
 
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-}
-
 describe("a stream frame", () => {
   test("says its place, its content and, whole and newest first, what the journal holds", () => {
-    const property = fc.property(lengths, acks, fc.nat(8), (contents, acknowledged, redundancy) => {
-      const { frames, plain } = stream(contents, acknowledged, redundancy);
+    const property = fc.property(lengths, fc.nat(8), (contents, redundancy) => {
+      const { frames, plain } = stream(contents, redundancy);
       const reader = new StreamFrameReader();
       const length = frames.sendNewest();
       expect(length).toBeLessThanOrEqual(BODY_MAX_BYTES);
@@ -108,28 +86,10 @@ describe("a stream frame", () => {
     fc.assert(property, { numRuns: 200 });
   });
 
-  test("acknowledges each writer's boot once, and no other", () => {
-    const property = fc.property(lengths, acks, (contents, acknowledged) => {
-      const { frames, plain, desk } = stream(contents, acknowledged, 3);
-      const reader = new StreamFrameReader();
-      const heard = new Map<string, number>();
-      for (let frame = 0; frame < 40 && (frame === 0 || desk.size > 0); frame++) {
-        expect(reader.read(plain, frames.sendNewest())).toBe(true);
-        for (const ack of acknowledged) {
-          const write = reader.acknowledged(bytesOf(ack.node), ack.session);
-          if (write >= 0) heard.set(ack.node, write);
-          expect(reader.acknowledged(bytesOf(ack.node), (ack.session + 1) % 2 ** 32)).toBe(-1);
-        }
-      }
-      expect(Object.fromEntries(heard)).toEqual(Object.fromEntries(acknowledged.map((ack) => [ack.node, ack.write])));
-    });
-    fc.assert(property, { numRuns: 100 });
-  });
-
   test("that is a heartbeat holds no content, its journal begins with the newest", () => {
     const said = fc.option(info, { nil: undefined });
-    const property = fc.property(lengths, said, acks, (contents, said, acknowledged) => {
-      const { frames, plain } = stream(contents, acknowledged, 8);
+    const property = fc.property(lengths, said, (contents, said) => {
+      const { frames, plain } = stream(contents, 8);
       const reader = new StreamFrameReader();
       const length = said === undefined ? frames.sendHeartbeat() : frames.sendInfo(said, true, undefined);
       expect(length).toBeLessThanOrEqual(BODY_MAX_BYTES);
@@ -143,7 +103,7 @@ describe("a stream frame", () => {
   });
 
   test("sent again holds its own content alone", () => {
-    const { frames, plain } = stream([100, 200, 300], [], 3);
+    const { frames, plain } = stream([100, 200, 300], 3);
     const reader = new StreamFrameReader();
     expect(reader.read(plain, frames.sendRepair(2, undefined))).toBe(true);
     expect([reader.flags, reader.doubles[1], reader.journalCount]).toEqual([StreamFlag.repair, 2, 0]);
@@ -151,7 +111,7 @@ describe("a stream frame", () => {
   });
 
   test("cut anywhere, or followed by anything, is none", () => {
-    const { frames, plain } = stream([30, 40, 50], [{ node: "0123456789abcdef", session: 5, write: 2 ** 40 }], 3);
+    const { frames, plain } = stream([30, 40, 50], 3);
     const length = frames.sendNewest();
     const reader = new StreamFrameReader();
     for (let end = 0; end < length; end++) expect(reader.read(plain, end), `cut at ${end}`).toBe(false);
