@@ -30,6 +30,7 @@ import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
 import { PeerPaths } from "./peer-paths.js";
 import { Sameness } from "./sameness.js";
+import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
@@ -51,6 +52,7 @@ export class HanaNode implements NodeParts {
   readonly foreignKeys = new ForeignKeys();
   readonly membership: Membership;
   readonly following: StreamFollowing;
+  readonly sessionClock: SessionClock;
   readonly elections: Elections;
   private readonly lease: Lease;
   private readonly sender: WriteSender;
@@ -84,6 +86,7 @@ export class HanaNode implements NodeParts {
     this.lease = new Lease(core.clock, this.peers);
     this.sameness = new Sameness(this);
     if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
+    this.sessionClock = new SessionClock(this, ports);
     this.membership = new Membership(this, options);
     this.following = new StreamFollowing(this, this.membership, ports);
     const rules = options.electionRules ?? ISLAND;
@@ -161,6 +164,8 @@ export class HanaNode implements NodeParts {
       controller.onBucketAsk(plain, length, { address, port });
     } else if (type === FrameType.buckets) this.following.repair.onRange(plain, length, node);
     else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
+    else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
+    else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
     } else if (
@@ -209,6 +214,7 @@ export class HanaNode implements NodeParts {
     if (this.controller.isOpen) this.peerPaths?.tick();
     this.membership.tick();
     this.following.tick();
+    this.sessionClock.tick();
     this.checkForeignKeys();
     this.checkMulticast(nowUs);
   }
@@ -219,7 +225,7 @@ export class HanaNode implements NodeParts {
     if (this.controller.isOpen || this.follower.isWhole) core.lineage.note(core.sequence[0] as number);
   }
 
-  /** When `tick` is wanted, in microseconds of session time. */
+  /** When `tick` is wanted, in microseconds of own time. */
   dueUs(): number {
     const steady = this.keepDue[0] as number;
     const { controller, follower, pending } = this;
