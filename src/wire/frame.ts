@@ -37,6 +37,8 @@ export const FrameType = {
   voteAsk: 10,
   /** To the candidate: a voter's answer. */
   vote: 11,
+  /** Between the controller, its successor and who asks for it: control passes on. */
+  control: 12,
   /** Follower to controller: a component's bucket digests, where they differ. */
   bucketAsk: 16,
   /** Controller to follower: what it holds in a range of a component's paths. */
