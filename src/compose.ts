@@ -166,6 +166,7 @@ class Composition {
         redundancy,
         termRecord: home.terms.record,
         interfaceName: network.name,
+        showsPeers: true,
       },
       this.ports(mesh),
     );
@@ -179,6 +180,7 @@ class Composition {
         unicast: (view, address, port) => void mesh.sendUnicast(view, address, port),
       },
       random: new Random(Math.floor(Math.random() * 0x1_0000_0000)),
+      nowUs: () => this.loop.nowUs(),
       requestSettle: () => this.loop.requestSettle(),
       hearStream: (isWanted) => mesh.hearStream(isWanted),
       fetchSnapshot: (request) => this.fetch.fetch(request),

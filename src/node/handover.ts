@@ -217,6 +217,7 @@ export class Handover {
   private onOffer(offer: Extract<ControlMessage, { kind: typeof ControlKind.offer }>, from: string): void {
     const { roles, follower, core } = this.node;
     const isMine = roles.role === Role.following && roles.term.node === from && roles.term.number === offer.term;
+    if (isMine) follower.settled(offer.frame);
     const isHere = follower.isWhole && follower.window.complete >= offer.frame && core.sequence[0] === offer.sequence;
     if (!isMine || !isHere) return;
     if (this.taking?.nonce === offer.nonce && this.taking.term === roles.term) {

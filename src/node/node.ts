@@ -29,7 +29,9 @@ import { Membership } from "./membership.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
+import { PeerPaths } from "./peer-paths.js";
 import { Sameness } from "./sameness.js";
+import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
@@ -47,9 +49,11 @@ export class HanaNode implements NodeParts {
   readonly io: FrameIo;
   readonly health = new Health();
   readonly sameness: Sameness;
+  private readonly peerPaths: PeerPaths | undefined;
   readonly foreignKeys = new ForeignKeys();
   readonly membership: Membership;
   readonly following: StreamFollowing;
+  readonly sessionClock: SessionClock;
   readonly elections: Elections;
   readonly handover: Handover;
   private readonly lease: Lease;
@@ -84,6 +88,8 @@ export class HanaNode implements NodeParts {
     this.handover = new Handover(this);
     this.lease = new Lease(core.clock, this.peers);
     this.sameness = new Sameness(this);
+    if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
+    this.sessionClock = new SessionClock(this, ports);
     this.membership = new Membership(this, options);
     this.following = new StreamFollowing(this, this.membership, ports);
     const rules = options.electionRules ?? ISLAND;
@@ -161,6 +167,8 @@ export class HanaNode implements NodeParts {
       controller.onBucketAsk(plain, length, { address, port });
     } else if (type === FrameType.buckets) this.following.repair.onRange(plain, length, node);
     else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
+    else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
+    else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
     } else if (type === FrameType.control) this.handover.onMessage(plain, length, node, { address, port });
@@ -210,8 +218,10 @@ export class HanaNode implements NodeParts {
     this.elections.tick();
     this.handover.tick();
     this.sameness.tick();
+    if (this.controller.isOpen) this.peerPaths?.tick();
     this.membership.tick();
     this.following.tick();
+    this.sessionClock.tick();
     this.checkForeignKeys();
     this.checkMulticast(nowUs);
   }
@@ -222,7 +232,7 @@ export class HanaNode implements NodeParts {
     if (this.controller.isOpen || this.follower.isWhole) core.lineage.note(core.sequence[0] as number);
   }
 
-  /** When `tick` is wanted, in microseconds of session time. */
+  /** When `tick` is wanted, in microseconds of own time. */
   dueUs(): number {
     const steady = this.keepDue[0] as number;
     const { controller, follower, pending } = this;

@@ -135,6 +135,8 @@ export class Oracle {
   private readonly shown = new Map<string, ShownPath>();
   private base: ReadonlyMap<string, Version> = new Map();
   private readonly counterRegister = new Float64Array(1);
+  /** A controller committed a value, stamped with a hybrid time. */
+  onCommit: (machine: Machine, timeUs: number) => void = () => {};
   /** What was wrong first. */
   violation: Violation | undefined;
 
@@ -380,6 +382,7 @@ export class Oracle {
     const value = numberOf(reader.type, reader.numbers[0] as number, text);
     const isCommit = (flags & CONFIRMED_MASK) === 0 && record.node === view.machine.id && record.boot === view.boot;
     const sequence = reader.doubles[0] as number;
+    if (isCommit) this.onCommit(view.machine, reader.doubles[1] as number);
     if (isCommit) this.commit(view, record, { path, sequence, value, isImpulse: false, firstFrame: 0, lastFrame: 0 });
     else if (!this.pokes.covers(view.machine, path)) this.compare(view, record, path, sequence, value);
   }

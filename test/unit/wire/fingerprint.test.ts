@@ -15,6 +15,7 @@ import { OriginTable, TermTable } from "../../../src/state/tables.js";
 import { SentRing } from "../../../src/sync/sent-ring.js";
 import { StreamFrames } from "../../../src/sync/stream-frames.js";
 import { writeBucketAsk, writeRangePart } from "../../../src/wire/bucket-message.js";
+import { writeClockAnswer, writeClockAsk } from "../../../src/wire/clock-message.js";
 import { ChangeRecord, ContentWriter, encodeEvent, Layout } from "../../../src/wire/content.js";
 import { ControlKind, controlFields } from "../../../src/wire/control-message.js";
 import { PROTOCOL_VERSION, writeCounter, writeSenderHeader } from "../../../src/wire/envelope.js";
@@ -40,7 +41,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:9cc5c74393ed1198e73ab7d61aaf24c9";
+const FINGERPRINT = "1:f6703cb99144b81b24db09af9ae4e18b";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -96,6 +97,7 @@ function info(): Uint8Array {
       answers: 0xdeadbeef,
       digests,
       paths: 10_000,
+      timeUs: TIME_US,
     });
   });
 }
@@ -201,6 +203,12 @@ function messages(): Uint8Array[] {
   });
 }
 
+function clockMessages(): Uint8Array[] {
+  const plain = new Uint8Array(64);
+  const answer = { number: 5, receivedUs: TIME_US, answeredUs: TIME_US + 1 };
+  return [plain.slice(0, writeClockAsk(plain, 5)), plain.slice(0, writeClockAnswer(plain, answer))];
+}
+
 function image(): Uint8Array {
   const state = new State(5_000);
   const [terms, origins] = [new TermTable(), new OriginTable()];
@@ -276,7 +284,7 @@ function fingerprint(): string {
     peerList(),
     ...bucketMessages(),
   ];
-  for (const bytes of [...parts, ...streamFrames(), ...messages(), ...snapshotRecords()])
+  for (const bytes of [...parts, ...streamFrames(), ...messages(), ...clockMessages(), ...snapshotRecords()])
     hash.update(`${bytes.length}:`).update(bytes);
   return `${PROTOCOL_VERSION}:${hash.digest("hex").slice(0, 32)}`;
 }
