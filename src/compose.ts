@@ -225,6 +225,7 @@ class Composition {
       if (hub.input.isHolding) hub.pumpInput();
     };
     this.loop = new LiveLoop(node.core.clock, {
+      late: () => node.late(),
       settle,
       tick: () => {
         hub.pumpInput();

@@ -19,6 +19,7 @@ export function oscInputOf(node: HanaNode): OscInput {
     origins: core.origins,
     ownNode: core.identity.id,
     shown: writes,
+    outputTerm: () => node.outputTerm,
     sender,
     counters,
   });

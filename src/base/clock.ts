@@ -6,8 +6,11 @@
  * Nothing below `edge/` may ever ask the system for the time.
  */
 export class Clock {
-  /** [0] session time now; [1] newest hybrid time seen or given (HLC: never goes back, follows what was heard). */
-  readonly register = new Float64Array(2);
+  /**
+   * [0] session time now; [1] newest hybrid time seen or given (HLC: never goes back, follows what was heard); [2] the
+   * time after which `HanaNode.late` is to be called before anything else.
+   */
+  readonly register = new Float64Array([0, 0, Number.POSITIVE_INFINITY]);
   /** How often a remote hybrid time was more than `HYBRID_AHEAD_LIMIT_US` ahead and was clamped. */
   clampedHybrids = 0;
 
@@ -17,6 +20,15 @@ export class Clock {
 
   set(nowUs: number): void {
     this.register[NOW] = nowUs;
+  }
+
+  set deadlineUs(deadlineUs: number) {
+    this.register[DEADLINE] = deadlineUs;
+  }
+
+  /** Whether more time has passed than there was. Whoever sets the clock asks, and calls `HanaNode.late` if so. */
+  get isLate(): boolean {
+    return (this.register[NOW] as number) > (this.register[DEADLINE] as number);
   }
 
   /** Advances the hybrid clock to session time; it is what the next change is stamped with. */
@@ -39,5 +51,6 @@ export class Clock {
 
 const NOW = 0;
 const HYBRID = 1;
+const DEADLINE = 2;
 /** protocol.md: a hybrid time more than 500 ms ahead is clamped and counted. */
 export const HYBRID_AHEAD_LIMIT_US = 500_000;

@@ -10,6 +10,8 @@
 import type { Clock } from "../base/clock.js";
 
 export interface LiveWork {
+  /** The clock was set later than it should have been: before anything else. */
+  late(): void;
   /** Ends a turn: publish, pump the followers. */
   settle(): void;
   /** Does what is due. */
@@ -58,6 +60,7 @@ export class LiveLoop {
   /** Tells the node the time; at the start of whatever the event loop calls. */
   enter(): void {
     this.clock.register[0] = this.originUs + performance.now() * 1_000;
+    if (this.clock.isLate) this.work.late();
   }
 
   /** A callback begins that may change something; it ends with `end`, whatever happens. */

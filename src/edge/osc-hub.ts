@@ -46,6 +46,7 @@ export class OscHub implements OscSender {
       origins: core.origins,
       ownNode: core.identity.id,
       shown: writes,
+      outputTerm: () => node.outputTerm,
       sender: this,
       counters: this.counters,
     });

@@ -61,6 +61,8 @@ export const OscCounter = {
   /** How often the change ring lapped this follower, so that everything was sent again. */
   resyncs: 28,
   leasesExpired: 29,
+  /** Impulses of a term that is over: they were not sent. */
+  impulsesFenced: 30,
 } as const;
 export type OscCounterName = keyof typeof OscCounter;
 export type OscCounter = (typeof OscCounter)[OscCounterName];

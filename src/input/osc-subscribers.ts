@@ -52,6 +52,8 @@ export interface OscSubscribersOptions {
   /** The id of this node, as it stands in the table of origins. */
   readonly ownNode: string;
   readonly shown: ShownValues;
+  /** The index of the term whose impulses are sent; all others are counted and dropped. */
+  readonly outputTerm: () => number;
   readonly sender: OscSender;
   readonly counters: OscCounters;
 }
@@ -289,7 +291,9 @@ export class OscSubscribers {
     const { reader, subscribers } = this;
     switch (reader.kind) {
       case EventKind.impulse:
-        for (const subscriber of subscribers) this.fire(subscriber, reader.id);
+        // What a controller had done before it lost its term must not fire when it is late: others may have done it.
+        if (reader.term !== this.options.outputTerm()) this.counters.count(OscCounter.impulsesFenced);
+        else for (const subscriber of subscribers) this.fire(subscriber, reader.id);
         break;
       case EventKind.declare:
       case EventKind.rename:

@@ -93,7 +93,8 @@ function removeStrangers(core: NodeCore, applier: Applier, pending: PendingWrite
   }
 }
 
-function adoptPath(core: NodeCore, applier: Applier, incoming: State, id: number): void {
+/** Makes one path equal to what `incoming` holds under that id. */
+export function adoptPath(core: NodeCore, applier: Applier, incoming: State, id: number): void {
   const { state } = core;
   const declaration = incoming.declarationOf(id);
   if (declaration === undefined) return;

@@ -326,7 +326,7 @@ export class Applier {
         this.adoptVersion(id);
         this.core.ring.event(EventKind.impulse, id, NO_PAYLOAD, this.context);
       }
-    } else if (event.kind === EventKind.remove) this.remove(id);
+    } else if (event.kind === EventKind.remove) this.adoptRemove(event);
     else if (event.kind === EventKind.rename) return this.adoptRename(event);
     this.core.counters.changesApplied++;
     return true;
@@ -342,10 +342,21 @@ export class Applier {
     return true;
   }
 
+  private adoptRemove(event: ContentReader): void {
+    this.noteRemoved(event);
+    this.remove(event.id);
+  }
+
+  private noteRemoved(event: ContentReader): void {
+    const { removedSequence } = this.core;
+    removedSequence[0] = Math.max(removedSequence[0] as number, event.doubles[0] as number);
+  }
+
   private adoptRename(event: ContentReader): boolean {
     const payload = event.payload();
     const named = decodeNamed(payload);
     if (named === undefined || this.core.state.idOf(named.path) >= 0) return false;
+    this.noteRemoved(event);
     this.rename(event.id, named.path, payload);
     this.core.digests.touch(event.id);
     return true;

@@ -25,6 +25,7 @@ import { type WriteCopy, WriteFrameReader, WriteKind, type WriteSink } from "../
 import { type Standing, WRITERS_MAX } from "../wire/standing.js";
 import { readPart } from "../wire/write-part.js";
 import type { Applier } from "./applier.js";
+import { BucketDesk } from "./bucket-desk.js";
 import type { NodeCore } from "./core.js";
 import type { FrameIo } from "./frame-io.js";
 
@@ -56,6 +57,7 @@ export class Controller implements WriteSink {
   readonly publisher: Publisher;
   readonly repairs: RepairDesk;
   readonly heartbeats: HeartbeatSchedule;
+  readonly buckets: BucketDesk;
   readonly intake = new WriteIntake();
   private readonly acks = new Acknowledgements();
   /** Where writers are answered, and who is to be answered at the end of this turn. */
@@ -91,6 +93,7 @@ export class Controller implements WriteSink {
     this.repairs = new RepairDesk(core.clock, this.sent);
     this.precedence = new Precedence(core.state, core.clock);
     this.heartbeats = new HeartbeatSchedule(core.clock);
+    this.buckets = new BucketDesk(core, io, this.budget);
     const { state, digests, memory } = core;
     this.publisher = new Publisher({
       state,
@@ -217,6 +220,15 @@ export class Controller implements WriteSink {
       digests,
       paths: core.state.pathCount,
     };
+  }
+
+  /** A follower's digests differ from this node's. */
+  onBucketAsk(plain: Uint8Array, length: number, from: FrameTarget): void {
+    this.settle();
+    // What waits to be sent is in the state and not in the digests: it asks again.
+    if (!this.publisher.digestsAreSent) return;
+    const place = { term: this.frames.term, frame: this.sent.newest, sequence: this.publisher.publishedSequence };
+    this.buckets.onAsk(plain, length, place, from);
   }
 
   onNak(plain: Uint8Array, length: number, from: FrameTarget): void {

@@ -48,6 +48,8 @@ export class NodeCore {
   readonly counters = new NodeCounters();
   /** [0] the newest change sequence: given here on the controller, seen on a follower. */
   readonly sequence = new Float64Array(1);
+  /** [0] the sequence of the newest removal or rename in the present term. */
+  readonly removedSequence = new Float64Array(1);
   /** The index of the term whose stream counts now; 0 for none. */
   term = 0;
 

@@ -18,6 +18,12 @@ export class NodeCounters {
   snapshotsTaken = 0;
   snapshotsFailed = 0;
   digestMismatches = 0;
+  /** Paths whose memory changed with no change of the stream. */
+  memoryChanged = 0;
+  bucketAsks = 0;
+  pathsRepaired = 0;
+  /** Differences that were repaired without a snapshot. */
+  bucketRepairs = 0;
   takeovers = 0;
   stepDowns = 0;
   messagesMalformed = 0;

@@ -100,6 +100,7 @@ export class Follower implements ContentSink {
   join(term: number, frame: number): void {
     if (this.core.term !== term) this.impulsesThrough[0] = 0;
     this.core.term = term;
+    this.core.removedSequence[0] = 0;
     this.window.restart(frame);
     this.settledAt[0] = frame;
     this.announced.clear();

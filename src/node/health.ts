@@ -20,6 +20,7 @@ export const HealthCode = {
   show: "show",
   ringLapped: "ring-lapped",
   peers: "peers-silent",
+  repaired: "repaired",
 } as const;
 export type HealthCode = (typeof HealthCode)[keyof typeof HealthCode];
 

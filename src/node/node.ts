@@ -20,9 +20,10 @@ import { Applier } from "./applier.js";
 import { Controller } from "./controller.js";
 import { Elections } from "./elections.js";
 import { NodeCore } from "./core.js";
-import { Follower } from "./follower.js";
+import { Follower, FollowState } from "./follower.js";
 import { FrameIo } from "./frame-io.js";
 import { Health, HealthCode } from "./health.js";
+import { Lease } from "./lease.js";
 import { Membership } from "./membership.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
@@ -49,6 +50,7 @@ export class HanaNode implements NodeParts {
   readonly membership: Membership;
   readonly following: StreamFollowing;
   readonly elections: Elections;
+  private readonly lease: Lease;
   private readonly sender: WriteSender;
   private readonly multicastCheck: MulticastCheck;
   private readonly ports: NodePorts;
@@ -77,6 +79,7 @@ export class HanaNode implements NodeParts {
     );
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
+    this.lease = new Lease(core.clock, this.peers);
     this.sameness = new Sameness(this);
     this.membership = new Membership(this, options);
     this.following = new StreamFollowing(this, this.membership, ports);
@@ -151,7 +154,10 @@ export class HanaNode implements NodeParts {
       controller.onNak(plain, length, { address, port });
       // A repair is due in a millisecond, and the end of the turn sets the timer.
       this.ports.requestSettle();
-    } else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
+    } else if (type === FrameType.bucketAsk && controller.isOpen) {
+      controller.onBucketAsk(plain, length, { address, port });
+    } else if (type === FrameType.buckets) this.following.repair.onRange(plain, length, node);
+    else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
     } else if (
@@ -180,12 +186,20 @@ export class HanaNode implements NodeParts {
     this.follower.tick();
   }
 
+  /** More time passed than a controller may let pass: it gives up its term before it does anything else. */
+  late(): void {
+    const text = this.lease.end();
+    if (this.controller.isOpen) this.abdicate(HealthCode.stalled, text);
+  }
+
   /** What needs no better time than some 20 ms: heartbeats and repair of a stream at 1 kHz must not pay for it. */
   private keepHouse(): void {
     const { nowUs } = this.core.clock;
     this.keepDue[0] = nowUs + KEEP_US;
     this.io.opener.nowMs = nowUs / 1_000;
     this.noteWhole();
+    this.lease.renew(this.controller.isOpen);
+    if (!this.lease.isTold) this.setHealth(HealthCode.stalled, "");
     this.act(this.roles.tick());
     this.elections.tick();
     this.sameness.tick();
@@ -236,12 +250,26 @@ export class HanaNode implements NodeParts {
     this.writes.commitPending();
     this.controller.settle();
     this.membership.onRole();
+    this.lease.renew(true);
     this.ports.hearStream(false);
     this.ports.onRole();
   }
 
   /** Another controller's term is above this node's. */
   stepDown(): void {
+    this.endControl();
+    this.ports.onRole();
+  }
+
+  /** Gives up the term without knowing of another: what it took stays known, in case that it goes on itself. */
+  private abdicate(code: HealthCode, text: string): void {
+    this.endControl();
+    this.roles.abdicate();
+    this.setHealth(code, text);
+    this.ports.onRole();
+  }
+
+  private endControl(): void {
     this.core.counters.stepDowns++;
     this.controller.close();
     // It holds its own term as nobody else does.
@@ -252,7 +280,6 @@ export class HanaNode implements NodeParts {
     this.follower.heard.replace(this.controller.intake.standings());
     this.controller.intake.clear();
     this.setHealth(HealthCode.stepDown, "");
-    this.ports.onRole();
   }
 
   /** Puts where the writers stand into the ring: before anybody else is told to fetch this node's snapshot. */
@@ -275,6 +302,11 @@ export class HanaNode implements NodeParts {
   snapshotFailed(reason: string): void {
     if (this.elections.isFetching) this.elections.snapshotFailed();
     else this.following.snapshotFailed(reason);
+  }
+
+  /** The index of the term whose impulses may go out to renderers and surfaces; -1 for none (fencing). */
+  get outputTerm(): number {
+    return this.controller.isOpen || this.follower.state === FollowState.inSync ? this.core.term : -1;
   }
 
   setHealth(code: HealthCode, text: string): void {

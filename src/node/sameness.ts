@@ -1,5 +1,5 @@
 /**
- * Sameness: what this node proved to hold, and who holds the same. Reads digests, roles and peers; sends nothing.
+ * Sameness: what this node proved to hold, and who holds the same. Keeps the digests honest; sends nothing.
  *
  * A follower compares its digests with the controller's whenever both are at the same place of the stream; what came of
  * it goes out with its report, and comes to everybody in the controller's list.
@@ -12,8 +12,14 @@ import { Role, type Roles } from "../sync/roles.js";
 import type { Term } from "../state/change.js";
 import type { Controller } from "./controller.js";
 import type { NodeCore } from "./core.js";
+import { type Follower, FollowState } from "./follower.js";
 
 const LOOK_US = 100_000;
+/** Every path is counted again in so many ticks of 20 ms, so that a difference is seen within a second; a tick takes
+ * no longer than some 0.3 ms for it. */
+const SCRUB_TICKS = 30;
+const SCRUB_MIN = 16;
+const SCRUB_MAX = 2_048;
 
 /** A node that is not known to hold the agreed version. */
 export interface Difference {
@@ -40,6 +46,7 @@ export interface SamenessParts {
   readonly roles: Roles;
   readonly peers: Peers;
   readonly controller: Controller;
+  readonly follower: Follower;
 }
 
 export class Sameness {
@@ -89,11 +96,21 @@ export class Sameness {
 
   tick(): void {
     this.observeTerm();
+    this.scrub();
     const { controller, core } = this.node;
     const now = core.clock.nowUs;
     if (!controller.isOpen || now < (this.registers[1] as number) || !controller.publisher.isIdle) return;
     this.registers[1] = now + LOOK_US;
     this.agreement.note(controller.publisher.publishedSequence, now);
+  }
+
+  /** Counts some paths again: what changed by itself shows when the digests are compared next. */
+  private scrub(): void {
+    const { core, follower } = this.node;
+    // A controller's memory is what all others compare with.
+    if (follower.state !== FollowState.inSync) return;
+    const share = Math.ceil(core.state.nextId / SCRUB_TICKS);
+    core.counters.memoryChanged += core.digests.scrub(Math.min(Math.max(share, SCRUB_MIN), SCRUB_MAX));
   }
 
   /** What was proven in another term says nothing about this one. */

@@ -5,6 +5,7 @@
  * ones, fetches snapshots, compares digests.
  */
 import { decodeSnapshot, type Snapshot, takeSnapshot } from "./adoption.js";
+import { BucketRepair } from "./bucket-repair.js";
 import type { FollowerPort } from "./follower.js";
 import { FollowState } from "./follower.js";
 import { HealthCode } from "./health.js";
@@ -20,12 +21,15 @@ const SNAPSHOT_PATIENCE_US = 5_000_000;
 const SNAPSHOT_RETRY_US = 100_000;
 const TERMS_TEXT = "more changes of controller were heard than a node can tell apart: start this one anew";
 
+const DIFFERS_TEXT = "this node's state differed from the controller's, and not only in parts";
+
 export class StreamFollowing implements FollowerPort {
   private readonly node: NodeParts;
   private readonly membership: Membership;
   private readonly ports: NodePorts;
   /** [0] when the snapshot that is being fetched is given up; Infinity when none is. */
   private readonly registers = new Float64Array([Number.POSITIVE_INFINITY]);
+  readonly repair: BucketRepair;
   private info: StreamInfo | undefined;
   private controllerAddress = "";
   /** Which boot of the controller is followed. */
@@ -35,6 +39,7 @@ export class StreamFollowing implements FollowerPort {
     this.node = node;
     this.membership = membership;
     this.ports = ports;
+    this.repair = new BucketRepair(node);
   }
 
   onFrame(frame: StreamFrameReader, buffer: Uint8Array, sender: string, session: number, address: string): void {
@@ -178,9 +183,9 @@ export class StreamFollowing implements FollowerPort {
     if ((frame.flags & StreamFlag.unsettled) !== 0) return;
     sameness.announced(info.sequence);
     const isSamePlace = follower.window.complete === frame.doubles[1] && core.sequence[0] === info.sequence;
-    if (!isSamePlace || sameness.compare(info.digests, info.sequence)) return;
-    core.counters.digestMismatches++;
-    this.onLost("this node's state differed from the controller's");
+    if (!isSamePlace) return;
+    if (!sameness.compare(info.digests, info.sequence)) core.counters.digestMismatches++;
+    if (!this.repair.compared(sameness.differs)) this.onLost(DIFFERS_TEXT);
   }
 
   onWriteResult(plain: Uint8Array, length: number, sender: string): void {
@@ -199,6 +204,7 @@ export class StreamFollowing implements FollowerPort {
   }
 
   tick(): void {
+    this.repair.tick();
     if (this.node.core.clock.nowUs < (this.registers[0] as number)) return;
     if (this.node.roles.role === Role.joining) this.fetch();
     else this.registers[0] = Number.POSITIVE_INFINITY;

@@ -63,7 +63,17 @@ export class WarmUp {
 
   private subscribers(node: HanaNode, counters: OscCounters, sender: { send(): void }): OscSubscribers {
     const { clock, memory, state, origins, identity } = node.core;
-    const options = { clock, memory, state, origins, ownNode: identity.id, shown: node.writes, sender, counters };
+    const options = {
+      clock,
+      memory,
+      state,
+      origins,
+      ownNode: identity.id,
+      shown: node.writes,
+      outputTerm: () => node.outputTerm,
+      sender,
+      counters,
+    };
     const subscribers = new OscSubscribers(options);
     subscribers.addOutput({ address: FIRST_ADDRESS, port: PORT, pattern: PATH, throttleHz: 0 });
     return subscribers;

@@ -12,6 +12,16 @@ import { COMPONENTS } from "./component.js";
 import { isText, lanesOf, type ValueType } from "./declaration.js";
 import { LANES, type State } from "./state.js";
 
+/** A component's paths fall into so many buckets by the hash of their names: where nodes differ is found by them. */
+export const BUCKETS = 64;
+
+/** The bucket of a path by the hash of its name. */
+export function bucketOf(pathHash: number): number {
+  return pathHash >>> 26;
+}
+
+const NAME_SEED = 0x811c9dc5;
+
 export class Digests {
   /** Two 32-bit words per component: of what was counted. */
   private readonly sums = new Int32Array(COMPONENTS.length * 2);
@@ -29,6 +39,10 @@ export class Digests {
   private readonly marked: Int32Array;
   private readonly isMarked: Uint8Array;
   private markedCount = 0;
+  /** What `hash` found: two words. */
+  private readonly hashed = new Int32Array(2);
+  /** The id that was scrubbed last. */
+  private scrubbed = 0;
 
   constructor(state: State, terms: TermTable) {
     this.state = state;
@@ -66,7 +80,7 @@ export class Digests {
   /** Notes a path's name; call it when an id is declared or renamed. */
   name(id: number): void {
     const path = this.state.pathOf(id);
-    let low = 0x811c9dc5;
+    let low = NAME_SEED;
     let high = 0x9e3779b9;
     for (let index = 0; index < path.length; index++) {
       low = Math.imul(low ^ path.charCodeAt(index), 0x01000193);
@@ -76,9 +90,16 @@ export class Digests {
     this.pathWords[id * 2 + 1] = high;
   }
 
-  /** Counts a path as the state holds it now. */
-  private count(id: number): void {
-    const { state, parts } = this;
+  /** The hash of a path's name: FNV-1a over its characters. Signed, 32 bits. */
+  hashOf(path: string): number {
+    let low = NAME_SEED;
+    for (let index = 0; index < path.length; index++) low = Math.imul(low ^ path.charCodeAt(index), 0x01000193);
+    return low;
+  }
+
+  /** Puts what a path adds, as the state holds it now, into `hashed`. */
+  private hash(id: number): void {
+    const { state } = this;
     const type = state.types[id] as ValueType;
     let low = this.pathWords[id * 2] as number;
     let high = this.pathWords[id * 2 + 1] as number;
@@ -95,15 +116,69 @@ export class Digests {
       }
     }
     low = finish(low ^ high);
-    high = finish(high + Math.imul(low, 0x9e3779b1));
+    this.hashed[0] = low;
+    this.hashed[1] = finish(high + Math.imul(low, 0x9e3779b1));
+  }
+
+  /** Counts a path as the state holds it now. */
+  private count(id: number): void {
+    const { state, parts, hashed } = this;
+    this.hash(id);
     const component = state.components[id] as number;
     if (this.countedIn[id] !== component + 1) this.drop(id);
     const at = component * 2;
+    const low = hashed[0] as number;
+    const high = hashed[1] as number;
     this.sums[at] = (this.sums[at] as number) + low - (parts[id * 2] as number);
     this.sums[at + 1] = (this.sums[at + 1] as number) + high - (parts[id * 2 + 1] as number);
     parts[id * 2] = low;
     parts[id * 2 + 1] = high;
     this.countedIn[id] = component + 1;
+  }
+
+  /** The hash of a path's name, as `hashOf` answers it. */
+  pathHash(id: number): number {
+    return this.pathWords[id * 2] as number;
+  }
+
+  /** Whether a path counts, and in this component. */
+  isCounted(id: number, component: number): boolean {
+    return this.countedIn[id] === component + 1;
+  }
+
+  /** Adds up a component by buckets of its paths' hashes: two words each. */
+  buckets(component: number, sums: Int32Array): void {
+    this.settle();
+    sums.fill(0);
+    for (let id = 0; id < this.state.nextId; id++) {
+      if (this.countedIn[id] !== component + 1) continue;
+      const at = bucketOf(this.pathHash(id)) * 2;
+      sums[at] = (sums[at] as number) + (this.parts[id * 2] as number);
+      sums[at + 1] = (sums[at + 1] as number) + (this.parts[id * 2 + 1] as number);
+    }
+  }
+
+  /**
+   * Counts some paths again that nobody said had changed, each in its turn: memory may change behind everybody's back.
+   * `paths`: about how many. Answers how many were others than they were counted as; they are counted anew. Only while
+   * every change is marked.
+   */
+  scrub(paths: number): number {
+    const { state, parts, hashed } = this;
+    const end = state.nextId;
+    let found = 0;
+    for (let left = Math.min(paths, end); left > 0; left--) {
+      this.scrubbed = this.scrubbed + 1 < end ? this.scrubbed + 1 : 0;
+      const id = this.scrubbed;
+      if (this.countedIn[id] === 0 || this.isMarked[id] !== 0) continue;
+      this.hash(id);
+      // A long text costs as much as many numbers.
+      left -= (state.texts[id]?.length ?? 0) >> 4;
+      if (parts[id * 2] === hashed[0] && parts[id * 2 + 1] === hashed[1]) continue;
+      this.touch(id);
+      found++;
+    }
+    return found;
   }
 
   /** Takes a path out, before it is removed or moves to another component. */

@@ -50,6 +50,26 @@ export class ImageEncoder {
     return out.offset === 0 ? undefined : out.buffer.slice(0, out.offset);
   }
 
+  /** Begins a chunk that stands for itself: for some paths and not all, each given to `add`. */
+  begin(): void {
+    this.known.clear();
+    this.originsSent.clear();
+    this.termsSent.clear();
+    this.lastPath = "";
+    this.out.reset(0, CHUNK_LIMIT_BYTES);
+  }
+
+  /** Adds a path to the chunk that was begun. Answers its length; what passes `CHUNK_LIMIT_BYTES` is cut off. */
+  add(id: number): number {
+    this.path(id);
+    return this.out.offset;
+  }
+
+  /** The first bytes of the chunk that was begun. */
+  bytes(length: number): Uint8Array {
+    return this.out.buffer.slice(0, length);
+  }
+
   private path(id: number): void {
     const { out } = this;
     const { state } = this.tables;

@@ -37,6 +37,10 @@ export const FrameType = {
   voteAsk: 10,
   /** To the candidate: a voter's answer. */
   vote: 11,
+  /** Follower to controller: a component's bucket digests, where they differ. */
+  bucketAsk: 16,
+  /** Controller to follower: what it holds in a range of a component's paths. */
+  buckets: 17,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

@@ -17,6 +17,7 @@ import { OriginTable, TermTable } from "../../src/state/tables.js";
 import { SentRing } from "../../src/sync/sent-ring.js";
 import { SnapshotProgress } from "../../src/sync/snapshot-transfer.js";
 import { StreamFrames } from "../../src/sync/stream-frames.js";
+import { readBucketAsk, readRangePart, writeBucketAsk, writeRangePart } from "../../src/wire/bucket-message.js";
 import { ContentReader, ContentWriter } from "../../src/wire/content.js";
 import { BODY_MAX_BYTES } from "../../src/wire/envelope.js";
 import { StreamFrameReader } from "../../src/wire/frame.js";
@@ -244,6 +245,27 @@ const FITNESS = {
 };
 const ROW = { ...NOTICE, ...FITNESS, node: NODE, address: "10.0.0.1", sequence: 6, silentMs: 12 };
 
+function bucketAsk(): Uint8Array {
+  const digests = Int32Array.from({ length: 128 }, (_, word) => Math.imul(word + 1, 0x9e3779b1));
+  const plain = new Uint8Array(600);
+  return plain.slice(0, writeBucketAsk(plain, { term: 1, component: 2, digests }));
+}
+
+function rangePart(): Uint8Array {
+  const range = {
+    term: 1,
+    component: 2,
+    frame: 3,
+    sequence: 4,
+    firstHash: 5,
+    lastHash: 0xffff_fff0,
+    part: 1,
+    parts: 2,
+  };
+  const plain = new Uint8Array(600);
+  return plain.slice(0, writeRangePart(plain, { ...range, bytes: new Uint8Array(300).fill(7) }));
+}
+
 function peerList(): Uint8Array {
   const out = new ByteWriter(new Uint8Array(500));
   for (const isWhole of [true, false, true]) writePeerRow(out, ROW, isWhole);
@@ -275,6 +297,8 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   writePart: { samples: [part()], decode: decodePart },
   hello: of(helloFields({ ...NOTICE, nonce: 77 }), decodeHello),
   report: of(reportFields({ ...NOTICE, ...FITNESS, complete: 1, sequence: 2 }), decodeReport),
+  bucketAsk: { samples: [bucketAsk()], decode: (bytes) => readBucketAsk(bytes, bytes.length) !== undefined },
+  rangePart: { samples: [rangePart()], decode: (bytes) => readRangePart(bytes, bytes.length) !== undefined },
   peers: { samples: [peerList()], decode: decodePeerList },
   writeResult: of(
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.tooLong }] }),

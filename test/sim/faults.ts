@@ -32,6 +32,7 @@ export const FAULT_KINDS = [
   "drift",
   "tcp",
   "disk",
+  "poke",
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -75,6 +76,7 @@ const LENGTHS_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
   drift: [0, 0],
   tcp: [1_000, 8_000],
   disk: [500, 8_000],
+  poke: [0, 0],
 };
 /** Mean time between two faults of a kind, in seconds: one of these for a whole run. */
 const PACES_S = [4, 8, 15, 25];

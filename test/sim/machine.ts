@@ -41,6 +41,8 @@ export interface MachineWatch {
   opened(machine: Machine): void;
   sends(machine: Machine, datagram: Uint8Array, body: Uint8Array): void;
   health(machine: Machine, code: HealthCode, text: string): void;
+  /** Before its node hears that it was held up. */
+  late(machine: Machine): void;
   turned(machine: Machine): void;
   failed(machine: Machine, error: unknown): void;
   fooled(machine: Machine, packet: Packet): void;
@@ -232,6 +234,7 @@ export class Machine {
     const now = this.localUs;
     hana.core.clock.set(now);
     try {
+      if (hana.core.clock.isLate) this.late(hana);
       action(hana);
       if (this.isSettleDue) this.endTurn(hana, now);
       this.arm(hana, now);
@@ -246,6 +249,7 @@ export class Machine {
     const now = this.localUs;
     hana.core.clock.set(now);
     try {
+      if (hana.core.clock.isLate) this.late(hana);
       this.take(hana, packet);
       if (this.isSettleDue) {
         this.endTurn(hana, now);
@@ -255,6 +259,11 @@ export class Machine {
       this.wires.watch.failed(this, error);
     }
     this.wires.watch.turned(this);
+  }
+
+  private late(hana: HanaNode): void {
+    this.wires.watch.late(this);
+    hana.late();
   }
 
   private endTurn(hana: HanaNode, now: number): void {

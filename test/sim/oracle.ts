@@ -21,6 +21,7 @@ import { FrameType } from "../../src/wire/frame.js";
 import type { HanaNode } from "../../src/node/node.js";
 import { type Entry, Ledger, type TermRecord, type Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
+import { type Poke, Pokes } from "./pokes.js";
 import { IMPULSES, LEVEL, LEVEL_RANGE, numberOf, PAIR, type ShownPath } from "./show.js";
 import type { Timeline } from "./timeline.js";
 
@@ -120,6 +121,8 @@ class View {
   /** The newest frames heard of and when: pairs. */
   heard: number[] = [];
   sentNewest = 0;
+  /** The term in which it was held up for longer than its lease. */
+  lostTerm: TermRecord | undefined;
   unpublished: Entry[] = [];
   /** Who moves which path, as this controller's changes say. */
   readonly moves = new Map<string, Move>();
@@ -135,6 +138,7 @@ class View {
 export class Oracle {
   readonly ledger = new Ledger();
   readonly tally = new Tally();
+  readonly pokes = new Pokes();
   readonly writes: Write[] = [undefined as unknown as Write];
   private readonly byWriter = new Map<string, Write[]>();
   /** Triggers so far by tag; and how often each was made a change, and where. */
@@ -214,6 +218,7 @@ export class Oracle {
   opens(machine: Machine): void {
     this.judgeElection(machine);
     const base = new Map<string, Version>();
+    this.pokes.opened(machine);
     for (const path of this.shown.keys()) {
       const version = this.versionOf(machine, path);
       if (version !== undefined) base.set(path, version);
@@ -299,7 +304,7 @@ export class Oracle {
     for (const [path, base] of record.base) {
       const version = this.versionOf(view.machine, path);
       const isSame = version?.term === base.term && version.sequence === base.sequence;
-      if (isSame || version?.term === record || base.term.isReused) continue;
+      if (isSame || version?.term === record || base.term.isReused || this.pokes.covers(view.machine, path)) continue;
       this.fail(view.machine, `follows term ${record.number} without holding what it began with: ${path}`);
     }
   }
@@ -333,6 +338,12 @@ export class Oracle {
   }
 
   // Turns
+
+  /** A controller was held up for longer than its lease: its term may be over. */
+  late(machine: Machine): void {
+    const view = this.viewOf(machine);
+    if (view.hana.controller.isOpen) view.lostTerm = this.ledger.record(view.hana.roles.term);
+  }
 
   turned(machine: Machine): void {
     const view = this.views[machine.index];
@@ -390,7 +401,7 @@ export class Oracle {
     // Writes of the level that change nothing are seen by nobody, and move it all the same.
     if (isCommit && path !== LEVEL) this.judgeMove(view, path, value);
     if (isCommit) this.commit(view, record, { path, sequence, value, isImpulse: false, firstFrame: 0, lastFrame: 0 });
-    else this.compare(view, record, path, sequence, value);
+    else if (!this.pokes.covers(view.machine, path)) this.compare(view, record, path, sequence, value);
   }
 
   /** Nobody writes what another moves, and nothing takes the place of what was written after it. */
@@ -417,6 +428,7 @@ export class Oracle {
   }
 
   private commit(view: View, record: TermRecord, entry: Entry): void {
+    if (record === view.lostTerm) this.fail(view.machine, `wrote ${entry.path} after having been held up`);
     const known = record.isReused ? undefined : record.add(entry);
     if (known !== undefined && (known.path !== entry.path || known.value !== entry.value)) {
       this.fail(view.machine, `gave ${entry.path} and ${known.path} one version, ${entry.sequence}`);
@@ -596,6 +608,7 @@ export class Oracle {
 
   /** Confirmed means: it, or what the same node wrote there later, is in this node's confirmed state. */
   private judgeConfirmed(write: Write): void {
+    if (this.pokes.covers(write.machine, write.path)) return;
     const version = this.versionOf(write.machine, write.path);
     if (version?.term.isReused === true) return;
     for (const later of this.fromWriter(write)) {
@@ -642,6 +655,7 @@ export class Oracle {
   }
 
   private checkPair(view: View): void {
+    if (PAIR.some((path) => this.pokes.covers(view.machine, path))) return;
     const { state } = view.hana.core;
     const [one, two] = PAIR.map((path) => state.numbers[state.idOf(path) * LANES]);
     const numbers = [one, two].map((number) => this.writes[number ?? 0]);
@@ -654,6 +668,10 @@ export class Oracle {
     const id = state.idOf(path);
     if (id < 0) {
       this.fail(view.machine, `${path} is gone`);
+      return;
+    }
+    if (this.pokes.covers(view.machine, path)) {
+      view.versions.delete(path);
       return;
     }
     const type = state.types[id] as ValueType;
@@ -695,12 +713,52 @@ export class Oracle {
       const own = this.versionOf(machine, path);
       const theirs = this.versionOf(controller, path);
       if (own?.term === theirs?.term && own?.sequence === theirs?.sequence) continue;
+      if (this.pokes.covers(machine, path)) continue;
       const have = `${own?.term.number ?? 0}/${own?.sequence ?? 0}`;
       this.fail(
         machine,
         `is in sync and holds ${path} at ${have}, not ${theirs?.term.number ?? 0}/${theirs?.sequence ?? 0}`,
       );
     }
+  }
+
+  // Memory
+
+  /** Changes a value or its version behind the node's back. `where` and `how`: 0..1. */
+  poke(machine: Machine, where: number, how: number): void {
+    const { hana } = machine;
+    if (hana === undefined || machine.isController || !machine.isInSync) return;
+    const paths = [...this.shown.keys()].filter((path) => !(IMPULSES as readonly string[]).includes(path));
+    const path = paths[Math.floor(where * paths.length)] as string;
+    const { nowUs } = this.timeline;
+    const poke = { machine, boot: machine.boot, path, atUs: nowUs, sinceUs: nowUs };
+    // What cannot be told from right cannot be told to be repaired.
+    if (this.pokes.covers(machine, path) || !this.isRight(machine, path)) return;
+    const { state } = hana.core;
+    const id = state.idOf(path);
+    if (how < 0.25) state.sequences[id] = (state.sequences[id] as number) + (how < 0.125 ? -1 : 1e6);
+    else if (state.types[id] === ValueType.string) state.texts[id] = "poked";
+    else if (path === LEVEL) state.numbers[id * LANES] = ((state.numbers[id * LANES] as number) + 0.37) % 1;
+    else state.numbers[id * LANES] = (state.numbers[id * LANES] as number) + 1;
+    this.pokes.add(poke);
+  }
+
+  /** `limitUs`: how long a node in sync may take to repair itself. */
+  settlePokes(limitUs: number): void {
+    const isRight = ({ machine, path }: Poke): boolean => this.isRight(machine, path);
+    const late = this.pokes.settle(isRight, this.timeline.nowUs, limitUs);
+    if (late !== undefined) this.fail(late.machine, `${late.path} changed by itself and was not repaired in time`);
+  }
+
+  /** Whether a path holds what was written there at its version. */
+  private isRight(machine: Machine, path: string): boolean {
+    const version = this.versionOf(machine, path);
+    const state = machine.hana?.core.state;
+    if (version === undefined || state === undefined) return false;
+    const id = state.idOf(path);
+    const value = numberOf(state.types[id] as ValueType, state.numbers[id * LANES] as number, state.texts[id]);
+    const entry = version.term.at(version.sequence);
+    return entry?.path === path && entry.value === value;
   }
 
   /** Every confirmed write is in what the mesh ended with, or a takeover that did not have it explains why not. */
@@ -717,6 +775,7 @@ export class Oracle {
   }
 
   private accountFor(write: Write, controller: Machine): void {
+    if (this.pokes.isSpread(write.path)) return;
     const version = this.versionOf(controller, write.path);
     if (version === undefined) return;
     const commits = this.fromWriter(write).flatMap((later) => later.commits);

@@ -26,12 +26,18 @@ function main(): number {
   const coverage = new Coverage();
   let failed = 0;
   let virtualS = 0;
+  let pokes = 0;
+  let repaired = 0;
+  let slowestUs = 0;
   let realS = 0;
   for (const run of options.runs) {
     const result = new Simulation(run).run();
     virtualS += result.virtualS;
     realS += result.realS;
     coverage.add(result.coverage);
+    pokes += result.pokes.made;
+    repaired += result.pokes.repaired;
+    slowestUs = Math.max(slowestUs, result.pokes.slowestUs);
     if (!options.isQuiet) console.log(line(result));
     const isSame = !options.isTwice || new Simulation(run).run().digest === result.digest;
     if (!isSame) console.log(`seed ${run.seed} gave another digest the second time`);
@@ -41,6 +47,8 @@ function main(): number {
     if (options.stops) break;
   }
   console.log(coverage.line());
+  if (pokes > 0)
+    console.log(`memory: ${pokes} changed, ${repaired} right again, the slowest after ${slowestUs / 1e6} s`);
   const total = `${(virtualS / 60).toFixed(1)} virtual minutes in ${realS.toFixed(1)} s, ${(virtualS / realS).toFixed(0)} x`;
   console.log(`${options.runs.length} runs, ${failed} failed; ${total} real time`);
   return failed > 0 ? 1 : 0;

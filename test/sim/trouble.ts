@@ -33,6 +33,8 @@ export interface TroubleParts {
   readonly timeline: Timeline;
   readonly coverage: Coverage;
   readonly random: Random;
+  /** Changes what a machine's node holds behind its back: which path and how, each 0..1. */
+  readonly poke: (machine: Machine, path: number, how: number) => void;
 }
 
 export class Trouble {
@@ -80,6 +82,8 @@ export class Trouble {
         return this.breakConnections(episode);
       case "disk":
         return this.breakDisk(episode);
+      case "poke":
+        return this.poke(episode);
       default:
         return this.bend(episode);
     }
@@ -146,6 +150,12 @@ export class Trouble {
       connections.failing = 0;
       connections.slowUs = 0;
     });
+  }
+
+  /** Memory of a follower changes by itself. */
+  private poke({ target, strength, scope }: Episode): void {
+    const { machines } = this.parts;
+    this.parts.poke(machines[Math.floor(target * machines.length)] as Machine, strength, scope);
   }
 
   private breakDisk(episode: Episode): void {

@@ -84,6 +84,17 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "go on after having been held up",
+    run: ["--nodes", "3", "--faults", "pause"],
+    edits: [
+      {
+        file: "node/node.ts",
+        find: "if (this.controller.isOpen) this.abdicate(HealthCode.stalled, text);",
+        replace: 'if (text === "") this.abdicate(HealthCode.stalled, text);',
+      },
+    ],
+  },
+  {
     name: "skip the vote",
     run: ["--nodes", "4", "--faults", "clog,bridge"],
     edits: [
@@ -198,4 +209,39 @@ export const MUTANTS: readonly Mutant[] = [
     "if (write > this.acknowledgedThrough || (this.registers[6] as number) > complete) break;",
     "",
   ),
+  {
+    name: "never look whether memory changed",
+    run: ["--faults", "poke"],
+    edits: [
+      {
+        file: "node/sameness.ts",
+        find: "core.counters.memoryChanged += core.digests.scrub(",
+        replace: "core.counters.memoryChanged += 0 * Math.max(",
+      },
+    ],
+  },
+  {
+    name: "see a difference and ask for nothing",
+    run: ["--faults", "poke"],
+    edits: [
+      {
+        file: "node/bucket-repair.ts",
+        find: "if ((differs & (1 << component)) !== 0) this.ask(component);",
+        replace: "if (differs < 0) this.ask(component);",
+      },
+      { file: "node/bucket-repair.ts", find: "this.tries >= TRIES_MAX ||", replace: "" },
+      { file: "node/bucket-repair.ts", find: "> PATIENCE_US)", replace: "> 1e12)" },
+    ],
+  },
+  {
+    name: "repair with what is older than the stream",
+    run: ["--faults", "poke,jitter,reorder"],
+    edits: [
+      {
+        file: "node/range-adoption.ts",
+        find: "return state.terms[id] === term && own > sequence && own <= (newest[0] as number);",
+        replace: "return state.terms[id] === term && own > sequence && own < 0 * (newest[0] as number);",
+      },
+    ],
+  },
 ];

@@ -238,6 +238,9 @@ export class OscRig {
   readonly subscribers: OscSubscribers;
   readonly input: OscInput;
 
+  /** The index of the term whose impulses are sent. */
+  outputTerm = 0;
+
   constructor(node = new TestNode(), options: Partial<OscInputOptions> = {}) {
     const { clock, memory, state, origins } = node;
     const { sender, counters } = this;
@@ -249,6 +252,7 @@ export class OscRig {
       origins,
       ownNode: OWN_NODE,
       shown: node,
+      outputTerm: () => this.outputTerm,
       sender,
       counters,
     });

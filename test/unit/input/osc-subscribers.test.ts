@@ -220,6 +220,20 @@ describe("a change", () => {
     expect(rig.sender.take()).toEqual([["/viz/x", "f", 1]]);
   });
 
+  it("that is an impulse of a term that is over goes to nobody, and is counted", () => {
+    const rig = rigWith([]);
+    rig.node.declare("/viz/go", { type: "impulse" });
+    const go = rig.node.state.idOf("/viz/go");
+    rig.node.trigger(go, 0);
+    rig.outputTerm = 5;
+    rig.turn();
+    expect([rig.sender.take(), rig.counters.report().impulsesFenced]).toEqual([[], 1]);
+    rig.outputTerm = 0;
+    rig.node.trigger(go, 0);
+    rig.turn();
+    expect(rig.sender.take()).toEqual([["/viz/go", "I"]]);
+  });
+
   it("that is an impulse is not sent back either", () => {
     const rig = rigWith([]);
     rig.node.declare("/viz/go", { type: "impulse" });

@@ -147,3 +147,49 @@ test("two that ask at the same time are one controller soon", () => {
   mesh.run(600_000);
   expect(controllers(mesh)).toHaveLength(1);
 });
+
+describe("a controller that was held up", () => {
+  /** Lets a node's loop stand still; what came meanwhile is read when it goes on. */
+  function hold(mesh: Mesh, node: MeshNode, us: number): void {
+    node.pause();
+    mesh.run(us);
+    node.resume();
+  }
+
+  test("for less than its lease goes on", () => {
+    const { mesh, nodes } = settled(3);
+    const { number } = mesh.controller.hana.roles.term;
+    hold(mesh, at(nodes, 0), 350_000);
+    mesh.run(1_000_000);
+    expect([mesh.controller, mesh.controller.hana.roles.term.number]).toEqual([at(nodes, 0), number]);
+  });
+
+  test("for longer writes nothing more, and is in sync again within a second", () => {
+    for (const us of [450_000, 1_000_000, 5_000_000]) {
+      const { mesh, nodes } = settled(3);
+      const [first, second] = [at(nodes, 0), at(nodes, 1)];
+      first.declare("/viz/x", { type: "int" });
+      mesh.run(300_000);
+      first.pause();
+      mesh.run(us);
+      // What its loop does first is a write.
+      const before = first.hana.core.sequence[0];
+      first.wake(() => {
+        first.hana.core.staging.number(7);
+        first.hana.writes.write(first.hana.core.state.idOf("/viz/x"), 0);
+      });
+      expect([first.hana.core.sequence[0], first.value("/viz/x"), first.shown("/viz/x")]).toEqual([before, 0, 7]);
+      mesh.run(1_000_000);
+      expect(mesh.isSettled).toBe(true);
+      expect([second.value("/viz/x"), first.hana.core.counters.stepDowns]).toEqual([7, 1]);
+    }
+  });
+
+  test("and is alone goes on: there is nobody to give way to", () => {
+    const mesh = new Mesh(1);
+    const node = mesh.add();
+    mesh.until(() => mesh.isSettled);
+    hold(mesh, node, 5_000_000);
+    expect([node.hana.roles.role, node.hana.core.counters.stepDowns]).toEqual([Role.controlling, 0]);
+  });
+});

@@ -183,6 +183,8 @@ export class MeshNode {
   readonly options: MeshNodeOptions;
   readonly disk: MeshDisk;
   isDead = false;
+  /** What waits while its loop stands still. */
+  private waiting: (() => unknown)[] | undefined;
   /** Whether its snapshots can be fetched. */
   serves = true;
   hearsStream = true;
@@ -254,7 +256,13 @@ export class MeshNode {
   /** One turn of this node's event loop. What it asked to be done at the end follows all that is due by then. */
   turn<T>(action: () => T): T | undefined {
     if (this.isDead) return undefined;
-    this.hana.core.clock.set(this.mesh.nowUs + this.skewUs);
+    if (this.waiting !== undefined) {
+      this.waiting.push(action);
+      return undefined;
+    }
+    const { clock } = this.hana.core;
+    clock.set(this.mesh.nowUs + this.skewUs);
+    if (clock.isLate) this.hana.late();
     const result = action();
     this.arm();
     this.mesh.onTurn(this);
@@ -291,6 +299,22 @@ export class MeshNode {
         this.hana.settle();
       });
     });
+  }
+
+  /** Its loop stands still: what comes and what is due waits. */
+  pause(): void {
+    this.waiting ??= [];
+  }
+
+  resume(): void {
+    this.wake(() => {});
+  }
+
+  /** Its loop goes on, first of all with `action`. */
+  wake(action: () => void): void {
+    const waiting = this.waiting ?? [];
+    this.waiting = undefined;
+    for (const missed of [action, ...waiting]) this.turn(missed);
   }
 
   /** Ends without a word. */

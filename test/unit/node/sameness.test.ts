@@ -70,8 +70,8 @@ describe("sameness", () => {
     const [first, second, third] = mesh.nodes as [MeshNode, MeshNode, MeshNode];
     first.declare("/viz/x", { type: "float" });
     mesh.run(4_000_000);
-    // What it holds changes behind its back, and it is kept from fetching the state anew.
-    third.hana.following.onLost = () => {};
+    // What it holds changes behind its back, and it is kept from repairing it.
+    third.hana.following.repair.compared = () => true;
     const id = third.hana.core.state.idOf("/viz/x");
     third.hana.core.state.numbers[id * LANES] = 7;
     third.hana.core.digests.touch(id);
