@@ -179,6 +179,7 @@ class Composition {
         unicast: (view, address, port) => void mesh.sendUnicast(view, address, port),
       },
       random: new Random(Math.floor(Math.random() * 0x1_0000_0000)),
+      nowUs: () => this.loop.nowUs(),
       requestSettle: () => this.loop.requestSettle(),
       hearStream: (isWanted) => mesh.hearStream(isWanted),
       fetchSnapshot: (request) => this.fetch.fetch(request),

@@ -53,6 +53,7 @@ class QuietNode {
       {
         datagrams,
         random: new Random(place),
+        nowUs: () => this.hana.core.clock.nowUs,
         requestSettle: () => {},
         hearStream: () => {},
         fetchSnapshot: () => this.onSnapshotWanted(),

@@ -28,6 +28,7 @@ export function statusText(report: StatusReport): string {
     ],
     ["ports", `OSC and control API ${network.port}, mesh ${network.unicastPort}, snapshots ${network.snapshotPort}`],
     ["paths", `${state.paths} of ${state.pathsMax}, ${state.pendingWrites} writes pending`],
+    ["clock", clockText(report)],
     ["up for", durationText(report.uptimeMs)],
     ["memory", mebibytesText(memory.residentBytes)],
     ["data", report.dataDir],
@@ -58,6 +59,15 @@ function differenceText({ components, behind, isInSync }: StatusReport["sameness
   if (!isInSync) return "is joining";
   if (components.length > 0) return `differs in ${components.map((name) => `/${name}`).join(", ")}`;
   return behind > 0 ? `is ${behind} versions behind` : "has yet to prove it";
+}
+
+function clockText({ clock: { sessionMs, offsetMs, boundMs } }: StatusReport): string {
+  const bound =
+    boundMs === undefined ? "not measured yet" : boundMs === 0 ? "the mesh's" : `\u00b1 ${boundMs.toFixed(3)} ms`;
+  const size = Math.abs(offsetMs);
+  const offset = size < 1_000 ? `${size.toFixed(3)} ms` : durationText(size);
+  const own = `this machine's own is ${offset} ${offsetMs < 0 ? "behind" : "ahead"}`;
+  return `${new Date(sessionMs).toISOString()}, ${bound}; ${own}`;
 }
 
 function roleText(report: StatusReport): string {

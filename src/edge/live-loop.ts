@@ -16,7 +16,7 @@ export interface LiveWork {
   settle(): void;
   /** Does what is due. */
   tick(): void;
-  /** When it wants to be called, in microseconds of session time. */
+  /** When it wants to be called, in microseconds of own time. */
   dueUs(): number;
 }
 
@@ -28,7 +28,7 @@ const LONGEST_MS = 20;
 export class LiveLoop {
   private readonly clock: Clock;
   private readonly work: LiveWork;
-  /** Session time at the process's time origin, in microseconds: fixed at the start, so that it never steps. */
+  /** Own time at the process's time origin, in microseconds: fixed at the start, so that it never steps. */
   private readonly originUs: number;
   private readonly onTurnEnd: () => void;
   private readonly onTimer: () => void;
@@ -60,7 +60,13 @@ export class LiveLoop {
   /** Tells the node the time; at the start of whatever the event loop calls. */
   enter(): void {
     this.clock.register[0] = this.originUs + performance.now() * 1_000;
+    this.clock.follow();
     if (this.clock.isLate) this.work.late();
+  }
+
+  /** Own time at this very moment; the clock's is that of the turn's beginning. */
+  nowUs(): number {
+    return this.originUs + performance.now() * 1_000;
   }
 
   /** A callback begins that may change something; it ends with `end`, whatever happens. */

@@ -73,10 +73,21 @@ export function statusOf(
     },
     peers: { heard: node.peers.size },
     sameness: samenessOf(node),
+    clock: clockOf(node),
     memory: memoryOf(),
     dataDir: place.dataDir,
     health: healthOf(node.health.list()),
     counters: { ...nodeCounters(node), ...oscCounters(osc), ...deskCounters },
+  };
+}
+
+function clockOf({ core: { clock }, sessionClock }: HanaNode): StatusReport["clock"] {
+  const { clockBoundUs, roundTripUs } = sessionClock.link;
+  return {
+    sessionMs: clock.sessionUs / 1_000,
+    offsetMs: (clock.nowUs - clock.sessionUs) / 1_000,
+    ...(clockBoundUs < 0 ? {} : { boundMs: clockBoundUs / 1_000 }),
+    ...(roundTripUs < 0 ? {} : { roundTripMs: roundTripUs / 1_000 }),
   };
 }
 
@@ -114,6 +125,8 @@ function nodeCounters(node: HanaNode): Record<string, number> {
     packetsSent: io.packetsSent,
     bytesSent: io.bytesSent,
     hybridClamped: node.core.clock.clampedHybrids,
+    clockSteps: node.sessionClock.sync.steps,
+    clockContradictions: node.sessionClock.sync.contradictions,
   };
   const named = Object.entries(own).map(([name, count]) => [`node.${name}`, count]);
   const seals = Object.entries(OpenResult).map(([name, code]) => [`seal.${name}`, node.io.opener.results[code]]);

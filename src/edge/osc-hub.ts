@@ -128,7 +128,7 @@ export class OscHub implements OscSender {
     this.input.pump();
   }
 
-  /** When it wants to be pumped, in microseconds of session time. */
+  /** When it wants to be pumped, in microseconds of own time. */
   dueUs(): number {
     return Math.min(this.input.nextDueUs, this.subscribers.nextDueUs);
   }

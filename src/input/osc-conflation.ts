@@ -73,7 +73,7 @@ export class OscConflation {
     return this.backlogs.size === 0;
   }
 
-  /** When `flush` has something to do at the latest, in microseconds of session time. */
+  /** When `flush` has something to do at the latest, in microseconds of own time. */
   get nextDueUs(): number {
     let dueUs = Number.POSITIVE_INFINITY;
     for (const { host, count, endUs } of this.backlogs.values()) {

@@ -78,7 +78,7 @@ export interface OscInputOptions {
 }
 
 export class OscInput implements ConflationSink {
-  /** Wall clock less session time, in microseconds: time tags are wall-clock times. The edge keeps it. */
+  /** Wall clock less own time, in microseconds: time tags are wall-clock times. The edge keeps it. */
   wallOffsetUs = 0;
   readonly sources: OscSources;
   readonly staging: Staging;
@@ -125,7 +125,7 @@ export class OscInput implements ConflationSink {
     this.requests = new OscRequests({ state, subscribers, sender, counters, target, nodeName, throttleHz });
   }
 
-  /** When to pump although nothing came in, in microseconds of session time. */
+  /** When to pump although nothing came in, in microseconds of own time. */
   get nextDueUs(): number {
     return Math.min(this.schedule.nextDueUs, this.conflation.nextDueUs);
   }

@@ -47,7 +47,7 @@ export class OscSchedule {
     return this.heap.length;
   }
 
-  /** When the first packet is due, in microseconds of session time; infinity when none waits. */
+  /** When the first packet is due, in microseconds of own time; infinity when none waits. */
   get nextDueUs(): number {
     return this.heap.length === 0 ? Number.POSITIVE_INFINITY : this.heap[0].dueUs;
   }

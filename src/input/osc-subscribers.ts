@@ -119,7 +119,7 @@ export class OscSubscribers {
     return this.subscribers.length;
   }
 
-  /** When to pump again although nothing changes, in microseconds of session time; now or earlier: at once. */
+  /** When to pump again although nothing changes, in microseconds of own time; now or earlier: at once. */
   get nextDueUs(): number {
     return this.due[NEXT_DUE_US];
   }

@@ -54,7 +54,7 @@ export class TokenBucket {
     return Math.max(0, Math.floor(this.register[TOKENS]));
   }
 
-  /** How long until `count` tokens are there, in whole microseconds: less than one is lost in a session time. */
+  /** How long until `count` tokens are there, in whole microseconds: less than one is lost in a time of this size. */
   waitUs(count: number): number {
     this.fill();
     return Math.max(0, Math.ceil((count - this.register[TOKENS]) / this.perUs));

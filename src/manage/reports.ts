@@ -85,6 +85,16 @@ export interface StatusReport {
     readonly holding: number;
     readonly different: readonly Difference[];
   };
+  readonly clock: {
+    /** Session time, which all nodes share: milliseconds since the Unix epoch. */
+    readonly sessionMs: number;
+    /** How far this machine's own clock, as it stood when the node started, is ahead of it, in milliseconds. */
+    readonly offsetMs: number;
+    /** The most by which session time here may be off the controller's; absent while it was not measured. */
+    readonly boundMs?: number;
+    /** To the controller and back; absent while it was not measured. */
+    readonly roundTripMs?: number;
+  };
   readonly memory: { readonly residentBytes: number; readonly heapBytes: number };
   readonly dataDir: string;
   readonly health: readonly HealthFinding[];

@@ -219,6 +219,7 @@ export class Controller implements WriteSink {
       answers,
       digests,
       paths: core.state.pathCount,
+      timeUs: core.clock.sessionUs,
     };
   }
 

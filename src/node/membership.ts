@@ -9,7 +9,6 @@ import type { Declaration, Value } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
 import type { Peer } from "../sync/peers.js";
 import { Role } from "../sync/roles.js";
-import { LinkMeasures } from "../sync/link-measures.js";
 import { PeerWatch } from "../sync/peer-watch.js";
 import { type Fitness, INTERFACE_NAME_LIMIT } from "../wire/fitness.js";
 import { FrameType } from "../wire/frame.js";
@@ -50,7 +49,6 @@ export class Membership {
   private readonly list: ByteWriter;
   readonly watch: PeerWatch;
   /** Whoever measures the way to the controller writes it here. */
-  readonly link = new LinkMeasures();
 
   constructor(node: NodeParts, options: NodeOptions) {
     this.node = node;
@@ -228,8 +226,8 @@ export class Membership {
 
   /** How this node fares. */
   private fitness(): Fitness {
-    const { follower, sameness, health } = this.node;
-    const { link } = this;
+    const { follower, sameness, health, sessionClock } = this.node;
+    const { link } = sessionClock;
     return {
       lossPermille: this.lossPermille,
       naks: follower.naks.asked,

@@ -29,6 +29,7 @@ import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
 import { Sameness } from "./sameness.js";
+import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
@@ -49,6 +50,7 @@ export class HanaNode implements NodeParts {
   readonly foreignKeys = new ForeignKeys();
   readonly membership: Membership;
   readonly following: StreamFollowing;
+  readonly sessionClock: SessionClock;
   readonly elections: Elections;
   private readonly lease: Lease;
   private readonly sender: WriteSender;
@@ -81,6 +83,7 @@ export class HanaNode implements NodeParts {
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
     this.lease = new Lease(core.clock, this.peers);
     this.sameness = new Sameness(this);
+    this.sessionClock = new SessionClock(this, ports);
     this.membership = new Membership(this, options);
     this.following = new StreamFollowing(this, this.membership, ports);
     const rules = options.electionRules ?? ISLAND;
@@ -158,6 +161,8 @@ export class HanaNode implements NodeParts {
       controller.onBucketAsk(plain, length, { address, port });
     } else if (type === FrameType.buckets) this.following.repair.onRange(plain, length, node);
     else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
+    else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
+    else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
     } else if (
@@ -205,6 +210,7 @@ export class HanaNode implements NodeParts {
     this.sameness.tick();
     this.membership.tick();
     this.following.tick();
+    this.sessionClock.tick();
     this.checkForeignKeys();
     this.checkMulticast(nowUs);
   }
@@ -215,7 +221,7 @@ export class HanaNode implements NodeParts {
     if (this.controller.isOpen || this.follower.isWhole) core.lineage.note(core.sequence[0] as number);
   }
 
-  /** When `tick` is wanted, in microseconds of session time. */
+  /** When `tick` is wanted, in microseconds of own time. */
   dueUs(): number {
     const steady = this.keepDue[0] as number;
     const { controller, follower, pending } = this;

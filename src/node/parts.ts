@@ -1,6 +1,7 @@
 /**
  * Node parts: what the machines of one node reach each other by. The coordinator makes them all and implements this.
  */
+import type { LinkMeasures } from "../sync/link-measures.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import type { Peers } from "../sync/peers.js";
 import type { Roles } from "../sync/roles.js";
@@ -13,6 +14,14 @@ import type { Health, HealthCode } from "./health.js";
 import type { Sameness } from "./sameness.js";
 import type { Writes } from "./writes.js";
 
+/** The mesh's time, as the other machines need it. */
+export interface SessionTime {
+  /** How this node's clock and its way to the controller stand now. */
+  readonly link: LinkMeasures;
+  /** The followed controller said its session time in passing. */
+  hint(sessionUs: number): void;
+}
+
 export interface NodeParts {
   readonly core: NodeCore;
   readonly applier: Applier;
@@ -23,6 +32,7 @@ export interface NodeParts {
   readonly peers: Peers;
   readonly roles: Roles;
   readonly io: FrameIo;
+  readonly sessionClock: SessionTime;
   readonly elections: { raise(): void };
   readonly sameness: Sameness;
   readonly health: Health;

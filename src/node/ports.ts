@@ -25,6 +25,8 @@ export interface SnapshotRequest {
 export interface NodePorts {
   readonly datagrams: DatagramPort;
   readonly random: Random;
+  /** Own time at this very moment, in microseconds; the clock's stands still within a turn. */
+  nowUs(): number;
   /** Asks for `settle` at the end of this turn of the event loop. */
   requestSettle(): void;
   /**

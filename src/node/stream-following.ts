@@ -82,6 +82,7 @@ export class StreamFollowing implements FollowerPort {
   private onInfo(info: StreamInfo, frame: StreamFrameReader, address: string): void {
     const { node } = this;
     this.info = info;
+    node.sessionClock.hint(info.timeUs);
     node.roles.reachAt(address, info.unicastPort);
     this.controllerAddress = address;
     if (node.roles.role !== Role.joining || this.registers[0] !== Number.POSITIVE_INFINITY) return;

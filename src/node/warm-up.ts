@@ -99,6 +99,7 @@ export class WarmUp {
           unicast: (view) => other().receive(view.slice(), address, PORT),
         },
         random: new Random(number),
+        nowUs: () => this.nowUs,
         requestSettle: () => {},
         hearStream: () => {},
         fetchSnapshot: () => node.snapshotArrived(snapshotOf(other())),

@@ -95,6 +95,11 @@ export class PendingWrites {
     return this.registers[2] as number;
   }
 
+  /** Session time was moved by this much: what waits was stamped before. */
+  moveTimes(byUs: number): void {
+    for (let slot = 0; slot < PENDING_MAX; slot++) this.timesUs[slot] = (this.timesUs[slot] as number) + byUs;
+  }
+
   isPending(id: number): boolean {
     return this.slotOf[id] !== 0;
   }

@@ -30,7 +30,7 @@ export interface Fitness {
 }
 
 export const INTERFACE_NAME_LIMIT = 32;
-/** Half an hour, which nothing here takes. */
+/** Half an hour: what is more is shown as that. */
 export const MEASURE_LIMIT_US = 0x7fff_ffff;
 const DIFFERS_LIMIT = 2 ** COMPONENTS.length;
 

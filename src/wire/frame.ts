@@ -37,6 +37,10 @@ export const FrameType = {
   voteAsk: 10,
   /** To the candidate: a voter's answer. */
   vote: 11,
+  /** Follower to controller: what time is it. */
+  clockAsk: 14,
+  /** Controller to follower: the session time. */
+  clockAnswer: 15,
   /** Follower to controller: a component's bucket digests, where they differ. */
   bucketAsk: 16,
   /** Controller to follower: what it holds in a range of a component's paths. */
@@ -74,6 +78,8 @@ export interface StreamInfo {
   readonly digests: Int32Array;
   /** How many paths exist. */
   readonly paths: number;
+  /** Session time when it left, in microseconds. */
+  readonly timeUs: number;
 }
 
 export const DIGEST_WORDS = 20;
@@ -89,6 +95,7 @@ export function writeInfo(out: ByteWriter, info: StreamInfo): void {
   out.u32(info.answers);
   for (let word = 0; word < DIGEST_WORDS; word++) out.u32(info.digests[word] as number);
   out.varint(info.paths);
+  out.u56(info.timeUs);
 }
 
 export function readInfo(input: ByteReader): StreamInfo {
@@ -103,6 +110,7 @@ export function readInfo(input: ByteReader): StreamInfo {
   const digests = new Int32Array(DIGEST_WORDS);
   for (let word = 0; word < DIGEST_WORDS; word++) digests[word] = input.i32();
   const paths = input.varint();
+  const timeUs = input.u56();
   return {
     sequence,
     parentNumber,
@@ -114,6 +122,7 @@ export function readInfo(input: ByteReader): StreamInfo {
     answers,
     digests,
     paths,
+    timeUs,
   };
 }
 

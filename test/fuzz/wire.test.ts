@@ -18,6 +18,7 @@ import { SentRing } from "../../src/sync/sent-ring.js";
 import { SnapshotProgress } from "../../src/sync/snapshot-transfer.js";
 import { StreamFrames } from "../../src/sync/stream-frames.js";
 import { readBucketAsk, readRangePart, writeBucketAsk, writeRangePart } from "../../src/wire/bucket-message.js";
+import { readClockAnswer, readClockAsk, writeClockAnswer, writeClockAsk } from "../../src/wire/clock-message.js";
 import { ContentReader, ContentWriter } from "../../src/wire/content.js";
 import { BODY_MAX_BYTES } from "../../src/wire/envelope.js";
 import { StreamFrameReader } from "../../src/wire/frame.js";
@@ -238,6 +239,19 @@ function message(fields: readonly unknown[]): Uint8Array {
   return plain.slice(0, encodeMessage(fields, plain));
 }
 
+function written(write: (plain: Uint8Array) => number): Uint8Array {
+  const plain = new Uint8Array(BODY_MAX_BYTES);
+  return plain.slice(0, write(plain));
+}
+
+function decodeClockAnswer(bytes: Uint8Array): boolean {
+  const answer = readClockAnswer(bytes, bytes.length);
+  if (answer === undefined) return false;
+  const isTime = Number.isSafeInteger(answer.answeredUs) && answer.receivedUs <= answer.answeredUs;
+  if (!isTime) throw new Error("an answer is no time");
+  return true;
+}
+
 const NOTICE = { name: "left", priority: 100, unicastPort: 1, snapshotPort: 2, term: 3, isInSync: true };
 const FITNESS = {
   ...{ lossPermille: 5, naks: 4, provenSequence: 5, differs: 6, level: 1 as const, interfaceName: "eth0" },
@@ -304,6 +318,14 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.tooLong }] }),
     decodeWriteResult,
   ),
+  clockAsk: {
+    samples: [written((plain) => writeClockAsk(plain, 5))],
+    decode: (bytes) => readClockAsk(bytes, bytes.length) >= 0,
+  },
+  clockAnswer: {
+    samples: [written((plain) => writeClockAnswer(plain, { number: 5, receivedUs: 1e15, answeredUs: 1e15 + 7 }))],
+    decode: decodeClockAnswer,
+  },
   nak: of(nakFields({ term: 1, ranges: [2, 3, 5, 8] }), decodeNak),
   request: {
     samples: [encodeRequest({ minSequence: 1, image: 2, term: "2/0123456789abcdef", records: 3 })],

@@ -4,8 +4,8 @@
  * It implements `node/ports.ts` and the event loop around it (`edge/live-loop.ts`): whatever arrives is a turn, a lone
  * change is flushed as its turn ends, what follows closely waits for the loop to come round. A paused machine lets time
  * pass and reads its sockets when it goes on. A boot begins with nothing but the node's id, a higher session number, the
- * show and the promises about terms (`disk.ts`): nothing else is kept. Session time runs steadily from the wall clock at boot, fast or slow as the
- * machine's crystal is; steps of the wall clock reach it at the next boot.
+ * show and the promises about terms (`disk.ts`): nothing else is kept. Own time runs steadily from the wall clock at boot, fast or slow as the machine's
+ * crystal is at the moment; a step of the wall clock is seen by nobody but the next boot.
  */
 import { HanaNode } from "../../src/node/node.js";
 import type { HealthCode } from "../../src/node/health.js";
@@ -21,7 +21,7 @@ import type { SendLimits } from "../../src/sync/send-budget.js";
 import type { Packet } from "./network.js";
 import type { ShownPath } from "./show.js";
 import type { Disk } from "./disk.js";
-import { START_US, type Timeline } from "./timeline.js";
+import type { Timeline } from "./timeline.js";
 
 export const KEY = new Uint8Array(32).fill(7);
 const TAG = meshTag("sim");
@@ -86,13 +86,17 @@ export class Machine {
   boot = 0;
   readonly disk: Disk;
   isPaused = false;
-  /** How far the wall clock is ahead, and how fast its time runs. */
+  /** How far the wall clock is ahead. */
   wallUs = 0;
-  rate = 1;
+  private rate = 1;
+  /** When the crystal changed last, in virtual time. */
+  rateSinceUs = 0;
+  bootedUs = 0;
   private readonly options: MachineOptions;
   private readonly wires: MachineWires;
-  private bootUs = 0;
-  private bootWallUs = 0;
+  /** Own time at a moment of virtual time, from which on it has run at the present rate. */
+  private fromUs = 0;
+  private ownFromUs = 0;
   private inbox: (() => void)[] = [];
   private isSettleDue = false;
   private isSettlePosted = false;
@@ -125,16 +129,25 @@ export class Machine {
     return this.hana !== undefined;
   }
 
-  /** Session time here, in microseconds. */
+  /** Own time here, in microseconds. */
   get localUs(): number {
-    return Math.round(this.bootWallUs + (this.wires.timeline.nowUs - this.bootUs) * this.rate);
+    return Math.round(this.ownFromUs + (this.wires.timeline.nowUs - this.fromUs) * this.rate);
+  }
+
+  /** The crystal runs at another rate from now on. */
+  setRate(rate: number): void {
+    this.ownFromUs = this.localUs;
+    this.fromUs = this.wires.timeline.nowUs;
+    this.rate = rate;
+    this.rateSinceUs = this.fromUs;
   }
 
   start(): void {
     const { timeline, watch } = this.wires;
     this.boot++;
-    this.bootUs = timeline.nowUs;
-    this.bootWallUs = START_US + (timeline.nowUs - START_US) + this.wallUs;
+    this.bootedUs = timeline.nowUs;
+    this.fromUs = timeline.nowUs;
+    this.ownFromUs = timeline.nowUs + this.wallUs;
     this.armedUs = Number.POSITIVE_INFINITY;
     this.isSettleDue = false;
     this.isSettlePosted = false;
@@ -198,6 +211,7 @@ export class Machine {
           },
         },
         random: options.random,
+        nowUs: () => this.localUs,
         requestSettle: () => {
           this.isSettleDue = true;
         },

@@ -148,11 +148,15 @@ export class Oracle {
   private readonly impulseCommits = new Map<number, Version[]>();
   /** By the machine's index. */
   private readonly views: (View | undefined)[] = [];
+  /** The most by which a node's session time was off. */
+  private clocksOffUs = 0;
   private readonly timeline: Timeline;
   private readonly links: Links;
   private readonly shown = new Map<string, ShownPath>();
   private base: ReadonlyMap<string, Version> = new Map();
   private readonly counterRegister = new Float64Array(1);
+  /** A controller committed a value, stamped with a hybrid time. */
+  onCommit: (machine: Machine, timeUs: number) => void = () => {};
   /** What was wrong first. */
   violation: Violation | undefined;
 
@@ -349,6 +353,7 @@ export class Oracle {
     const view = this.views[machine.index];
     if (view === undefined || machine.hana !== view.hana) return;
     this.watchRoles(view);
+    this.watchClock(view);
     this.hear(view);
     if (view.reader.behind > 0) this.drain(view);
     const { pending, controller } = view.hana;
@@ -400,8 +405,17 @@ export class Oracle {
     const sequence = reader.doubles[0] as number;
     // Writes of the level that change nothing are seen by nobody, and move it all the same.
     if (isCommit && path !== LEVEL) this.judgeMove(view, path, value);
+    // What was written earlier, elsewhere or before this node controlled, is stamped with that.
+    const isMadeNow = isCommit && path !== LEVEL && this.writes[value]?.atUs === this.timeline.nowUs;
+    if (isMadeNow) this.onCommit(view.machine, reader.doubles[1] as number);
     if (isCommit) this.commit(view, record, { path, sequence, value, isImpulse: false, firstFrame: 0, lastFrame: 0 });
     else if (!this.pokes.covers(view.machine, path)) this.compare(view, record, path, sequence, value);
+  }
+
+  /** What one learned of the other's time over a slow way is a little off. */
+  private watchClock({ machine, hana }: View): void {
+    const { clock } = hana.core;
+    if (machine.hasTrueClock) this.clocksOffUs = Math.max(this.clocksOffUs, Math.abs(clock.sessionUs - clock.nowUs));
   }
 
   /** Nobody writes what another moves, and nothing takes the place of what was written after it. */
@@ -415,14 +429,14 @@ export class Oracle {
       this.fail(view.machine, `took a write to ${path}, which another node moves`);
     }
     const newer = isOther && this.areClocksTrue ? before.write : undefined;
-    if (newer !== undefined && write !== undefined && write.atUs < newer.atUs - SLACK_US) {
+    if (newer !== undefined && write !== undefined && write.atUs < newer.atUs - SLACK_US - 2 * this.clocksOffUs) {
       this.fail(view.machine, `put write ${write.number} of ${path} over write ${newer.number}, which is newer`);
     }
     const isMove = before?.origin === origin && before.gesture === gesture;
     view.moves.set(path, { origin, gesture, count: isMove ? before.count + 1 : 1, atUs: nowUs, write });
   }
 
-  /** Whether all nodes have the same time. */
+  /** Whether all nodes have the same time, or almost. */
   private get areClocksTrue(): boolean {
     return this.views.every((view) => view === undefined || view.machine.hasTrueClock);
   }
@@ -601,7 +615,8 @@ export class Oracle {
     const isExplained = this.writes.some((other) => {
       if (other?.path !== write.path || other.machine === write.machine) return false;
       const isHolder = other.committedUs >= write.atUs - HOLD_IDLE_US - SLACK_US;
-      return reject === Reject.held ? isHolder : other.committedUs > 0 && other.atUs >= write.atUs - SLACK_US;
+      const isNewer = other.committedUs > 0 && other.atUs >= write.atUs - SLACK_US - 2 * this.clocksOffUs;
+      return reject === Reject.held ? isHolder : isNewer;
     });
     if (!isExplained) this.fail(write.machine, `refused ${write.path} for nobody's sake: ${rejectText(reject)}`);
   }

@@ -64,6 +64,7 @@ function line({
   healS,
   packets,
   termsReused,
+  clockErrorUs,
 }: SimulationResult): string {
   const parts = [
     `seed ${options.seed}`,
@@ -82,6 +83,7 @@ function line({
     `digest mismatches ${tally.digestMismatches}`,
     `impulses late ${tally.impulsesLate}`,
     `terms reused ${termsReused}`,
+    `clocks apart ${(clockErrorUs / 1_000).toFixed(2)} ms`,
     options.faults.join(","),
   ];
   return parts.join("; ");

@@ -5,6 +5,7 @@
  * one controller, all in sync, the same contents everywhere, nothing pending. The same options give the same digest.
  */
 import type { SendLimits } from "../../src/sync/send-budget.js";
+import { ClockWatch } from "./clock-watch.js";
 import { Connections } from "./connections.js";
 import { Coverage } from "./coverage.js";
 import { chanceFor, type FaultKind, planOf } from "./faults.js";
@@ -45,6 +46,8 @@ export interface SimulationResult {
   readonly events: number;
   readonly tally: Tally;
   readonly termsReused: number;
+  /** The largest error of a session time that its node could tell, in microseconds. */
+  readonly clockErrorUs: number;
   readonly coverage: Coverage;
   /** Memory that was changed behind a node's back. */
   readonly pokes: Pokes;
@@ -74,6 +77,7 @@ export class Simulation {
   private readonly timeline = new Timeline();
   private readonly coverage = new Coverage();
   private readonly oracle: Oracle;
+  private readonly clocks: ClockWatch;
   private readonly network: Network;
   private readonly connections: Connections;
   private readonly machines: Machine[] = [];
@@ -95,6 +99,8 @@ export class Simulation {
       areWell: (one: number, other: number) => this.network.areWell(one, other),
     };
     this.oracle = new Oracle(timeline, links, show);
+    this.clocks = new ClockWatch(timeline, (machine, text) => this.oracle.fail(machine, text));
+    this.oracle.onCommit = (machine, timeUs) => this.clocks.committed(machine, timeUs);
     this.network = new Network(nodes, timeline, chanceFor(seed, 3), coverage, (to, packet) => {
       this.machines[to]?.receive(packet);
     });
@@ -171,7 +177,7 @@ export class Simulation {
   }
 
   private watch(): ConstructorParameters<typeof Machine>[1]["watch"] {
-    const { oracle, coverage, network } = this;
+    const { oracle, clocks, coverage, network } = this;
     return {
       booted: (machine) => oracle.booted(machine),
       opens: (machine) => oracle.opens(machine),
@@ -182,7 +188,10 @@ export class Simulation {
       },
       health: (machine, code, text) => oracle.health(machine, code, text),
       late: (machine) => oracle.late(machine),
-      turned: (machine) => oracle.turned(machine),
+      turned: (machine) => {
+        oracle.turned(machine);
+        clocks.turned(machine);
+      },
       fooled: (machine, packet) => oracle.fooled(machine, packet.from),
       overflowed: () => coverage.count("missed while paused"),
       failed: (machine, error) => {
@@ -215,6 +224,7 @@ export class Simulation {
       events: this.timeline.events,
       tally: this.oracle.tally,
       termsReused: this.oracle.ledger.reused,
+      clockErrorUs: this.clocks.worstUs,
       coverage: this.coverage,
       pokes: this.oracle.pokes,
     };
@@ -242,7 +252,10 @@ export class Simulation {
     oracle.settlePokes(this.repairLimitUs);
     for (const machine of machines) {
       oracle.sweep(machine);
-      for (const controller of controllers) oracle.compareWithController(machine, controller);
+      for (const controller of controllers) {
+        oracle.compareWithController(machine, controller);
+        this.clocks.compare(machine, controller);
+      }
     }
   }
 

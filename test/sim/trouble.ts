@@ -17,6 +17,7 @@ const LOSSES = [0.01, 0.1, 0.3, 0.5, 0.6];
 const PAUSES_US = [100_000, 450_000, 1_000_000, 5_000_000];
 const DISK_TROUBLES = [DiskTrouble.slow, DiskTrouble.failing, DiskTrouble.losing];
 const DRIFT_MAX = 0.01;
+const CLOCK_RESTART_US = 200_000;
 
 type LinkOf = (from: number, to: number) => Link;
 
@@ -120,19 +121,20 @@ export class Trouble {
     });
   }
 
+  /** The wall clock steps under a running node; half of them are started anew, which is when it is looked at. */
   private stepClock(episode: Episode): void {
-    this.victim(episode).wallUs += Math.round((episode.strength - 0.5) * 2 * HOUR_US);
-  }
-
-  /** The crystal is another one from the next boot on. */
-  private drift(episode: Episode): void {
     const machine = this.victim(episode);
-    if (!machine.isUp) return;
+    machine.wallUs += Math.round((episode.strength - 0.5) * 2 * HOUR_US);
+    if (!machine.isUp || episode.target < 0.5) return;
     machine.kill();
-    machine.rate = 1 + (episode.strength - 0.5) * 2 * DRIFT_MAX;
-    this.parts.timeline.after(200_000, () => {
+    this.parts.timeline.after(CLOCK_RESTART_US, () => {
       if (!machine.isUp) machine.start();
     });
+  }
+
+  /** The crystal of a running machine becomes a faster or slower one. */
+  private drift(episode: Episode): void {
+    this.victim(episode).setRate(1 + (episode.strength - 0.5) * 2 * DRIFT_MAX);
   }
 
   private replay(leftUs: number): void {

@@ -244,4 +244,42 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "stamp changes with the machine's own time",
+    run: ["--faults", "clock,kill"],
+    edits: [
+      {
+        file: "base/clock.ts",
+        find: "if ((register[SESSION] as number) > (register[HYBRID] as number)) register[HYBRID] = register[SESSION] as number;",
+        replace:
+          "if ((register[NOW] as number) > (register[HYBRID] as number)) register[HYBRID] = register[NOW] as number;",
+      },
+    ],
+  },
+  {
+    name: "forget that the two ways of an exchange differ",
+    run: ["--faults", "jitter,delay"],
+    edits: [{ file: "sync/clock-sync.ts", find: "Math.max(0, halfUs) + GRAIN_US", replace: "GRAIN_US" }],
+  },
+  {
+    name: "forget that crystals differ",
+    run: ["--faults", "drift,asymmetric"],
+    edits: [{ file: "sync/clock-sync.ts", find: "const RATE_UNKNOWN = 0.04;", replace: "const RATE_UNKNOWN = 0;" }],
+  },
+  {
+    name: "step to whatever is measured",
+    run: ["--faults", "drift,jitter"],
+    edits: [{ file: "sync/clock-sync.ts", find: "if (this.exchanges >= BURST) this.isJoining = false;", replace: "" }],
+  },
+  {
+    name: "take another controller's exchanges for this one's",
+    run: ["--faults", "kill,drift"],
+    edits: [
+      {
+        file: "sync/clock-sync.ts",
+        find: "this.isJoining = false;\n    this.forget();",
+        replace: "this.isJoining = false;",
+      },
+    ],
+  },
 ];

@@ -42,6 +42,7 @@ describe("the status", () => {
     expect(text).toContain(`small (${NODE_ID})`);
     expect(text).toContain("controller, term 1");
     expect(text).toContain("1 of 1 nodes hold exactly version 1/0");
+    expect(text).toContain("2024-07-03T00:00:00.000Z, \u00b1 0.123 ms; this machine's own is 250.000 ms behind");
     expect(text).toContain("alarm: the cable is out");
   });
 

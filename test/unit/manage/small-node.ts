@@ -232,6 +232,7 @@ export class SmallNode implements DeskService {
         holding: 1,
         different: [],
       },
+      clock: { sessionMs: 1_719_964_800_000, offsetMs: -250, boundMs: 0.1234 },
       memory: { residentBytes: 1, heapBytes: 1 },
       dataDir: "data",
       health: this.findings,

@@ -240,6 +240,7 @@ export class MeshNode {
           },
         },
         random: mesh.random,
+        nowUs: () => this.mesh.nowUs + this.skewUs,
         requestSettle: () => this.requestSettle(),
         hearStream: (isWanted) => {
           this.hearsStream = isWanted;

@@ -17,6 +17,7 @@ const INFO: StreamInfo = {
   answers: 0,
   digests: new Int32Array(20),
   paths: 1,
+  timeUs: 1,
 };
 
 function frames(contentBytes: number) {

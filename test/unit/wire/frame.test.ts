@@ -23,6 +23,7 @@ const info: fc.Arbitrary<StreamInfo> = fc.record({
   answers: fc.nat(2 ** 32 - 1),
   digests: fc.array(fc.integer(), { minLength: 20, maxLength: 20 }).map((words) => Int32Array.from(words)),
   paths: fc.nat(100_000),
+  timeUs: fc.maxSafeNat(),
 });
 
 const lengths = fc.array(

@@ -1,0 +1,102 @@
+/**
+ * Session clock: keeps this node's session time with its controller's. Asks while it follows, answers while it controls.
+ *
+ * What the exchanges mean is decided by `sync/clock-sync.ts`. Time of asking and answering is read as late as can be,
+ * for a turn may have worked for a while before it comes to that.
+ */
+import type { Term } from "../state/change.js";
+import { ClockSync } from "../sync/clock-sync.js";
+import { LinkMeasures } from "../sync/link-measures.js";
+import { NO_TERM, Role } from "../sync/roles.js";
+import type { FrameTarget } from "../sync/stream-frames.js";
+import { readClockAnswer, readClockAsk, writeClockAnswer, writeClockAsk } from "../wire/clock-message.js";
+import { FrameType } from "../wire/frame.js";
+import { MEASURE_LIMIT_US } from "../wire/fitness.js";
+import type { NodeParts, SessionTime } from "./parts.js";
+import type { NodePorts } from "./ports.js";
+
+export class SessionClock implements SessionTime {
+  readonly sync: ClockSync;
+  private readonly measures = new LinkMeasures();
+  private readonly node: NodeParts;
+  private readonly ports: NodePorts;
+  /** Whose session time this is: a term, and its controller's boot once that has answered. */
+  private term: Term = NO_TERM;
+  private session = 0;
+
+  constructor(node: NodeParts, ports: NodePorts) {
+    this.node = node;
+    this.ports = ports;
+    this.sync = new ClockSync(node.core.clock, ports.random);
+  }
+
+  /** How this node's clock and its way to the controller stand now, in whole microseconds. */
+  get link(): LinkMeasures {
+    const { measures, sync, node } = this;
+    const { boundUs, roundTripUs } = sync;
+    const aheadUs = Math.round(node.core.clock.nowUs - node.core.clock.sessionUs);
+    measures.roundTripUs = roundTripUs === 0 ? -1 : Math.round(roundTripUs);
+    measures.clockOffsetUs = Math.min(Math.max(aheadUs, -MEASURE_LIMIT_US), MEASURE_LIMIT_US);
+    measures.clockBoundUs = Number.isFinite(boundUs) ? Math.min(MEASURE_LIMIT_US, Math.ceil(boundUs)) : -1;
+    return measures;
+  }
+
+  tick(): void {
+    this.findSource();
+    this.sync.steer();
+    const { role, target } = this.node.roles;
+    if (role === Role.controlling || role === Role.starting || target.port === 0 || !this.sync.isAskDue) return;
+    const { io } = this.node;
+    const length = writeClockAsk(io.plain, this.sync.ask(this.ports.nowUs()));
+    io.unicast(FrameType.clockAsk, length, target);
+  }
+
+  private findSource(): void {
+    const { role, term } = this.node.roles;
+    if (term === this.term || role === Role.starting) return;
+    this.term = term;
+    this.session = 0;
+    if (role === Role.controlling) this.sync.lead();
+    else this.sync.follow();
+  }
+
+  /** The followed controller said its session time in passing. */
+  hint(sessionUs: number): void {
+    this.findSource();
+    this.moved(this.sync.hint(sessionUs));
+  }
+
+  onAsk(plain: Uint8Array, length: number, from: FrameTarget): void {
+    const { node } = this;
+    const number = readClockAsk(plain, length);
+    if (number < 0) node.core.counters.messagesMalformed++;
+    if (number < 0 || !node.controller.isOpen) return;
+    this.findSource();
+    const { clock } = node.core;
+    const receivedUs = Math.round(clock.sessionUs);
+    const answeredUs = Math.max(receivedUs, Math.round(clock.sessionAt(this.ports.nowUs())));
+    const answer = { number, receivedUs, answeredUs };
+    node.io.unicast(FrameType.clockAnswer, writeClockAnswer(node.io.plain, answer), from);
+  }
+
+  onAnswer(plain: Uint8Array, length: number, from: string, session: number): void {
+    const { node } = this;
+    const answer = readClockAnswer(plain, length);
+    if (answer === undefined) {
+      node.core.counters.messagesMalformed++;
+      return;
+    }
+    if (from !== node.roles.term.node || node.roles.term !== this.term) return;
+    const askedUs = this.sync.takeAsked(answer.number);
+    if (askedUs === 0) return;
+    // A controller that was started anew has another session time.
+    if (this.session !== 0 && session !== this.session) this.sync.follow();
+    this.session = session;
+    this.moved(this.sync.take({ ...answer, askedUs, heardUs: node.core.clock.nowUs }));
+  }
+
+  /** What waits to be sent is stamped with what was session time when it was written. */
+  private moved(byUs: number): void {
+    if (byUs !== 0) this.node.pending.moveTimes(byUs);
+  }
+}
