@@ -166,6 +166,7 @@ class Composition {
         redundancy,
         termRecord: home.terms.record,
         interfaceName: network.name,
+        showsPeers: true,
       },
       this.ports(mesh),
     );
