@@ -333,6 +333,8 @@ export class Oracle {
 
   health(machine: Machine, code: HealthCode, text: string): void {
     const view = this.viewOf(machine);
+    // Only followers are poked.
+    if (code === "memory" && text !== "") this.fail(machine, `says that ${text}`);
     if (code !== "lost-frames" || !text.startsWith("missing frames did not come back")) return;
     if (view.naksSent === 0) this.fail(machine, "gave up frames that it never asked for");
   }
