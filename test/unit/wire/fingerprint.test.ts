@@ -41,7 +41,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:f6703cb99144b81b24db09af9ae4e18b";
+const FINGERPRINT = "1:a7dcb8ac5c3c4340735d33f34dd436cd";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
