@@ -55,8 +55,8 @@ export class NodeService implements DeskService {
     this.origins = parts.node.core.origins;
   }
 
-  write(path: string, value: Value, options: WriteOptions): Promise<WriteOutcome> {
-    return this.perform(options, (surface) => {
+  async write(path: string, value: Value, options: WriteOptions): Promise<WriteOutcome> {
+    const outcome = await this.perform(options, (surface) => {
       const { writes, core } = this.parts.node;
       const id = this.resolve(path, options, surface);
       if (id < 0) return -id as Reject;
@@ -64,6 +64,16 @@ export class NodeService implements DeskService {
       core.staging.value(value);
       return writes.write(id, surface);
     });
+    const isLost = outcome.reject === Reject.held || outcome.reject === Reject.superseded;
+    return isLost ? refusal(outcome.reject, this.writerOf(path)) : outcome;
+  }
+
+  /** Whose value a path has now, for a person. */
+  private writerOf(path: string): string {
+    const { core, peers } = this.parts.node;
+    const { node, surface } = core.origins.at(core.state.origins[core.state.idOf(path)] ?? 0);
+    const name = node === core.identity.id ? core.identity.name : (peers.get(node)?.name ?? node);
+    return surface === "" ? name : `${surface} on ${name}`;
   }
 
   trigger(path: string, options: WriteOptions): Promise<WriteOutcome> {

@@ -383,6 +383,7 @@ const STATUS: Partial<Record<Reject, number>> = {
   [Reject.readOnly]: 403,
   [Reject.strict]: 403,
   [Reject.superseded]: 409,
+  [Reject.held]: 409,
   [Reject.alreadyDeclared]: 409,
   [Reject.pathTaken]: 409,
   [Reject.aliasTaken]: 409,

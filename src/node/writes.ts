@@ -71,6 +71,13 @@ export class Writes implements WriteTarget {
     }
     const gesture = this.gestures.of(id, surface);
     if (!controller.isOpen) return this.pend(id, surface, gesture);
+    const { precedence } = controller;
+    if (precedence.isHeld(id, surface)) {
+      precedence.count(Reject.held);
+      core.counters.writesRefused++;
+      return Reject.held;
+    }
+    precedence.touch(id, surface, gesture);
     if (this.parts.applier.commit(id, surface, gesture)) {
       controller.relieve();
       this.parts.requestSettle();
@@ -88,6 +95,17 @@ export class Writes implements WriteTarget {
     this.heldUs[0] = core.clock.register[0] as number;
     if (!pending.addValue(id, this.staging, surface, gesture, applier.isGrouped)) return Reject.queueFull;
     applier.showPending(id, surface, gesture);
+    this.parts.requestSettle();
+    return Reject.none;
+  }
+
+  /** The surface lets go of a path that it moved: others may write there at once. */
+  release(id: number, surface: number): Reject {
+    const { controller } = this.parts;
+    if (!this.state.exists(id)) return Reject.unknownPath;
+    this.gestures.end(id, surface);
+    if (controller.isOpen) controller.precedence.release(id, surface);
+    else if (!this.hold(WriteKind.release, id, NO_PAYLOAD, surface, false)) return Reject.queueFull;
     this.parts.requestSettle();
     return Reject.none;
   }
@@ -241,10 +259,7 @@ export class Writes implements WriteTarget {
       const surface = pending.surfaceAt(slot);
       const kind = pending.kindOf(slot);
       if (kind === WriteKind.value && this.state.exists(id)) {
-        pending.stage(slot, this.staging);
-        if (coerce(this.state, id, this.staging) === Reject.none) {
-          applier.commit(id, surface, pending.gestureAt(slot));
-        }
+        this.commitValue(slot, id, surface);
       } else if (kind === WriteKind.trigger && this.state.exists(id)) applier.commitImpulse(id, surface, 0);
       else if (kind === WriteKind.declare || kind === WriteKind.rename) this.commitNamed(slot, id, surface);
       else if (kind === WriteKind.remove && this.state.exists(id)) applier.commitRemove(id, surface);
@@ -253,6 +268,19 @@ export class Writes implements WriteTarget {
     applier.isGrouped = false;
     core.clock.tickHybrid();
     pending.clear(Reject.none, core.sequence[0] as number);
+  }
+
+  /** What another origin wrote since stays. */
+  private commitValue(slot: number, id: number, surface: number): void {
+    const { pending, controller, applier } = this.parts;
+    pending.stage(slot, this.staging);
+    if (coerce(this.state, id, this.staging) !== Reject.none) return;
+    controller.precedence.setMade(pending.madeUs, slot);
+    const reject = controller.commit(id, surface, pending.gestureAt(slot));
+    if (reject === Reject.none) return;
+    controller.precedence.count(reject);
+    pending.refuse(pending.writeOf(slot), reject);
+    applier.showRolledBack(id);
   }
 
   private commitNamed(slot: number, id: number, surface: number): void {

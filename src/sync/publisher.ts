@@ -144,7 +144,7 @@ export class Publisher {
   pump(keepsGroup = false): void {
     const { reader } = this;
     for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
-      if (found === Found.value) this.enqueueValue(reader.id, (reader.flags & ChangeFlag.grouped) !== 0);
+      if (found === Found.value) this.takeValue();
       else if (found === Found.event) this.enqueueEvent();
       else this.enqueueAll();
     }
@@ -156,6 +156,12 @@ export class Publisher {
     this.queue[this.tail & this.mask] = item;
     this.tail++;
     this.registers[ITEMS_TAKEN] = (this.registers[ITEMS_TAKEN] as number) + 1;
+  }
+
+  private takeValue(): void {
+    const { flags, id } = this.reader;
+    // A pending write that came to nothing when this node became controller: the value was there before.
+    if ((flags & ChangeFlag.rolledBack) === 0) this.enqueueValue(id, (flags & ChangeFlag.grouped) !== 0);
   }
 
   private enqueueValue(id: number, isGrouped: boolean): void {
