@@ -77,6 +77,8 @@ export class Controller implements WriteSink {
   /** An origin of that node's in what it wrote; 0 while nothing was executed. */
   private writerOrigin = 0;
   isOpen = false;
+  /** Whether it takes writes: not while it hands its term over. Then its own wait as pending, as its followers' do. */
+  takesWrites = false;
   private parentNumber = 0;
   private parentNode = "";
   /** [0] where the term forked from its parent. */
@@ -135,6 +137,7 @@ export class Controller implements WriteSink {
     core.digests.clear();
     for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.touch(id);
     this.isOpen = true;
+    this.takesWrites = true;
     this.heartbeats.start();
     // Followers that go on without a snapshot learn the new controller's indexes of origins here.
     for (let index = 1; index < core.origins.size; index++) this.applier.tellOrigin(index);
@@ -142,6 +145,7 @@ export class Controller implements WriteSink {
 
   close(): void {
     this.isOpen = false;
+    this.takesWrites = false;
     this.heartbeats.stop();
     this.repairs.clear();
     this.dropGroups();

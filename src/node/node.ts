@@ -23,6 +23,7 @@ import { Elections } from "./elections.js";
 import { NodeCore } from "./core.js";
 import { Follower, FollowState } from "./follower.js";
 import { FrameIo } from "./frame-io.js";
+import { Handover } from "./handover.js";
 import { Health, HealthCode } from "./health.js";
 import { Lease } from "./lease.js";
 import { Membership } from "./membership.js";
@@ -55,6 +56,7 @@ export class HanaNode implements NodeParts {
   readonly following: StreamFollowing;
   readonly sessionClock: SessionClock;
   readonly elections: Elections;
+  readonly handover: Handover;
   private readonly lease: Lease;
   private readonly cleanup: Cleanup;
   private readonly sender: WriteSender;
@@ -85,6 +87,7 @@ export class HanaNode implements NodeParts {
     );
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
+    this.handover = new Handover(this);
     this.lease = new Lease(core.clock, this.peers);
     this.sameness = new Sameness(this);
     if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
@@ -153,10 +156,10 @@ export class HanaNode implements NodeParts {
     const { plain, plainLength: length } = opener;
     const { controller } = this;
     const session = opener.sessionNumber(opener.sender);
-    if (type === FrameType.write && controller.isOpen) {
+    if (type === FrameType.write && controller.takesWrites) {
       controller.onWrites(plain, length, node, session, { address, port });
       this.ports.requestSettle();
-    } else if (type === FrameType.writePart && controller.isOpen) {
+    } else if (type === FrameType.writePart && controller.takesWrites) {
       controller.onWritePart(plain, length, node, session, { address, port });
       this.ports.requestSettle();
     } else if (type === FrameType.nak && controller.isOpen) {
@@ -171,7 +174,8 @@ export class HanaNode implements NodeParts {
     else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
-    } else if (
+    } else if (type === FrameType.control) this.handover.onMessage(plain, length, node, { address, port });
+    else if (
       type === FrameType.hello ||
       type === FrameType.report ||
       type === FrameType.peers ||
@@ -200,7 +204,9 @@ export class HanaNode implements NodeParts {
   /** More time passed than a controller may let pass: it gives up its term before it does anything else. */
   late(): void {
     const text = this.lease.end();
-    if (this.controller.isOpen) this.abdicate(HealthCode.stalled, text);
+    if (!this.controller.isOpen) return;
+    this.abdicate();
+    this.setHealth(HealthCode.stalled, text);
   }
 
   /** What needs no better time than some 20 ms: heartbeats and repair of a stream at 1 kHz must not pay for it. */
@@ -213,6 +219,7 @@ export class HanaNode implements NodeParts {
     if (!this.lease.isTold) this.setHealth(HealthCode.stalled, "");
     this.act(this.roles.tick());
     this.elections.tick();
+    this.handover.tick();
     this.sameness.tick();
     if (this.controller.isOpen) this.peerPaths?.tick();
     this.membership.tick();
@@ -267,6 +274,7 @@ export class HanaNode implements NodeParts {
     this.lease.renew(true);
     this.ports.hearStream(false);
     this.ports.onRole();
+    this.handover.tick();
   }
 
   /** Another controller's term is above this node's. */
@@ -276,10 +284,9 @@ export class HanaNode implements NodeParts {
   }
 
   /** Gives up the term without knowing of another: what it took stays known, in case that it goes on itself. */
-  private abdicate(code: HealthCode, text: string): void {
+  abdicate(): void {
     this.endControl();
     this.roles.abdicate();
-    this.setHealth(code, text);
     this.ports.onRole();
   }
 

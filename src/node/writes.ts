@@ -70,7 +70,7 @@ export class Writes implements WriteTarget {
       return reject;
     }
     const gesture = this.gestures.of(id, surface);
-    if (!controller.isOpen) return this.pend(id, surface, gesture);
+    if (!controller.takesWrites) return this.pend(id, surface, gesture);
     const { precedence } = controller;
     if (precedence.isHeld(id, surface)) {
       precedence.count(Reject.held);
@@ -113,7 +113,7 @@ export class Writes implements WriteTarget {
   trigger(id: number, surface: number): Reject {
     const { applier, controller } = this.parts;
     if (this.state.types[id] !== ValueType.impulse) return Reject.wrongType;
-    if (controller.isOpen) {
+    if (controller.takesWrites) {
       if (!controller.publisher.hasEventRoom) return Reject.queueFull;
       applier.commitImpulse(id, surface, this.gestures.of(id, surface));
       controller.relieve();
@@ -150,7 +150,7 @@ export class Writes implements WriteTarget {
   declare(path: string, declaration: Declaration, surface: number): Reject {
     const { applier, controller } = this.parts;
     if (validatePath(path) !== "") return Reject.badPath;
-    if (controller.isOpen || this.isBeforeAnyTerm) return this.commitNew(path, declaration, surface);
+    if (controller.takesWrites || this.isBeforeAnyTerm) return this.commitNew(path, declaration, surface);
     if (this.state.isAliasTaken(path, declaration.oscAlias)) return Reject.aliasTaken;
     const payload = encodeNamed(path, declaration);
     if (payload === undefined) return Reject.badDeclaration;
@@ -172,9 +172,9 @@ export class Writes implements WriteTarget {
 
   private commitNew(path: string, declaration: Declaration, surface: number): Reject {
     const { applier, controller } = this.parts;
-    if (controller.isOpen && !controller.publisher.hasEventRoom) return Reject.queueFull;
+    if (controller.takesWrites && !controller.publisher.hasEventRoom) return Reject.queueFull;
     const reject = applier.commitDeclare(path, declaration, surface);
-    if (controller.isOpen) controller.relieve();
+    if (controller.takesWrites) controller.relieve();
     this.parts.requestSettle();
     return reject;
   }
@@ -191,7 +191,7 @@ export class Writes implements WriteTarget {
     if (validatePath(path) !== "") return Reject.badPath;
     if (!this.state.exists(id)) return Reject.unknownPath;
     this.parts.requestSettle();
-    if (controller.isOpen) {
+    if (controller.takesWrites) {
       return controller.publisher.hasEventRoom ? applier.commitRename(id, path, surface) : Reject.queueFull;
     }
     const payload = encodeNamed(path, undefined);
@@ -203,7 +203,7 @@ export class Writes implements WriteTarget {
     const { applier, controller } = this.parts;
     if (!this.state.exists(id)) return Reject.unknownPath;
     this.parts.requestSettle();
-    if (controller.isOpen) {
+    if (controller.takesWrites) {
       if (!controller.publisher.hasEventRoom) return Reject.queueFull;
       applier.commitRemove(id, surface);
       return Reject.none;
@@ -218,7 +218,7 @@ export class Writes implements WriteTarget {
   whenDone(done: WriteDone): void {
     const { controller, pending, core } = this.parts;
     const isHeld = this.isHeld || this.heldUs[0] === core.clock.register[0];
-    if (controller.isOpen || pending.size === 0 || !isHeld) done(Reject.none, core.sequence[0] as number);
+    if (controller.takesWrites || pending.size === 0 || !isHeld) done(Reject.none, core.sequence[0] as number);
     else pending.whenDone(done);
   }
 
@@ -229,7 +229,7 @@ export class Writes implements WriteTarget {
   endGroup(): void {
     const { applier, controller } = this.parts;
     applier.isGrouped = false;
-    if (controller.isOpen) controller.publisher.pump();
+    if (controller.takesWrites) controller.publisher.pump();
     else this.parts.pending.endGroup();
   }
 

@@ -56,6 +56,9 @@ export interface PublisherParts {
   readonly acks: Acknowledgements;
 }
 
+/** What is shown and is no change. */
+const UNCONFIRMED = ChangeFlag.pending | ChangeFlag.rolledBack;
+
 export class Publisher {
   private readonly parts: PublisherParts;
   private readonly reader: RingReader;
@@ -144,6 +147,8 @@ export class Publisher {
   pump(keepsGroup = false): void {
     const { reader } = this;
     for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
+      // While it hands its term over, a controller shows what is pending, as its followers do.
+      if (found !== Found.lapped && (reader.flags & UNCONFIRMED) !== 0) continue;
       if (found === Found.value) this.takeValue();
       else if (found === Found.event) this.enqueueEvent();
       else this.enqueueAll();

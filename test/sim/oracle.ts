@@ -242,6 +242,7 @@ export class Oracle {
   private judgeElection(machine: Machine): void {
     const { roles } = this.viewOf(machine).hana;
     if (roles.role === Role.controlling || this.timeline.nowUs - this.links.reshapedUs() < LINKS_STEADY_US) return;
+    if (this.views.some((view) => view?.machine.id === roles.term.node && hasLetGo(view))) return;
     let yes = 1;
     let no = 0;
     for (const view of this.views) {
@@ -803,6 +804,11 @@ export class Oracle {
     }
     this.tally.lostByTakeover++;
   }
+}
+
+/** A controller that takes no more writes hands its term over. */
+function hasLetGo({ hana, machine }: View): boolean {
+  return machine.hana === hana && hana.controller.isOpen && !hana.controller.takesWrites;
 }
 
 export const SURFACES = 8;

@@ -89,8 +89,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "node/node.ts",
-        find: "if (this.controller.isOpen) this.abdicate(HealthCode.stalled, text);",
-        replace: 'if (text === "") this.abdicate(HealthCode.stalled, text);',
+        find: "if (!this.controller.isOpen) return;\n    this.abdicate();",
+        replace: "",
       },
     ],
   },
