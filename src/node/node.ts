@@ -17,6 +17,7 @@ import { FrameType, StreamFrameReader } from "../wire/frame.js";
 import type { Standing } from "../wire/standing.js";
 import type { Snapshot } from "./adoption.js";
 import { Applier } from "./applier.js";
+import { Cleanup } from "./cleanup.js";
 import { Controller } from "./controller.js";
 import { Elections } from "./elections.js";
 import { NodeCore } from "./core.js";
@@ -57,6 +58,7 @@ export class HanaNode implements NodeParts {
   readonly elections: Elections;
   readonly handover: Handover;
   private readonly lease: Lease;
+  private readonly cleanup: Cleanup;
   private readonly sender: WriteSender;
   private readonly multicastCheck: MulticastCheck;
   private readonly ports: NodePorts;
@@ -91,6 +93,7 @@ export class HanaNode implements NodeParts {
     if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
     this.sessionClock = new SessionClock(this, ports);
     this.membership = new Membership(this, options);
+    this.cleanup = new Cleanup(this, this.membership.watch);
     this.following = new StreamFollowing(this, this.membership, ports);
     const rules = options.electionRules ?? ISLAND;
     this.elections = new Elections(this, this.membership, ports, rules, options.termRecord);
@@ -221,6 +224,7 @@ export class HanaNode implements NodeParts {
     this.sameness.tick();
     if (this.controller.isOpen) this.peerPaths?.tick();
     this.membership.tick();
+    this.cleanup.tick();
     this.following.tick();
     this.sessionClock.tick();
     this.checkForeignKeys();
