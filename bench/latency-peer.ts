@@ -3,6 +3,7 @@
  * hana's changes, so that both kinds are measured in the same processes. Told what to be by the runner.
  */
 import type { Socket } from "node:dgram";
+import type { StatusReport } from "hana-sync";
 import { loseDatagrams } from "./floor/loss.js";
 import { type Inlet, openInlet, openOutlet, type Outlet, putTime, timeIn } from "./floor/links.js";
 import { pace, type PacePlan } from "./floor/pacer.js";
@@ -98,6 +99,10 @@ export class LatencyPeer {
   takeArrivals(link: string): Arrivals {
     const { sent, came } = this.arrivalLogOf(link);
     return { sentUs: sent.take(), cameUs: came.take() };
+  }
+
+  status(): StatusReport {
+    return this.host.status();
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { allocation } from "./benches/allocation.js";
+import { flood } from "./benches/flood.js";
 import { hop } from "./benches/hop.js";
 import { lateJoin } from "./benches/late-join.js";
 import { loss } from "./benches/loss.js";
@@ -26,7 +27,19 @@ import { judge, readBudgets } from "./harness/budgets.js";
 import { charts } from "./harness/chart.js";
 import { json, type Machine, machine, table } from "./harness/report.js";
 
-const BENCHES: readonly Bench[] = [hop, twoHop, oscHops, throughput, parts, allocation, wire, loss, lateJoin, start];
+const BENCHES: readonly Bench[] = [
+  hop,
+  twoHop,
+  oscHops,
+  throughput,
+  parts,
+  allocation,
+  wire,
+  loss,
+  lateJoin,
+  start,
+  flood,
+];
 const DEFAULT_RUNS = 5;
 
 /** This file runs from dist-bench/bench; budgets and pictures lie with the sources. */
