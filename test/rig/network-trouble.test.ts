@@ -74,13 +74,13 @@ async function setOn(host: Host, value: string): Promise<void> {
 // A follower sends nothing to the group, so what stops that does it no harm.
 describe("a firewall", () => {
   it.each([
-    ["incoming", "the controller", FIREWALL_IN, "h1"],
-    ["incoming", "a follower", FIREWALL_IN, "h2"],
-    ["outgoing", "the controller", FIREWALL_OUT, "h1"],
-  ] as const)("against %s multicast of %s is named, and forgotten when it opens", async (way, _, rules, host) => {
+    ["incoming", "the controller", FIREWALL_IN, "h1", "multicast"],
+    ["incoming", "a follower", FIREWALL_IN, "h2", "stream-by-unicast"],
+    ["outgoing", "the controller", FIREWALL_OUT, "h1", "multicast"],
+  ] as const)("against %s multicast of %s is named, and forgotten when it opens", async (way, _, rules, host, finding) => {
     await startAll();
     await firewall(host, rules);
-    expect(await trouble(host, "multicast")).toMatch(/multicast.*firewall/);
+    expect(await trouble(host, finding)).toMatch(/multicast.*firewall/);
     expect((await lan.cli(host, "status")).stdout).toContain("firewall");
     await openFirewall(host);
     const openedMs = Date.now();
