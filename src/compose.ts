@@ -167,6 +167,7 @@ class Composition {
         redundancy,
         termRecord: home.terms.record,
         interfaceName: network.name,
+        showsPeers: true,
       },
       this.ports(mesh),
     );

@@ -62,6 +62,8 @@ export class Health {
   get level(): FitnessLevel {
     let worst: FitnessLevel = FitnessLevel.green;
     for (const code of this.findings.keys()) {
+      // That others are silent is nothing of this node's: else all would turn yellow with one.
+      if (code === HealthCode.peers) continue;
       const level = levelOf(code);
       if (level === "alarm") return FitnessLevel.red;
       if (level === "warning") worst = FitnessLevel.yellow;

@@ -48,7 +48,6 @@ export class Membership {
   private readonly rows = new PeerListReader();
   private readonly list: ByteWriter;
   readonly watch: PeerWatch;
-  /** Whoever measures the way to the controller writes it here. */
 
   constructor(node: NodeParts, options: NodeOptions) {
     this.node = node;

@@ -29,6 +29,7 @@ import { Membership } from "./membership.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
+import { PeerPaths } from "./peer-paths.js";
 import { Sameness } from "./sameness.js";
 import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
@@ -49,6 +50,7 @@ export class HanaNode implements NodeParts {
   readonly io: FrameIo;
   readonly health = new Health();
   readonly sameness: Sameness;
+  private readonly peerPaths: PeerPaths | undefined;
   readonly foreignKeys = new ForeignKeys();
   readonly membership: Membership;
   readonly following: StreamFollowing;
@@ -86,6 +88,7 @@ export class HanaNode implements NodeParts {
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
     this.lease = new Lease(core.clock, this.peers);
     this.sameness = new Sameness(this);
+    if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
     this.sessionClock = new SessionClock(this, ports);
     this.relief = new StreamRelief(this);
     this.membership = new Membership(this, options);
@@ -213,6 +216,7 @@ export class HanaNode implements NodeParts {
     this.act(this.roles.tick());
     this.elections.tick();
     this.sameness.tick();
+    if (this.controller.isOpen) this.peerPaths?.tick();
     this.membership.tick();
     this.following.tick();
     this.sessionClock.tick();

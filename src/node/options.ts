@@ -19,6 +19,8 @@ export interface NodeOptions {
   /** Read whenever it is told; the edge may change it. */
   readonly reachability: Reachability;
   readonly declaresAuto: boolean;
+  /** As controller it writes how the nodes fare into `/system/peers`. Default false. */
+  readonly showsPeers?: boolean;
   /** The network interface, as the others are to see it. */
   readonly interfaceName?: string;
   /** Frames that the journal reaches back, 0..8. Default 3. */

@@ -69,6 +69,7 @@ export interface MachineOptions {
   readonly disk: Disk;
   readonly sendLimits: SendLimits | undefined;
   readonly redundancy: number;
+  readonly showsPeers: boolean;
   readonly paths: number;
   /** Undefined for the one that ships. */
   readonly cipher: FrameCipher | undefined;
@@ -185,6 +186,7 @@ export class Machine {
         session,
         reachability: { unicastPort: this.port, snapshotPort: this.port },
         declaresAuto: true,
+        showsPeers: options.showsPeers,
         redundancy: options.redundancy,
         termRecord: this.disk.read(),
         ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),

@@ -150,6 +150,8 @@ export class Simulation {
           disk: new Disk(chanceFor(seed, 2_000 + index)),
           sendLimits,
           redundancy,
+          // Eight paths a node on a hundred nodes is what a unit test looks at.
+          showsPeers: nodes < LARGE,
           paths: 400,
           cipher,
         },

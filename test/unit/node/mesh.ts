@@ -53,6 +53,7 @@ export interface MeshNodeOptions {
   readonly paths?: number;
   /** How far this node's clock is ahead of the others'. */
   readonly skewUs?: number;
+  readonly showsPeers?: boolean;
   /** Boots of this node before this one. */
   readonly boots?: number;
   /** What those left on disk. */
@@ -222,6 +223,7 @@ export class MeshNode {
         session: new Uint8Array([0, 0, boots, place, 1, 2, 3, 4]),
         reachability: { unicastPort: this.port, snapshotPort: this.port },
         declaresAuto: true,
+        ...(options.showsPeers === undefined ? {} : { showsPeers: options.showsPeers, interfaceName: "eth7" }),
         termRecord: this.disk.record,
         ...(options.redundancy === undefined ? {} : { redundancy: options.redundancy }),
         ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),

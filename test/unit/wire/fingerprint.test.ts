@@ -40,7 +40,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:4f21d5526fd0e36597286e7867864854";
+const FINGERPRINT = "1:8204e166115b8fae792245ad42410341";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
