@@ -24,7 +24,7 @@ export class BlackholeWatch {
   private readonly timeline: Timeline;
   private readonly network: Network;
   private readonly fail: (machine: Machine | undefined, text: string) => void;
-  private sent: Sent[] = [];
+  private readonly sent: Sent[] = [];
   /** How often everybody was looked at in a black hole that had lasted. */
   looks = 0;
 
