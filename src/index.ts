@@ -11,7 +11,7 @@
 import { type ComposedNode, type NodeLog, startNode } from "./compose.js";
 import { parseDeclared } from "./config/declarations.js";
 import { formatComplaint } from "./config/complaint.js";
-import type { StatusReport } from "./manage/reports.js";
+import { outcomeText, type StatusReport } from "./manage/reports.js";
 import { StartError } from "./manage/running-node.js";
 import type { Change, ChangeListener, ChangeVersion } from "./node/subscriptions.js";
 import type { Origin } from "./state/change.js";
@@ -95,6 +95,12 @@ export interface Node {
   set(path: string, value: Value): void;
   /** Like `set`; resolves when the controller has confirmed it. Rejects with WriteRefused; after 5 s with `timed out`. */
   write(path: string, value: Value): Promise<ChangeVersion>;
+  /**
+   * Lets go of a path: a path that this node moves (writes again within 400 ms) is held against everybody else until
+   * 400 ms pass without a write, or until this.
+   * @throws WriteRefused when the path is unknown.
+   */
+  release(path: string): void;
   /** The value that is shown; undefined for an unknown path, null for an impulse. */
   get(path: string): Value | undefined;
   /**
@@ -189,9 +195,15 @@ class LibraryNode implements Node {
       autoType: typeFor(value),
     });
     if (outcome.reject !== Reject.none || outcome.version === undefined) {
-      throw new WriteRefused(path, rejectText(outcome.reject));
+      throw new WriteRefused(path, outcomeText(outcome));
     }
     return outcome.version;
+  }
+
+  release(path: string): void {
+    const { loop, node } = this.composed;
+    loop.enter();
+    this.check(path, node.writes.release(node.core.state.idOf(path), this.surface));
   }
 
   get(path: string): Value | undefined {

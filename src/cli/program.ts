@@ -38,6 +38,7 @@ function buildProgram(start: StartNode): Command {
   addValues(program);
   addShow(program);
   addReports(program);
+  addControl(program);
   addKeys(program);
   addOsc(program);
   addConfig(program);
@@ -105,6 +106,16 @@ function addReports(program: Command): void {
   withNode(program.command("peers").description("print the other nodes"))
     .option("--watch", "print them again every second, until it is interrupted")
     .action(async (options: object) => (await import("./peers.js")).peers(options));
+}
+
+function addControl(program: Command): void {
+  const control = program.command("control").description("who is controller");
+  withNode(control.command("take").description("make this node the controller")).action(async (options: object) =>
+    (await import("./control.js")).takeControl(options),
+  );
+  withNode(control.command("give").description("make another node the controller"))
+    .argument("<NODE>", "name or id")
+    .action(async (node: string, options: object) => (await import("./control.js")).giveControl(node, options));
 }
 
 function addKeys(program: Command): void {

@@ -16,6 +16,7 @@ import type {
   PendingValue,
 } from "../manage/desk-messages.js";
 import type {
+  ControlOutcome,
   DeclareEntry,
   DeclareOutcome,
   HealthFinding,
@@ -52,6 +53,8 @@ export interface DeskService {
   declare(entries: readonly DeclareEntry[], options: WriteOptions): Promise<DeclareOutcome>;
   rename(path: string, to: string, options: WriteOptions): Promise<WriteOutcome>;
   remove(path: string, options: WriteOptions): Promise<WriteOutcome>;
+  /** Passes control to a node (name or id; "" for this one). */
+  control(to: string): Promise<ControlOutcome>;
   status(): StatusReport;
   peers(): readonly PeerReport[];
   health(): readonly HealthFinding[];
@@ -317,6 +320,8 @@ export class DeskHost {
         return service.rename(command.path, command.to, command.options);
       case "remove":
         return service.remove(command.path, command.options);
+      case "control":
+        return service.control(command.to);
       case "status":
         return service.status();
       case "peers":

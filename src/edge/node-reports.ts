@@ -113,6 +113,8 @@ function nodeCounters(node: HanaNode): Record<string, number> {
     ...node.core.counters,
     framesPublished: controller.sent.newest,
     flushesSpaced: controller.budget.waits,
+    writesHeld: controller.precedence.held,
+    writesSuperseded: controller.precedence.superseded,
     repairsSent: controller.repairs.repairs,
     repairsTooOld: controller.repairs.tooOld,
     naksAsked: follower.naks.asked,

@@ -5,6 +5,7 @@
  */
 import type { PendingValue } from "../manage/desk-messages.js";
 import {
+  type ControlOutcome,
   type DeclareEntry,
   type DeclareOutcome,
   type HealthFinding,
@@ -55,8 +56,8 @@ export class NodeService implements DeskService {
     this.origins = parts.node.core.origins;
   }
 
-  write(path: string, value: Value, options: WriteOptions): Promise<WriteOutcome> {
-    return this.perform(options, (surface) => {
+  async write(path: string, value: Value, options: WriteOptions): Promise<WriteOutcome> {
+    const outcome = await this.perform(options, (surface) => {
       const { writes, core } = this.parts.node;
       const id = this.resolve(path, options, surface);
       if (id < 0) return -id as Reject;
@@ -64,6 +65,16 @@ export class NodeService implements DeskService {
       core.staging.value(value);
       return writes.write(id, surface);
     });
+    const isLost = outcome.reject === Reject.held || outcome.reject === Reject.superseded;
+    return isLost ? refusal(outcome.reject, this.writerOf(path)) : outcome;
+  }
+
+  /** Whose value a path has now, for a person. */
+  private writerOf(path: string): string {
+    const { core, peers } = this.parts.node;
+    const { node, surface } = core.origins.at(core.state.origins[core.state.idOf(path)] ?? 0);
+    const name = node === core.identity.id ? core.identity.name : (peers.get(node)?.name ?? node);
+    return surface === "" ? name : `${surface} on ${name}`;
   }
 
   trigger(path: string, options: WriteOptions): Promise<WriteOutcome> {
@@ -148,6 +159,32 @@ export class NodeService implements DeskService {
       const id = this.parts.node.core.state.idOf(path);
       return id < 0 ? Reject.unknownPath : this.parts.node.writes.remove(id, surface);
     });
+  }
+
+  control(to: string): Promise<ControlOutcome> {
+    const { node, loop } = this.parts;
+    loop.enter();
+    const target = this.nodeNamed(to);
+    return new Promise((resolve) => {
+      const done = (reason: string, tookUs: number): void => {
+        const { term } = node.roles;
+        resolve({ reason, controller: term.node, term: term.number, tookMs: tookUs / 1_000 });
+      };
+      const unknown = `no node, or more than one, is called ${to}: \`hana peers\` shows names and ids`;
+      if (target === undefined) done(unknown, 0);
+      else node.handover.begin(target, done);
+    });
+  }
+
+  /** The id of a node by its id or by its name, if only one has it. */
+  private nodeNamed(text: string): string | undefined {
+    const { core, peers } = this.parts.node;
+    const { id, name } = core.identity;
+    if (text === "" || text === id) return id;
+    if (peers.get(text) !== undefined) return text;
+    const named = [...peers.values()].filter((peer) => peer.name === text).map(({ node }) => node);
+    if (name === text) named.push(id);
+    return named.length === 1 ? named[0] : undefined;
   }
 
   status(): StatusReport {

@@ -122,7 +122,7 @@ export class OscInput implements ConflationSink {
     this.matches = new OscMatches(state, options.maxMatches);
     this.conflation = new OscConflation(this, clock, state);
     this.sources = new OscSources({ clock, target, ties: subscribers, allow, rateLimit: options.rateLimit });
-    this.requests = new OscRequests({ state, subscribers, sender, counters, nodeName, throttleHz });
+    this.requests = new OscRequests({ state, subscribers, sender, counters, target, nodeName, throttleHz });
   }
 
   /** When to pump although nothing came in, in microseconds of own time. */

@@ -4,12 +4,14 @@
  *     /hana/subscribe   [pattern s] [lease i|f, seconds] [port i] [throttle i|f, Hz]   the state now, then changes
  *     /hana/renew       [pattern s] [lease] [port]     the lease goes on, without the state; without a pattern all do
  *     /hana/unsubscribe [pattern s] [port]             without a pattern all end
+ *     /hana/release     path s                         the sender lets go of a path that it moved
  *     /hana/ping        any                            answered by /hana/pong with this node's name
  *
  * Answers are `/hana/subscribed pattern lease`, `/hana/unsubscribed count` and `/hana/error text`. They go where the
  * subscription's messages go: to the sender's own address and port, or to another port of the same host if one is
  * named. Never to another host: a request must not point at a third party.
  */
+import { Reject, rejectText } from "../state/reject.js";
 import type { State } from "../state/state.js";
 import { OscCounter, type OscCounters } from "./osc-counters.js";
 import { OscTag, type OscPacket } from "./osc-packet.js";
@@ -19,6 +21,7 @@ import type { OscTie } from "./osc-subscriber.js";
 import type { OscSubscribers } from "./osc-subscribers.js";
 import { EVERYTHING, NO_CONNECTION, type OscSender, type OscTarget } from "./osc-target.js";
 import { OscWriter } from "./osc-writer.js";
+import type { WriteTarget } from "./write-target.js";
 
 export const REQUEST_PREFIX = "/hana/";
 export const LEASE_DEFAULT_SECONDS = 30;
@@ -34,6 +37,7 @@ export interface OscRequestsOptions {
   readonly subscribers: OscSubscribers;
   readonly sender: OscSender;
   readonly counters: OscCounters;
+  readonly target: WriteTarget;
   /** What a ping is answered with. */
   readonly nodeName: string;
   /** The throttle of a subscription that names none, 0 for none. */
@@ -72,6 +76,9 @@ export class OscRequests {
         return true;
       case "/hana/unsubscribe":
         this.run(packet, message, asker, (given) => this.unsubscribe(given, asker));
+        return true;
+      case "/hana/release":
+        this.run(packet, message, asker, (given) => this.release(given, asker));
         return true;
       case "/hana/ping":
         this.options.counters.count(OscCounter.requests);
@@ -133,6 +140,13 @@ export class OscRequests {
     writer.int(ended);
     this.send(target);
     return "";
+  }
+
+  private release({ text = "" }: Arguments, { host, port }: Asker): string {
+    const { state, target } = this.options;
+    const id = state.idOf(text);
+    const reject = id < 0 ? Reject.unknownPath : target.release(id, host.surfaceAt(port).index);
+    return reject === Reject.none ? "" : `${text}: ${rejectText(reject)}`;
   }
 
   private answerSubscribed(target: OscTarget, pattern: string, seconds: number): void {

@@ -17,6 +17,8 @@ export interface WriteTarget {
   surface(name: string): number;
   /** Writes what is in hand to an existing path. */
   write(id: number, surface: number): Reject;
+  /** Lets go of a path that the surface moved. */
+  release(id: number, surface: number): Reject;
   /** Fires an impulse. */
   trigger(id: number, surface: number): Reject;
   /**

@@ -12,6 +12,8 @@
  *   POST /-/trigger   { path, wait?, timeoutMs?, surface? }
  *   POST /-/rename    { path, to, ... }        POST /-/remove  { path, ... }
  *   POST /-/declare   { declarations: { path: declaration }, values?: { path: value } }, or a show as application/toml
+ *   POST /-/control   { action: "take" } or { action: "give", node }: passes control to this node, or to the one named
+ *                     (name or id); answers { controller, term, tookMs }
  *   POST /-/log-level { level }
  *
  * A write answers { path, confirmed, version }: 200 when confirmed, 202 when it was not waited for. Everything else is
@@ -123,6 +125,7 @@ export class ControlApi {
       ["POST /-/rename", (_, request) => this.rename(fieldsOf(request))],
       ["POST /-/remove", (_, request) => this.remove(fieldsOf(request))],
       ["POST /-/declare", (_, request) => this.declare(request)],
+      ["POST /-/control", (_, request) => this.control(fieldsOf(request))],
       ["POST /-/log-level", (_, request) => this.logLevel(fieldsOf(request))],
     ]);
   }
@@ -247,6 +250,17 @@ export class ControlApi {
     const complaints = refused.map(({ path, reject, detail }) => `${path}: ${detail ?? rejectText(reject)}`);
     const reason = complaints[0] as string;
     return jsonAnswer(409, { error: "refused", reason, declared, complaints });
+  }
+
+  private async control(fields: Fields): Promise<ApiAnswer> {
+    const { action, node = "" } = fields;
+    if (action !== "take" && action !== "give") throw new ApiError(400, "request", "action is neither take nor give");
+    if (typeof node !== "string" || (action === "give") !== (node !== "")) {
+      throw new ApiError(400, "request", "give needs a node, and take has none");
+    }
+    const { reason, controller, term, tookMs } = await this.backend.command({ kind: "control", to: node });
+    if (reason !== "") throw new ApiError(409, "refused", reason, { controller, term });
+    return jsonAnswer(200, { controller, term, tookMs });
   }
 
   private async logLevel(fields: Fields): Promise<ApiAnswer> {
@@ -383,6 +397,7 @@ const STATUS: Partial<Record<Reject, number>> = {
   [Reject.readOnly]: 403,
   [Reject.strict]: 403,
   [Reject.superseded]: 409,
+  [Reject.held]: 409,
   [Reject.alreadyDeclared]: 409,
   [Reject.pathTaken]: 409,
   [Reject.aliasTaken]: 409,

@@ -11,6 +11,7 @@ import type { Value } from "../state/declaration.js";
 import type { RingMemory } from "../state/ring.js";
 import type { LineageEntry } from "../sync/lineage.js";
 import type {
+  ControlOutcome,
   DeclareEntry,
   DeclareOutcome,
   HealthFinding,
@@ -50,6 +51,8 @@ export type DeskCommand =
   | { readonly kind: "declare"; readonly entries: readonly DeclareEntry[]; readonly options: WriteOptions }
   | { readonly kind: "rename"; readonly path: string; readonly to: string; readonly options: WriteOptions }
   | { readonly kind: "remove"; readonly path: string; readonly options: WriteOptions }
+  /** Passes control to a node (name or id; "" for this one). */
+  | { readonly kind: "control"; readonly to: string }
   | { readonly kind: "status" }
   | { readonly kind: "peers" }
   | { readonly kind: "health" }
@@ -64,6 +67,7 @@ export interface DeskAnswers {
   readonly declare: DeclareOutcome;
   readonly rename: WriteOutcome;
   readonly remove: WriteOutcome;
+  readonly control: ControlOutcome;
   readonly status: StatusReport;
   readonly peers: readonly PeerReport[];
   readonly health: readonly HealthFinding[];

@@ -36,6 +36,17 @@ export interface HealthFinding {
   readonly text: string;
 }
 
+/** What came of a request to pass control on. */
+export interface ControlOutcome {
+  /** A sentence that says why it was not carried out; "" when it was. */
+  readonly reason: string;
+  /** Who is controller now, and the number of its term. */
+  readonly controller: string;
+  readonly term: number;
+  /** From the request to the new controller's being heard here. */
+  readonly tookMs: number;
+}
+
 export interface StatusReport {
   /** 16 hex digits. */
   readonly node: string;

@@ -30,6 +30,8 @@ export class Applier {
   private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** What is committed now changes together with what is committed next. */
   isGrouped = false;
+  /** [0] when what is committed now was made, in hybrid time; 0 for now. */
+  readonly made = new Float64Array(1);
 
   constructor(core: NodeCore, pending: PendingWrites) {
     this.core = core;
@@ -74,7 +76,7 @@ export class Applier {
     core.clock.tickHybrid();
     core.sequence[0] = (core.sequence[0] as number) + 1;
     context.doubles[0] = core.sequence[0] as number;
-    context.doubles[1] = core.clock.register[1] as number;
+    context.doubles[1] = (this.made[0] as number) === 0 ? (core.clock.register[1] as number) : (this.made[0] as number);
     context.term = core.term;
     context.origin = origin;
     context.gesture = gesture;
@@ -448,19 +450,33 @@ export class Applier {
     this.core.ring.event(EventKind.remove, id, NO_PAYLOAD, this.context);
   }
 
-  /** A pending value (in hand) is given up: shows the confirmed one, or only its version if that is the same. */
-  showConfirmed(id: number): void {
-    const { state, staging } = this.core;
-    const isSame = !state.differs(id, staging);
+  /** A pending value that was never sent is given up: shows the confirmed one. */
+  showRolledBack(id: number): void {
+    this.contextOf(id);
+    this.context.flags = ChangeFlag.rolledBack;
+    this.core.state.load(id, this.core.staging);
+    this.core.ring.value(id, this.core.state.types[id] as ValueType, this.core.staging, this.context);
+  }
+
+  /** Takes version, time and origin of a path from the state. */
+  private contextOf(id: number): void {
+    const { state } = this.core;
     const { context } = this;
     context.doubles[0] = state.sequences[id] as number;
     context.doubles[1] = state.timesUs[id] as number;
     context.term = state.terms[id] as number;
     context.origin = state.origins[id] as number;
     context.gesture = state.gestures[id] as number;
-    context.flags = isSame ? ChangeFlag.confirmed : ChangeFlag.rolledBack;
+  }
+
+  /** A pending value (in hand) is given up: shows the confirmed one, or only its version if that is the same. */
+  showConfirmed(id: number): void {
+    const { state, staging } = this.core;
+    const isSame = !state.differs(id, staging);
+    this.contextOf(id);
+    this.context.flags = isSame ? ChangeFlag.confirmed : ChangeFlag.rolledBack;
     state.load(id, staging);
-    this.core.ring.value(id, state.types[id] as ValueType, staging, context);
+    this.core.ring.value(id, state.types[id] as ValueType, staging, this.context);
   }
 
   /** Reads the payload of an origin event; undefined when it is none. */

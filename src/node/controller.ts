@@ -10,6 +10,7 @@ import { Reject } from "../state/reject.js";
 import { componentOf } from "../state/component.js";
 import { Acknowledgements } from "../sync/acknowledgements.js";
 import { HeartbeatSchedule } from "../sync/heartbeat-schedule.js";
+import { Precedence } from "../sync/precedence.js";
 import { Publisher } from "../sync/publisher.js";
 import { RepairDesk } from "../sync/repair-desk.js";
 import { SendBudget, type SendLimits } from "../sync/send-budget.js";
@@ -62,6 +63,7 @@ export class Controller implements WriteSink {
   /** Where writers are answered, and who is to be answered at the end of this turn. */
   private readonly targets = new Map<string, FrameTarget>();
   private readonly answerSoon = new Set<string>();
+  readonly precedence: Precedence;
   private readonly reader = new WriteFrameReader();
   private readonly assembly = new WriteAssembly();
   private readonly groups = new Map<string, OpenGroup>();
@@ -75,6 +77,8 @@ export class Controller implements WriteSink {
   /** An origin of that node's in what it wrote; 0 while nothing was executed. */
   private writerOrigin = 0;
   isOpen = false;
+  /** Whether it takes writes: not while it hands its term over. Then its own wait as pending, as its followers' do. */
+  takesWrites = false;
   private parentNumber = 0;
   private parentNode = "";
   /** [0] where the term forked from its parent. */
@@ -89,6 +93,7 @@ export class Controller implements WriteSink {
     this.budget = new SendBudget(core.clock, limits);
     this.frames = new StreamFrames(io, this.sent, () => this.publisher.isIdle);
     this.repairs = new RepairDesk(core.clock, this.sent);
+    this.precedence = new Precedence(core.state, core.clock);
     this.heartbeats = new HeartbeatSchedule(core.clock);
     this.buckets = new BucketDesk(core, io, this.budget);
     const { state, digests, memory } = core;
@@ -125,12 +130,14 @@ export class Controller implements WriteSink {
     this.sent.clear();
     this.repairs.clear();
     this.dropGroups();
+    this.precedence.open();
     this.acks.clear();
     for (const standing of this.intake.standings()) this.acks.begin(standing);
     this.publisher.restart(sequence);
     core.digests.clear();
     for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.touch(id);
     this.isOpen = true;
+    this.takesWrites = true;
     this.heartbeats.start();
     // Followers that go on without a snapshot learn the new controller's indexes of origins here.
     for (let index = 1; index < core.origins.size; index++) this.applier.tellOrigin(index);
@@ -138,6 +145,7 @@ export class Controller implements WriteSink {
 
   close(): void {
     this.isOpen = false;
+    this.takesWrites = false;
     this.heartbeats.stop();
     this.repairs.clear();
     this.dropGroups();
@@ -349,14 +357,39 @@ export class Controller implements WriteSink {
     const group = this.groups.get(this.writer);
     this.groups.delete(this.writer);
     if (group?.session !== this.writerSession) return;
+    // What changes together is refused together.
+    const reject = this.judgeGroup(group.writes);
     this.applier.isGrouped = true;
-    for (const write of group.writes) this.execute(write);
+    for (const write of group.writes) {
+      if (reject === Reject.none) this.execute(write);
+      else this.refuse(write, reject);
+    }
     this.applier.isGrouped = false;
+  }
+
+  private judgeGroup(writes: readonly WriteCopy[]): Reject {
+    const { precedence } = this;
+    for (const write of writes) {
+      const id = this.idOf(write);
+      if (write.kind !== WriteKind.value || !this.core.state.exists(id)) continue;
+      precedence.setMade(write.doubles, 1);
+      const reject = precedence.judge(id, this.applier.origin(this.writer, write.surfaceName));
+      if (reject !== Reject.none) return reject;
+    }
+    return Reject.none;
+  }
+
+  private idOf(write: WriteCopy): number {
+    return write.path === undefined ? write.id : this.core.state.idOf(write.path);
   }
 
   private execute(write: WriteCopy): void {
     const reject = this.take(write);
-    if (reject === Reject.none) return;
+    if (reject !== Reject.none) this.refuse(write, reject);
+  }
+
+  private refuse(write: WriteCopy, reject: Reject): void {
+    this.precedence.count(reject);
     this.core.counters.writesRefused++;
     this.intake.refuse(this.writer, write.doubles[0] as number, reject);
   }
@@ -366,7 +399,7 @@ export class Controller implements WriteSink {
     const origin = this.applier.origin(this.writer, write.surfaceName);
     this.writerOrigin = origin;
     if (write.kind === WriteKind.declare) return this.takeDeclare(write, origin);
-    const id = write.path === undefined ? write.id : state.idOf(write.path);
+    const id = this.idOf(write);
     if (!state.exists(id)) return Reject.unknownPath;
     switch (write.kind) {
       case WriteKind.value:
@@ -375,6 +408,9 @@ export class Controller implements WriteSink {
         if (state.types[id] !== ValueType.impulse) return Reject.wrongType;
         if (!this.publisher.hasEventRoom) return Reject.queueFull;
         this.applier.commitImpulse(id, origin, write.gesture);
+        return Reject.none;
+      case WriteKind.release:
+        this.precedence.release(id, origin);
         return Reject.none;
       case WriteKind.rename:
         return this.takeRename(id, write, origin);
@@ -398,8 +434,21 @@ export class Controller implements WriteSink {
       for (let lane = 1; lane < 4; lane++) staging.numbers[lane] = write.numbers[lane] as number;
     }
     const reject = coerce(state, id, staging);
-    if (reject === Reject.none) this.applier.commit(id, origin, write.gesture);
-    return reject;
+    if (reject !== Reject.none) return reject;
+    this.precedence.setMade(write.doubles, 1);
+    return this.commit(id, origin, write.gesture);
+  }
+
+  /** Commits what is in hand, coerced and made when `precedence` was told, unless somebody else goes before. */
+  commit(id: number, origin: number, gesture: number): Reject {
+    const { precedence, applier } = this;
+    const reject = precedence.judge(id, origin);
+    if (reject !== Reject.none) return reject;
+    precedence.touch(id, origin, gesture);
+    applier.made[0] = precedence.made[0] as number;
+    applier.commit(id, origin, gesture);
+    applier.made[0] = 0;
+    return Reject.none;
   }
 
   private takeDeclare(write: WriteCopy, origin: number): Reject {

@@ -111,6 +111,15 @@ export class Elections {
     if (!this.isRunning) this.promise(true);
   }
 
+  /** Puts the number of a next term of this node's own on disk, and answers it: control is handed over to it. */
+  prepare(done: (number: number) => void): void {
+    const number = this.nextNumber;
+    this.unused = number;
+    this.promises.grant(number, this.node.core.identity.id, (isSafe) => {
+      if (isSafe || this.rules.policy === Policy.island) done(number);
+    });
+  }
+
   private promise(isRaise: boolean): void {
     const number = this.nextNumber;
     this.unused = number;

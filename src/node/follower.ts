@@ -148,6 +148,11 @@ export class Follower implements ContentSink {
     return this.state === FollowState.inSync && !this.window.hasGap && this.settledAt[0] === this.window.newest;
   }
 
+  /** The controller said that it had published all that it had by this frame. */
+  settled(frame: number): void {
+    if (frame > (this.settledAt[0] as number) && frame <= this.window.newest) this.settledAt[0] = frame;
+  }
+
   stop(): void {
     if (this.state === FollowState.idle) return;
     this.wasWhole = this.isWhole;

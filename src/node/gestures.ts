@@ -23,6 +23,11 @@ export class Gestures {
     this.gesture = new Int32Array(capacity);
   }
 
+  /** The move is over: what comes next is another gesture. */
+  end(id: number, origin: number): void {
+    if (this.lastOrigin[id] === origin) this.lastUs[id] = 0;
+  }
+
   /** The gesture that a write of `origin` to `id` belongs to now. */
   of(id: number, origin: number): number {
     const now = this.clock.register[0] as number;

@@ -22,6 +22,7 @@ export const HealthCode = {
   ringLapped: "ring-lapped",
   peers: "peers-silent",
   repaired: "repaired",
+  memory: "memory",
 } as const;
 export type HealthCode = (typeof HealthCode)[keyof typeof HealthCode];
 
@@ -32,6 +33,7 @@ const LEVELS: Partial<Record<HealthCode, HealthLevel>> = {
   [HealthCode.multicast]: "alarm",
   [HealthCode.socket]: "alarm",
   [HealthCode.noController]: "alarm",
+  [HealthCode.memory]: "alarm",
   [HealthCode.lost]: "notice",
   [HealthCode.snapshot]: "notice",
 };

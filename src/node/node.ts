@@ -18,11 +18,13 @@ import { FrameType, StreamFrameReader } from "../wire/frame.js";
 import type { Standing } from "../wire/standing.js";
 import type { Snapshot } from "./adoption.js";
 import { Applier } from "./applier.js";
+import { Cleanup } from "./cleanup.js";
 import { Controller } from "./controller.js";
 import { Elections } from "./elections.js";
 import { NodeCore } from "./core.js";
 import { Follower, FollowState } from "./follower.js";
 import { FrameIo } from "./frame-io.js";
+import { Handover } from "./handover.js";
 import { Health, HealthCode } from "./health.js";
 import { Lease } from "./lease.js";
 import { Membership } from "./membership.js";
@@ -57,7 +59,9 @@ export class HanaNode implements NodeParts {
   readonly sessionClock: SessionClock;
   readonly relief: StreamRelief;
   readonly elections: Elections;
+  readonly handover: Handover;
   private readonly lease: Lease;
+  private readonly cleanup: Cleanup;
   private readonly sender: WriteSender;
   private readonly multicastCheck: MulticastCheck;
   private readonly ports: NodePorts;
@@ -86,12 +90,14 @@ export class HanaNode implements NodeParts {
     );
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
+    this.handover = new Handover(this);
     this.lease = new Lease(core.clock, this.peers);
     this.sameness = new Sameness(this);
     if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
     this.sessionClock = new SessionClock(this, ports);
     this.relief = new StreamRelief(this);
     this.membership = new Membership(this, options);
+    this.cleanup = new Cleanup(this, this.membership.watch);
     this.following = new StreamFollowing(this, this.membership, ports);
     const rules = options.electionRules ?? ISLAND;
     this.elections = new Elections(this, this.membership, ports, rules, options.termRecord);
@@ -154,10 +160,10 @@ export class HanaNode implements NodeParts {
     const { plain, plainLength: length } = opener;
     const { controller } = this;
     const session = opener.sessionNumber(opener.sender);
-    if (type === FrameType.write && controller.isOpen) {
+    if (type === FrameType.write && controller.takesWrites) {
       controller.onWrites(plain, length, node, session, { address, port });
       this.ports.requestSettle();
-    } else if (type === FrameType.writePart && controller.isOpen) {
+    } else if (type === FrameType.writePart && controller.takesWrites) {
       controller.onWritePart(plain, length, node, session, { address, port });
       this.ports.requestSettle();
     } else if (type === FrameType.nak && controller.isOpen) {
@@ -173,7 +179,8 @@ export class HanaNode implements NodeParts {
     else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
-    } else if (
+    } else if (type === FrameType.control) this.handover.onMessage(plain, length, node, { address, port });
+    else if (
       type === FrameType.hello ||
       type === FrameType.report ||
       type === FrameType.peers ||
@@ -202,7 +209,9 @@ export class HanaNode implements NodeParts {
   /** More time passed than a controller may let pass: it gives up its term before it does anything else. */
   late(): void {
     const text = this.lease.end();
-    if (this.controller.isOpen) this.abdicate(HealthCode.stalled, text);
+    if (!this.controller.isOpen) return;
+    this.abdicate();
+    this.setHealth(HealthCode.stalled, text);
   }
 
   /** What needs no better time than some 20 ms: heartbeats and repair of a stream at 1 kHz must not pay for it. */
@@ -215,9 +224,11 @@ export class HanaNode implements NodeParts {
     if (!this.lease.isTold) this.setHealth(HealthCode.stalled, "");
     this.act(this.roles.tick());
     this.elections.tick();
+    this.handover.tick();
     this.sameness.tick();
     if (this.controller.isOpen) this.peerPaths?.tick();
     this.membership.tick();
+    this.cleanup.tick();
     this.following.tick();
     this.sessionClock.tick();
     this.relief.tick();
@@ -269,6 +280,7 @@ export class HanaNode implements NodeParts {
     this.lease.renew(true);
     this.ports.hearStream(false);
     this.ports.onRole();
+    this.handover.tick();
   }
 
   /** Another controller's term is above this node's. */
@@ -278,10 +290,9 @@ export class HanaNode implements NodeParts {
   }
 
   /** Gives up the term without knowing of another: what it took stays known, in case that it goes on itself. */
-  private abdicate(code: HealthCode, text: string): void {
+  abdicate(): void {
     this.endControl();
     this.roles.abdicate();
-    this.setHealth(code, text);
     this.ports.onRole();
   }
 

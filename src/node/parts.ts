@@ -35,7 +35,11 @@ export interface NodeParts {
   readonly io: FrameIo;
   readonly sessionClock: SessionTime;
   readonly relief: { onFrame(frame: StreamFrameReader): void };
-  readonly elections: { raise(): void };
+  readonly elections: {
+    raise(): void;
+    /** Puts the number of a next term of this node's own on disk, and answers it. */
+    prepare(done: (number: number) => void): void;
+  };
   readonly sameness: Sameness;
   readonly health: Health;
   /** Puts where the writers stand into the ring: before anybody is told to fetch this node's snapshot. */
@@ -46,4 +50,6 @@ export interface NodeParts {
   takeControl(number: number): void;
   /** Another controller's term is above this node's. */
   stepDown(): void;
+  /** Gives up the term without knowing of another. */
+  abdicate(): void;
 }

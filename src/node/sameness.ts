@@ -13,6 +13,7 @@ import type { Term } from "../state/change.js";
 import type { Controller } from "./controller.js";
 import type { NodeCore } from "./core.js";
 import { type Follower, FollowState } from "./follower.js";
+import { HealthCode } from "./health.js";
 
 const LOOK_US = 100_000;
 /** Every path is counted again in so many ticks of 20 ms, so that a difference is seen within a second; a tick takes
@@ -20,6 +21,9 @@ const LOOK_US = 100_000;
 const SCRUB_TICKS = 30;
 const SCRUB_MIN = 16;
 const SCRUB_MAX = 2_048;
+const HARMED_TEXT =
+  "changed in this controller's memory by itself; the others hold what was published: write it again, or give control " +
+  "to another node, and this one is repaired";
 
 /** A node that is not known to hold the agreed version. */
 export interface Difference {
@@ -47,6 +51,7 @@ export interface SamenessParts {
   readonly peers: Peers;
   readonly controller: Controller;
   readonly follower: Follower;
+  setHealth(code: HealthCode, text: string): void;
 }
 
 export class Sameness {
@@ -57,6 +62,9 @@ export class Sameness {
   private term: Term | undefined;
   /** One bit per component whose digest differed when it was compared last. */
   differs = 0;
+  /** Whether this controller's memory is known to be wrong, and how many paths were looked at since it was found so. */
+  private isHarmed = false;
+  private unharmed = 0;
 
   constructor(node: SamenessParts) {
     this.node = node;
@@ -104,13 +112,31 @@ export class Sameness {
     this.agreement.note(controller.publisher.publishedSequence, now);
   }
 
-  /** Counts some paths again: what changed by itself shows when the digests are compared next. */
+  /** Looks at some paths: what changed by itself on a follower shows when the digests are compared next. */
   private scrub(): void {
-    const { core, follower } = this.node;
-    // A controller's memory is what all others compare with.
-    if (follower.state !== FollowState.inSync) return;
-    const share = Math.ceil(core.state.nextId / SCRUB_TICKS);
-    core.counters.memoryChanged += core.digests.scrub(Math.min(Math.max(share, SCRUB_MIN), SCRUB_MAX));
+    const { core, follower, controller } = this.node;
+    const share = Math.min(Math.max(Math.ceil(core.state.nextId / SCRUB_TICKS), SCRUB_MIN), SCRUB_MAX);
+    if (controller.isOpen) this.watchOwn(share);
+    else if (follower.state === FollowState.inSync && core.digests.scrub(share, true) >= 0)
+      core.counters.memoryChanged++;
+  }
+
+  /**
+   * All others compare with a controller's digests, so these go on saying what it published: the others hold that. It
+   * cannot tell what its memory held, so it says that it is wrong, until the path is written or another node controls.
+   */
+  private watchOwn(share: number): void {
+    const { core, controller } = this.node;
+    // What waits to be published is not marked yet.
+    if (!controller.publisher.digestsAreSent) return;
+    const id = core.digests.scrub(share, false);
+    this.unharmed = id >= 0 ? 0 : this.unharmed + share;
+    if (id >= 0 && !this.isHarmed) core.counters.memoryChanged++;
+    if (id >= 0) this.isHarmed = true;
+    // Every path was looked at and is as it was counted.
+    else if (this.unharmed > core.state.nextId) this.isHarmed = false;
+    if (id >= 0) this.node.setHealth(HealthCode.memory, `${core.state.pathOf(id)} ${HARMED_TEXT}`);
+    else if (!this.isHarmed) this.node.setHealth(HealthCode.memory, "");
   }
 
   /** What was proven in another term says nothing about this one. */
@@ -122,6 +148,9 @@ export class Sameness {
     this.differs = 0;
     this.agreement.clear();
     this.node.peers.forgetProofs();
+    this.isHarmed = false;
+    this.unharmed = 0;
+    this.node.setHealth(HealthCode.memory, "");
   }
 
   report(): SamenessReport {

@@ -70,7 +70,14 @@ export class Writes implements WriteTarget {
       return reject;
     }
     const gesture = this.gestures.of(id, surface);
-    if (!controller.isOpen) return this.pend(id, surface, gesture);
+    if (!controller.takesWrites) return this.pend(id, surface, gesture);
+    const { precedence } = controller;
+    if (precedence.isHeld(id, surface)) {
+      precedence.count(Reject.held);
+      core.counters.writesRefused++;
+      return Reject.held;
+    }
+    precedence.touch(id, surface, gesture);
     if (this.parts.applier.commit(id, surface, gesture)) {
       controller.relieve();
       this.parts.requestSettle();
@@ -92,10 +99,21 @@ export class Writes implements WriteTarget {
     return Reject.none;
   }
 
+  /** The surface lets go of a path that it moved: others may write there at once. */
+  release(id: number, surface: number): Reject {
+    const { controller } = this.parts;
+    if (!this.state.exists(id)) return Reject.unknownPath;
+    this.gestures.end(id, surface);
+    if (controller.isOpen) controller.precedence.release(id, surface);
+    else if (!this.hold(WriteKind.release, id, NO_PAYLOAD, surface, false)) return Reject.queueFull;
+    this.parts.requestSettle();
+    return Reject.none;
+  }
+
   trigger(id: number, surface: number): Reject {
     const { applier, controller } = this.parts;
     if (this.state.types[id] !== ValueType.impulse) return Reject.wrongType;
-    if (controller.isOpen) {
+    if (controller.takesWrites) {
       if (!controller.publisher.hasEventRoom) return Reject.queueFull;
       applier.commitImpulse(id, surface, this.gestures.of(id, surface));
       controller.relieve();
@@ -132,7 +150,7 @@ export class Writes implements WriteTarget {
   declare(path: string, declaration: Declaration, surface: number): Reject {
     const { applier, controller } = this.parts;
     if (validatePath(path) !== "") return Reject.badPath;
-    if (controller.isOpen || this.isBeforeAnyTerm) return this.commitNew(path, declaration, surface);
+    if (controller.takesWrites || this.isBeforeAnyTerm) return this.commitNew(path, declaration, surface);
     if (this.state.isAliasTaken(path, declaration.oscAlias)) return Reject.aliasTaken;
     const payload = encodeNamed(path, declaration);
     if (payload === undefined) return Reject.badDeclaration;
@@ -154,9 +172,9 @@ export class Writes implements WriteTarget {
 
   private commitNew(path: string, declaration: Declaration, surface: number): Reject {
     const { applier, controller } = this.parts;
-    if (controller.isOpen && !controller.publisher.hasEventRoom) return Reject.queueFull;
+    if (controller.takesWrites && !controller.publisher.hasEventRoom) return Reject.queueFull;
     const reject = applier.commitDeclare(path, declaration, surface);
-    if (controller.isOpen) controller.relieve();
+    if (controller.takesWrites) controller.relieve();
     this.parts.requestSettle();
     return reject;
   }
@@ -173,7 +191,7 @@ export class Writes implements WriteTarget {
     if (validatePath(path) !== "") return Reject.badPath;
     if (!this.state.exists(id)) return Reject.unknownPath;
     this.parts.requestSettle();
-    if (controller.isOpen) {
+    if (controller.takesWrites) {
       return controller.publisher.hasEventRoom ? applier.commitRename(id, path, surface) : Reject.queueFull;
     }
     const payload = encodeNamed(path, undefined);
@@ -185,7 +203,7 @@ export class Writes implements WriteTarget {
     const { applier, controller } = this.parts;
     if (!this.state.exists(id)) return Reject.unknownPath;
     this.parts.requestSettle();
-    if (controller.isOpen) {
+    if (controller.takesWrites) {
       if (!controller.publisher.hasEventRoom) return Reject.queueFull;
       applier.commitRemove(id, surface);
       return Reject.none;
@@ -200,7 +218,7 @@ export class Writes implements WriteTarget {
   whenDone(done: WriteDone): void {
     const { controller, pending, core } = this.parts;
     const isHeld = this.isHeld || this.heldUs[0] === core.clock.register[0];
-    if (controller.isOpen || pending.size === 0 || !isHeld) done(Reject.none, core.sequence[0] as number);
+    if (controller.takesWrites || pending.size === 0 || !isHeld) done(Reject.none, core.sequence[0] as number);
     else pending.whenDone(done);
   }
 
@@ -211,7 +229,7 @@ export class Writes implements WriteTarget {
   endGroup(): void {
     const { applier, controller } = this.parts;
     applier.isGrouped = false;
-    if (controller.isOpen) controller.publisher.pump();
+    if (controller.takesWrites) controller.publisher.pump();
     else this.parts.pending.endGroup();
   }
 
@@ -241,10 +259,7 @@ export class Writes implements WriteTarget {
       const surface = pending.surfaceAt(slot);
       const kind = pending.kindOf(slot);
       if (kind === WriteKind.value && this.state.exists(id)) {
-        pending.stage(slot, this.staging);
-        if (coerce(this.state, id, this.staging) === Reject.none) {
-          applier.commit(id, surface, pending.gestureAt(slot));
-        }
+        this.commitValue(slot, id, surface);
       } else if (kind === WriteKind.trigger && this.state.exists(id)) applier.commitImpulse(id, surface, 0);
       else if (kind === WriteKind.declare || kind === WriteKind.rename) this.commitNamed(slot, id, surface);
       else if (kind === WriteKind.remove && this.state.exists(id)) applier.commitRemove(id, surface);
@@ -253,6 +268,19 @@ export class Writes implements WriteTarget {
     applier.isGrouped = false;
     core.clock.tickHybrid();
     pending.clear(Reject.none, core.sequence[0] as number);
+  }
+
+  /** What another origin wrote since stays. */
+  private commitValue(slot: number, id: number, surface: number): void {
+    const { pending, controller, applier } = this.parts;
+    pending.stage(slot, this.staging);
+    if (coerce(this.state, id, this.staging) !== Reject.none) return;
+    controller.precedence.setMade(pending.madeUs, slot);
+    const reject = controller.commit(id, surface, pending.gestureAt(slot));
+    if (reject === Reject.none) return;
+    controller.precedence.count(reject);
+    pending.refuse(pending.writeOf(slot), reject);
+    applier.showRolledBack(id);
   }
 
   private commitNamed(slot: number, id: number, surface: number): void {

@@ -159,14 +159,14 @@ export class Digests {
   }
 
   /**
-   * Counts some paths again that nobody said had changed, each in its turn: memory may change behind everybody's back.
-   * `paths`: about how many. Answers how many were others than they were counted as; they are counted anew. Only while
-   * every change is marked.
+   * Looks at some paths that nobody said had changed, each in its turn: memory may change behind everybody's back.
+   * `paths`: about how many. Answers the last id whose contents are not those that it was counted with, or -1. With
+   * `counts` such are counted anew; without, the digests go on saying what was there. Only while every change is marked.
    */
-  scrub(paths: number): number {
+  scrub(paths: number, counts: boolean): number {
     const { state, parts, hashed } = this;
     const end = state.nextId;
-    let found = 0;
+    let found = -1;
     for (let left = Math.min(paths, end); left > 0; left--) {
       this.scrubbed = this.scrubbed + 1 < end ? this.scrubbed + 1 : 0;
       const id = this.scrubbed;
@@ -175,8 +175,8 @@ export class Digests {
       // A long text costs as much as many numbers.
       left -= (state.texts[id]?.length ?? 0) >> 4;
       if (parts[id * 2] === hashed[0] && parts[id * 2 + 1] === hashed[1]) continue;
-      this.touch(id);
-      found++;
+      if (counts) this.touch(id);
+      found = id;
     }
     return found;
   }

@@ -23,10 +23,11 @@ export const Reject = {
   autoFull: 18,
   pathTaken: 19,
   aliasTaken: 20,
+  held: 21,
 } as const;
 export type Reject = (typeof Reject)[keyof typeof Reject];
 
-export const REJECT_COUNT = 21;
+export const REJECT_COUNT = 22;
 
 const TEXTS: Record<Reject, string> = {
   [Reject.none]: "accepted",
@@ -50,6 +51,7 @@ const TEXTS: Record<Reject, string> = {
   [Reject.autoFull]: "the limit of automatically declared paths is reached",
   [Reject.pathTaken]: "another path has that name",
   [Reject.aliasTaken]: "that OSC alias leads to another path",
+  [Reject.held]: "another control is moving this path",
 };
 
 export function rejectText(reject: Reject): string {

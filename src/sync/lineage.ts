@@ -80,6 +80,11 @@ export class Lineage {
     }
   }
 
+  /** Forgets the terms that nothing refers to any more. Only once every node that may come back has all of them. */
+  forget(isUsed: (term: number) => boolean): void {
+    for (const term of [...this.sealed.keys()]) if (term !== this.present && !isUsed(term)) this.sealed.delete(term);
+  }
+
   /** All of it but the present term, oldest first: what a snapshot says beside its own term and sequence. */
   entries(): LineageEntry[] {
     return [...this.sealed]

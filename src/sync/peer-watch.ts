@@ -13,14 +13,21 @@ const LOOK_US = 250_000;
 const QUIET_US = 1_300_000;
 /** However long nodes come and go: then it says what it knows. */
 const PATIENCE_US = 4_000_000;
-/** A node that has been gone this long is not waited for any more. */
-const FORGET_US = 600_000_000;
+/** A node that has been gone this long is told of no more, and much later not even waited for. */
+const TOLD_US = 600_000_000;
+const KNOWN_US = 86_400_000_000;
 const NAMED_MAX = 6;
+
+interface Silent {
+  readonly name: string;
+  readonly heardUs: number;
+  isTold: boolean;
+}
 
 export class PeerWatch {
   private readonly peers: Peers;
   /** Silent nodes by id, and when each was heard last. */
-  private readonly missing = new Map<string, { name: string; heardUs: number }>();
+  private readonly missing = new Map<string, Silent>();
   /** [0] next look, [1] when the silent were others last, [2] when it began to check; Infinity when it does not. */
   private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY]);
   /** What is to be said now; "" for nothing. */
@@ -61,9 +68,11 @@ export class PeerWatch {
   private look(nowUs: number): boolean {
     let isOther = false;
     for (const peer of this.peers.values()) if (this.lookAt(peer, nowUs)) isOther = true;
-    for (const [node, { heardUs }] of this.missing) {
-      if (nowUs - heardUs < FORGET_US) continue;
-      this.missing.delete(node);
+    for (const [node, silent] of this.missing) {
+      const silentUs = nowUs - silent.heardUs;
+      if (silentUs > KNOWN_US) this.missing.delete(node);
+      if (silentUs < TOLD_US || !silent.isTold) continue;
+      silent.isTold = false;
       isOther = true;
     }
     return isOther;
@@ -74,18 +83,23 @@ export class PeerWatch {
     if (silentUs <= LATE_US) return this.missing.size > 0 && this.missing.delete(peer.node);
     const isMissing = this.missing.has(peer.node);
     if (!isMissing && this.missing.size < PEERS_MAX) {
-      this.missing.set(peer.node, { name: peer.name, heardUs: peer.heardUs });
+      this.missing.set(peer.node, { name: peer.name, heardUs: peer.heardUs, isTold: true });
     }
     if (silentUs > PEER_SILENCE_US) this.peers.remove(peer.node);
     return !isMissing;
   }
 
+  /** Whether a node that did not say goodbye may come back with what it had. */
+  get isAnyMissing(): boolean {
+    return this.missing.size > 0;
+  }
+
   private sentence(): string {
-    const count = this.missing.size;
+    const told = [...this.missing].filter(([, { isTold }]) => isTold);
+    const count = told.length;
     if (count === 0) return "";
-    let known = this.peers.size;
-    for (const node of this.missing.keys()) if (this.peers.get(node) === undefined) known++;
-    const names = [...this.missing].map(([node, { name }]) => (name === "" ? node : name)).sort();
+    const known = this.peers.size + told.filter(([node]) => this.peers.get(node) === undefined).length;
+    const names = told.map(([node, { name }]) => (name === "" ? node : name)).sort();
     const rest = count > NAMED_MAX ? ` and ${count - NAMED_MAX} more` : "";
     const listed = `${names.slice(0, NAMED_MAX).join(", ")}${rest}`;
     const verb = count === 1 ? "is" : "are";

@@ -182,6 +182,7 @@ export class PendingWrites {
     const slot = this.free[--this.freeCount] as number;
     const { registers } = this;
     registers[0] = (registers[0] as number) + 1;
+    this.clock.tickHybrid();
     this.lastId = id;
     this.lastKind = kind;
     this.ids[slot] = id;
@@ -310,6 +311,11 @@ export class PendingWrites {
 
   surfaceAt(slot: number): number {
     return this.surfaces[slot] as number;
+  }
+
+  /** When held writes were made, in hybrid time, by slot. */
+  get madeUs(): Float64Array {
+    return this.timesUs;
   }
 
   gestureAt(slot: number): number {

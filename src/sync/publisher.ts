@@ -56,6 +56,9 @@ export interface PublisherParts {
   readonly acks: Acknowledgements;
 }
 
+/** What is shown and is no change. */
+const UNCONFIRMED = ChangeFlag.pending | ChangeFlag.rolledBack;
+
 export class Publisher {
   private readonly parts: PublisherParts;
   private readonly reader: RingReader;
@@ -144,7 +147,9 @@ export class Publisher {
   pump(keepsGroup = false): void {
     const { reader } = this;
     for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
-      if (found === Found.value) this.enqueueValue(reader.id, (reader.flags & ChangeFlag.grouped) !== 0);
+      // While it hands its term over, a controller shows what is pending, as its followers do.
+      if (found !== Found.lapped && (reader.flags & UNCONFIRMED) !== 0) continue;
+      if (found === Found.value) this.takeValue();
       else if (found === Found.event) this.enqueueEvent();
       else this.enqueueAll();
     }
@@ -156,6 +161,12 @@ export class Publisher {
     this.queue[this.tail & this.mask] = item;
     this.tail++;
     this.registers[ITEMS_TAKEN] = (this.registers[ITEMS_TAKEN] as number) + 1;
+  }
+
+  private takeValue(): void {
+    const { flags, id } = this.reader;
+    // A pending write that came to nothing when this node became controller: the value was there before.
+    if ((flags & ChangeFlag.rolledBack) === 0) this.enqueueValue(id, (flags & ChangeFlag.grouped) !== 0);
   }
 
   private enqueueValue(id: number, isGrouped: boolean): void {

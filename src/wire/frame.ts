@@ -37,6 +37,8 @@ export const FrameType = {
   voteAsk: 10,
   /** To the candidate: a voter's answer. */
   vote: 11,
+  /** Between the controller, its successor and who asks for it: control passes on. */
+  control: 12,
   /** Follower to controller: what time is it. */
   clockAsk: 14,
   /** Controller to follower: the session time. */

@@ -14,6 +14,8 @@ import { Layout, layoutOf } from "./content.js";
 import type { ValueType } from "../state/declaration.js";
 
 export const WriteKind = {
+  /** The writer's origin lets go of a path that it moved. */
+  release: 0,
   value: 1,
   trigger: 2,
   declare: 3,
@@ -210,7 +212,6 @@ export class WriteFrameReader implements WriteCopy {
     const { input } = this;
     const flags = input.u8();
     this.kind = (flags & KIND_MASK) as WriteKind;
-    if (this.kind < WriteKind.value || this.kind > WriteKind.void) input.failed = true;
     this.isGrouped = (flags & FLAG_GROUPED) !== 0;
     this.doubles[0] = (this.doubles[0] as number) + input.varint();
     const surface = input.varint();

@@ -72,6 +72,19 @@ describe("a controller and a follower", () => {
     await watch.stop("SIGINT");
   });
 
+  it("pass control to each other, and say why not", async () => {
+    const taken = await second.hana("control", "take");
+    expect([taken.code, taken.stdout]).toEqual([0, `controller is ${second.ready["node"] as string}, term 2\n`]);
+    expect((await second.hana("set", "/viz/two/knob", "5")).code).toBe(0);
+    const given = await json<{ controller: string; term: number; tookMs: number }>(second, "control", "give", "first");
+    expect(given).toMatchObject({ controller: first.ready["node"], term: 3 });
+    expect(given.tookMs).toBeLessThan(500);
+    expect((await first.hana("get", "/viz/two/knob")).stdout).toBe("5\n");
+    const refused = await first.hana("control", "give", "nobody");
+    expect([refused.code, refused.stdout]).toEqual([1, ""]);
+    expect(refused.stderr).toContain("nobody");
+  });
+
   it("save the same show", async () => {
     await until(async () => {
       const [one, other] = await Promise.all([first.hana("show", "save", "-"), second.hana("show", "save", "-")]);

@@ -33,6 +33,7 @@ export const FAULT_KINDS = [
   "tcp",
   "disk",
   "poke",
+  "handover",
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -76,6 +77,7 @@ const LENGTHS_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
   drift: [0, 0],
   tcp: [1_000, 8_000],
   disk: [500, 8_000],
+  handover: [0, 0],
   poke: [0, 0],
 };
 /** Mean time between two faults of a kind, in seconds: one of these for a whole run. */

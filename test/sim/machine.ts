@@ -121,6 +121,11 @@ export class Machine {
     this.onTick = () => this.tickAsArmed();
   }
 
+  /** Whether nothing ever happened to its clock. */
+  get hasTrueClock(): boolean {
+    return this.wallUs === 0 && this.rate === 1;
+  }
+
   get isUp(): boolean {
     return this.hana !== undefined;
   }

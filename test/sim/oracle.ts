@@ -12,6 +12,7 @@ import { Reject, rejectText } from "../../src/state/reject.js";
 import { Found, RingReader } from "../../src/state/ring.js";
 import { LANES } from "../../src/state/state.js";
 import { PEERS_MAX } from "../../src/sync/peers.js";
+import { HOLD_IDLE_US } from "../../src/sync/precedence.js";
 import { PENDING_MAX } from "../../src/sync/pending-writes.js";
 import { EVENTS_WAITING_MAX } from "../../src/sync/publisher.js";
 import { Role } from "../../src/sync/roles.js";
@@ -42,6 +43,8 @@ export interface Write {
   /** Which group it is of; 0 for none. */
   readonly pair: number;
   outcome: Outcome;
+  /** When a controller took it last; 0 while none has. */
+  committedUs: number;
   /** Where controllers put it: usually once. */
   readonly commits: Version[];
 }
@@ -58,6 +61,9 @@ export class Tally {
   lostByTakeover = 0;
   /** Triggers that were fired again by a controller that had not seen them fire. */
   firedAcrossForks = 0;
+  /** Refused because another node moved the path, or had written later. */
+  held = 0;
+  superseded = 0;
   takeovers = 0;
   stepDowns = 0;
   snapshots = 0;
@@ -81,6 +87,16 @@ export interface Links {
   reshapedUs(): number;
   /** Whether everything passes between two nodes, both ways and in time. */
   areWell(one: number, other: number): boolean;
+}
+
+/** The newest changes of one path by one gesture. */
+interface Move {
+  readonly origin: number;
+  readonly gesture: number;
+  readonly count: number;
+  /** By the controller's clock. */
+  readonly atUs: number;
+  readonly write: Write | undefined;
 }
 
 /** What is known of one boot of one node. */
@@ -108,6 +124,8 @@ class View {
   /** The term in which it was held up for longer than its lease. */
   lostTerm: TermRecord | undefined;
   unpublished: Entry[] = [];
+  /** Who moves which path, as this controller's changes say. */
+  readonly moves = new Map<string, Move>();
 
   constructor(machine: Machine, hana: HanaNode) {
     this.machine = machine;
@@ -130,6 +148,8 @@ export class Oracle {
   private readonly impulseCommits = new Map<number, Version[]>();
   /** By the machine's index. */
   private readonly views: (View | undefined)[] = [];
+  /** The most by which a node's session time was off. */
+  private clocksOffUs = 0;
   private readonly timeline: Timeline;
   private readonly links: Links;
   private readonly shown = new Map<string, ShownPath>();
@@ -222,6 +242,7 @@ export class Oracle {
   private judgeElection(machine: Machine): void {
     const { roles } = this.viewOf(machine).hana;
     if (roles.role === Role.controlling || this.timeline.nowUs - this.links.reshapedUs() < LINKS_STEADY_US) return;
+    if (this.views.some((view) => view?.machine.id === roles.term.node && hasLetGo(view))) return;
     let yes = 1;
     let no = 0;
     for (const view of this.views) {
@@ -244,6 +265,7 @@ export class Oracle {
     view.isOpening = false;
     view.sentNewest = 0;
     view.unpublished = [];
+    view.moves.clear();
     if (view.term !== undefined && term.number <= view.term.number) {
       this.fail(machine, `opened term ${term.number} while it knew term ${view.term.number}`);
     }
@@ -312,6 +334,8 @@ export class Oracle {
 
   health(machine: Machine, code: HealthCode, text: string): void {
     const view = this.viewOf(machine);
+    // Only followers are poked.
+    if (code === "memory" && text !== "") this.fail(machine, `says that ${text}`);
     if (code !== "lost-frames" || !text.startsWith("missing frames did not come back")) return;
     if (view.naksSent === 0) this.fail(machine, "gave up frames that it never asked for");
   }
@@ -332,6 +356,7 @@ export class Oracle {
     const view = this.views[machine.index];
     if (view === undefined || machine.hana !== view.hana) return;
     this.watchRoles(view);
+    this.watchClock(view);
     this.hear(view);
     if (view.reader.behind > 0) this.drain(view);
     const { pending, controller } = view.hana;
@@ -381,9 +406,42 @@ export class Oracle {
     const value = numberOf(reader.type, reader.numbers[0] as number, text);
     const isCommit = (flags & CONFIRMED_MASK) === 0 && record.node === view.machine.id && record.boot === view.boot;
     const sequence = reader.doubles[0] as number;
-    if (isCommit) this.onCommit(view.machine, reader.doubles[1] as number);
+    // Writes of the level that change nothing are seen by nobody, and move it all the same.
+    if (isCommit && path !== LEVEL) this.judgeMove(view, path, value);
+    // What was written earlier, elsewhere or before this node controlled, is stamped with that.
+    const isMadeNow = isCommit && path !== LEVEL && this.writes[value]?.atUs === this.timeline.nowUs;
+    if (isMadeNow) this.onCommit(view.machine, reader.doubles[1] as number);
     if (isCommit) this.commit(view, record, { path, sequence, value, isImpulse: false, firstFrame: 0, lastFrame: 0 });
     else if (!this.pokes.covers(view.machine, path)) this.compare(view, record, path, sequence, value);
+  }
+
+  /** What one learned of the other's time over a slow way is a little off. */
+  private watchClock({ machine, hana }: View): void {
+    const { clock } = hana.core;
+    if (machine.hasTrueClock) this.clocksOffUs = Math.max(this.clocksOffUs, Math.abs(clock.sessionUs - clock.nowUs));
+  }
+
+  /** Nobody writes what another moves, and nothing takes the place of what was written after it. */
+  private judgeMove(view: View, path: string, value: number): void {
+    const { origin, gesture } = view.reader;
+    const { nowUs } = view.hana.core.clock;
+    const before = view.moves.get(path);
+    const write = this.writes[value];
+    const isOther = before !== undefined && before.origin !== origin;
+    if (isOther && before.count > 1 && nowUs - before.atUs < HOLD_IDLE_US) {
+      this.fail(view.machine, `took a write to ${path}, which another node moves`);
+    }
+    const newer = isOther && this.areClocksTrue ? before.write : undefined;
+    if (newer !== undefined && write !== undefined && write.atUs < newer.atUs - SLACK_US - 2 * this.clocksOffUs) {
+      this.fail(view.machine, `put write ${write.number} of ${path} over write ${newer.number}, which is newer`);
+    }
+    const isMove = before?.origin === origin && before.gesture === gesture;
+    view.moves.set(path, { origin, gesture, count: isMove ? before.count + 1 : 1, atUs: nowUs, write });
+  }
+
+  /** Whether all nodes have the same time, or almost. */
+  private get areClocksTrue(): boolean {
+    return this.views.every((view) => view === undefined || view.machine.hasTrueClock);
   }
 
   private commit(view: View, record: TermRecord, entry: Entry): void {
@@ -397,7 +455,10 @@ export class Oracle {
     if (entry.value === 0) return;
     if (write === undefined || write.path !== entry.path) {
       this.fail(view.machine, `committed ${entry.path} = ${entry.value}, which nobody wrote there`);
-    } else write.commits.push({ term: record, sequence: entry.sequence });
+    } else {
+      write.committedUs = this.timeline.nowUs;
+      write.commits.push({ term: record, sequence: entry.sequence });
+    }
   }
 
   private compare(view: View, record: TermRecord, path: string, sequence: number, value: number): void {
@@ -516,6 +577,7 @@ export class Oracle {
       atUs: this.timeline.nowUs,
       pair,
       outcome: Outcome.pending,
+      committedUs: 0,
       commits: [],
     };
     this.writes.push(write);
@@ -536,7 +598,8 @@ export class Oracle {
     if (reject !== Reject.none) {
       write.outcome = Outcome.refused;
       this.tally.refused++;
-      if (reject !== Reject.queueFull) this.fail(write.machine, `refused ${write.path}: ${rejectText(reject)}`);
+      if (reject === Reject.held || reject === Reject.superseded) this.judgeLoss(write, reject);
+      else if (reject !== Reject.queueFull) this.fail(write.machine, `refused ${write.path}: ${rejectText(reject)}`);
       return;
     }
     write.outcome = Outcome.confirmed;
@@ -545,6 +608,20 @@ export class Oracle {
     const view = this.viewOf(write.machine);
     if (write.boot === view.boot && view.reader.behind > 0) this.drain(view);
     if (write.path !== LEVEL) this.judgeConfirmed(write);
+  }
+
+  /** Who lost to another must have had one: who moved the path lately, or wrote later. */
+  private judgeLoss(write: Write, reject: Reject): void {
+    if (reject === Reject.held) this.tally.held++;
+    else this.tally.superseded++;
+    if (write.path === LEVEL || !this.areClocksTrue) return;
+    const isExplained = this.writes.some((other) => {
+      if (other?.path !== write.path || other.machine === write.machine) return false;
+      const isHolder = other.committedUs >= write.atUs - HOLD_IDLE_US - SLACK_US;
+      const isNewer = other.committedUs > 0 && other.atUs >= write.atUs - SLACK_US - 2 * this.clocksOffUs;
+      return reject === Reject.held ? isHolder : isNewer;
+    });
+    if (!isExplained) this.fail(write.machine, `refused ${write.path} for nobody's sake: ${rejectText(reject)}`);
   }
 
   /** Confirmed means: it, or what the same node wrote there later, is in this node's confirmed state. */
@@ -727,6 +804,11 @@ export class Oracle {
     }
     this.tally.lostByTakeover++;
   }
+}
+
+/** A controller that takes no more writes hands its term over. */
+function hasLetGo({ hana, machine }: View): boolean {
+  return machine.hana === hana && hana.controller.isOpen && !hana.controller.takesWrites;
 }
 
 export const SURFACES = 8;

@@ -75,6 +75,7 @@ function line({
     `in sync ${startS.toFixed(2)} s`,
     `healed ${healS.toFixed(2)} s`,
     `${tally.writes} writes (${tally.confirmed} confirmed, ${tally.refused} refused, ${tally.died} died)`,
+    `held ${tally.held}, superseded ${tally.superseded}`,
     `lost by takeover ${tally.lostByTakeover}`,
     `fired across forks ${tally.firedAcrossForks}`,
     `takeovers ${tally.takeovers}`,

@@ -83,6 +83,8 @@ export class Trouble {
         return this.breakConnections(episode);
       case "disk":
         return this.breakDisk(episode);
+      case "handover":
+        return this.handOver(episode);
       case "poke":
         return this.poke(episode);
       default:
@@ -158,6 +160,15 @@ export class Trouble {
   private poke({ target, strength, scope }: Episode): void {
     const { machines } = this.parts;
     this.parts.poke(machines[Math.floor(target * machines.length)] as Machine, strength, scope);
+  }
+
+  /** No fault, but what somebody may ask for at any time, of any node and for any other. */
+  private handOver(episode: Episode): void {
+    const machine = this.victim(episode);
+    const { machines } = this.parts;
+    const to = machines[Math.floor(episode.target * machines.length)] as Machine;
+    if (machine.isPaused) return;
+    machine.turn(({ handover }) => handover.begin(to.id, () => {}));
   }
 
   private breakDisk(episode: Episode): void {

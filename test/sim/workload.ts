@@ -75,7 +75,7 @@ export class Workload {
     else if (what < 60) this.write(machine, LEVEL);
     else if (what < 70) this.writePair(machine);
     else if (what < 83) this.trigger(machine, IMPULSES[where % 2] as string);
-    else if (what < 86) this.fade(machine, ownPath(machine.index), FADER_STEPS);
+    else if (what < 86) this.fade(machine, where % 3 === 0 ? path : ownPath(machine.index), FADER_STEPS);
     else if (what < 90) this.writeNonsense(machine);
     else this.restructure(machine, what, where);
   }

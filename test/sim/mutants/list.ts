@@ -89,8 +89,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "node/node.ts",
-        find: "if (this.controller.isOpen) this.abdicate(HealthCode.stalled, text);",
-        replace: 'if (text === "") this.abdicate(HealthCode.stalled, text);',
+        find: "if (!this.controller.isOpen) return;\n    this.abdicate();",
+        replace: "",
       },
     ],
   },
@@ -168,6 +168,13 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  mutant("hold no path that is moved", "sync/precedence.ts", "if (this.isHeld(id, origin)) return Reject.held;", ""),
+  mutant(
+    "take a late retry for a new write",
+    "sync/precedence.ts",
+    "const isOlder = (this.made[0] as number) < (state.timesUs[id] as number);",
+    "const isOlder = false;",
+  ),
   {
     name: "confirm before the frame is here",
     edits: [

@@ -89,6 +89,13 @@ export class TestNode implements WriteTarget {
     return Reject.none;
   }
 
+  readonly released: (readonly [string, number])[] = [];
+
+  release(id: number, surface: number): Reject {
+    this.released.push([this.state.pathOf(id), surface]);
+    return Reject.none;
+  }
+
   trigger(id: number, surface: number): Reject {
     const path = this.state.pathOf(id);
     this.steps.push({ kind: "trigger", path });

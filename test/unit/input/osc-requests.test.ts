@@ -243,3 +243,13 @@ describe("/hana", () => {
     ]);
   });
 });
+
+describe("/hana/release", () => {
+  it("lets go of a path for the surface that asks, and says when there is no such path", () => {
+    const rig = rigWith("/viz/x");
+    expect(ask(rig, "/hana/release", "s", ["/viz/x"])).toEqual([]);
+    expect(rig.node.released).toEqual([["/viz/x", rig.node.surface(`osc:${HOST}`)]]);
+    expect(ask(rig, "/hana/release", "s", ["/viz/y"])).toEqual([["/hana/error", "s", "/viz/y: no such path"]]);
+    expect(rig.count("requestsRefused")).toBe(1);
+  });
+});

@@ -46,6 +46,7 @@ class Bench {
     if (command.kind === "declare") return node.declare(command.entries);
     if (command.kind === "rename") return node.rename(command.path, command.to, command.options);
     if (command.kind === "remove") return node.remove(command.path, command.options);
+    if (command.kind === "control") return node.control(command.to);
     if (command.kind === "status") return node.status();
     if (command.kind === "peers") return node.peers();
     if (command.kind === "health") return node.health();
@@ -257,6 +258,18 @@ describe("writing", () => {
     expect(status).toBe(422);
     expect(body.complaints).toHaveLength(3);
     expect((await bench.json("GET", "/-/get?path=/viz/n/ok"))[0]).toBe(404);
+  });
+
+  it("passes control to this node or to another, and says why not", async () => {
+    const took = [200, { controller: NODE_ID, term: 7, tookMs: 8 }];
+    expect(await bench.json("POST", "/-/control", { action: "take" })).toEqual(took);
+    expect((await bench.json("POST", "/-/control", { action: "give", node: "left" }))[0]).toBe(200);
+    expect(bench.node.controlled).toEqual(["", "left"]);
+    const [status, answer] = await bench.json("POST", "/-/control", { action: "give", node: "nobody" });
+    expect([status, answer]).toMatchObject([409, { reason: "no node is called nobody" }]);
+    for (const body of [{}, { action: "give" }, { action: "take", node: "left" }, { action: "give", node: 5 }]) {
+      expect((await bench.json("POST", "/-/control", body))[0]).toBe(400);
+    }
   });
 
   it("changes the log level", async () => {

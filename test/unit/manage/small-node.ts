@@ -6,6 +6,7 @@
 import type { DeskService } from "../../../src/edge/desk-host.js";
 import type { PendingValue } from "../../../src/manage/desk-messages.js";
 import type {
+  ControlOutcome,
   DeclareEntry,
   DeclareOutcome,
   HealthFinding,
@@ -193,6 +194,14 @@ export class SmallNode implements DeskService {
     this.state.remove(id);
     this.ring.event(EventKind.remove, id, EMPTY, this.stamp());
     return this.outcome(Reject.none, options);
+  }
+
+  readonly controlled: string[] = [];
+
+  control(to: string): Promise<ControlOutcome> {
+    this.controlled.push(to);
+    const reason = to === "nobody" ? "no node is called nobody" : "";
+    return Promise.resolve({ reason, controller: NODE_ID, term: 7, tookMs: 8 });
   }
 
   status(): StatusReport {

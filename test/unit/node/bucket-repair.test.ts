@@ -13,10 +13,11 @@ interface Pair {
 }
 
 /** Two nodes that hold some hundred paths of several types. */
-function pair(): Pair {
+function pair(priority = 100): Pair {
   const mesh = new Mesh(3);
   const controller = mesh.add({ priority: 200 });
-  const follower = mesh.add();
+  mesh.until(() => mesh.isSettled);
+  const follower = mesh.add({ priority });
   mesh.until(() => mesh.isSettled);
   for (let place = 0; place < PATHS; place++) {
     controller.declare(`/viz/row/${place}`, { type: "float" });
@@ -231,4 +232,52 @@ test("a follower whose paths all differ is answered within bounds", () => {
   const before = mesh.datagrams;
   mesh.run(50_000);
   expect(mesh.datagrams - before).toBeLessThan(100);
+});
+
+describe("memory of the controller that changed by itself", () => {
+  function alarm(node: MeshNode): string {
+    return node.hana.health.list().find(({ code }) => code === "memory")?.text ?? "";
+  }
+
+  test("is an alarm within a second, reaches nobody, and ends when the path is written", () => {
+    const { mesh, controller, follower } = pair();
+    setNumber(controller, "/viz/row/7", -1);
+    mesh.until(() => alarm(controller) !== "", 1_000_000);
+    expect(alarm(controller)).toMatch(/^\/viz\/row\/7 changed in this controller's memory by itself/);
+    mesh.run(2_000_000);
+    expect(follower.value("/viz/row/7")).toBe(8);
+    expect(follower.hana.core.counters.digestMismatches).toBe(0);
+    controller.write("/viz/row/7", 5);
+    mesh.run(2_000_000);
+    expect([alarm(controller), follower.value("/viz/row/7")]).toEqual(["", 5]);
+  });
+
+  test("is repaired once another node controls", () => {
+    const { mesh, controller, follower } = pair(300);
+    setNumber(controller, "/viz/row/7", -1);
+    mesh.until(() => alarm(controller) !== "", 1_000_000);
+    mesh.drop = (from, to) => from !== to;
+    mesh.until(() => follower.hana.controller.isOpen);
+    mesh.drop = () => false;
+    mesh.run(8_000_000);
+    expect(controller.hana.controller.isOpen).toBe(false);
+    expect([alarm(controller), controller.value("/viz/row/7"), follower.value("/viz/row/7")]).toEqual(["", 8, 8]);
+  });
+
+  test("is no alarm while paths come, go and change", () => {
+    const { mesh, controller } = pair();
+    let alarms = "";
+    mesh.onTurn = (node) => {
+      if (node === controller) alarms += alarm(controller);
+    };
+    for (let step = 0; step < 500; step++) {
+      controller.declare(`/viz/new/${step}`, { type: step % 2 === 0 ? "float" : "int" });
+      controller.write(`/viz/new/${step}`, step);
+      controller.write("/viz/fire", null);
+      const old = idOf(controller, `/viz/new/${step - 9}`);
+      if (old >= 0) controller.turn(() => controller.hana.writes.remove(old, 0));
+      mesh.run(7_000);
+    }
+    expect(alarms).toBe("");
+  });
 });

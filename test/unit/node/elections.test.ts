@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 import { Role } from "../../../src/sync/roles.js";
 import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
 import { FrameType } from "../../../src/wire/frame.js";
-import { Mesh, type MeshNode, Way } from "./mesh.js";
+import { EventKind } from "../../../src/state/change.js";
+import { Found, RingReader } from "../../../src/state/ring.js";
+import { CLEAN, Mesh, type MeshNode, Way } from "./mesh.js";
 
 function settled(count: number, priorities: readonly number[] = []): { mesh: Mesh; nodes: MeshNode[] } {
   const mesh = new Mesh(1);
@@ -191,5 +193,120 @@ describe("a controller that was held up", () => {
     mesh.until(() => mesh.isSettled);
     hold(mesh, node, 5_000_000);
     expect([node.hana.roles.role, node.hana.core.counters.stepDowns]).toEqual([Role.controlling, 0]);
+  });
+});
+
+describe("control that is handed over", () => {
+  function handOver(at: MeshNode, to: MeshNode): { reason: string | undefined } {
+    const outcome: { reason: string | undefined } = { reason: undefined };
+    at.turn(() =>
+      at.hana.handover.begin(to.id, (reason) => {
+        outcome.reason = reason;
+      }),
+    );
+    return outcome;
+  }
+
+  test("passes within 50 ms to the node that takes it, and nobody fetches a snapshot", () => {
+    const { mesh, nodes } = settled(4);
+    const third = at(nodes, 2);
+    const snapshots = nodes.map(({ hana }) => hana.core.counters.snapshotsTaken);
+    const outcome = handOver(third, third);
+    mesh.run(50_000);
+    expect(controllers(mesh)).toEqual([third]);
+    expect(outcome.reason).toBe("");
+    mesh.until(() => mesh.isSettled);
+    mesh.run(1_000_000);
+    expect(nodes.map(({ hana }) => hana.core.counters.snapshotsTaken)).toEqual(snapshots);
+  });
+
+  test("is given to a third by a node that is neither", () => {
+    const { mesh, nodes } = settled(4);
+    const outcome = handOver(at(nodes, 1), at(nodes, 3));
+    mesh.run(100_000);
+    expect([controllers(mesh), outcome.reason]).toEqual([[at(nodes, 3)], ""]);
+  });
+
+  test("loses and doubles nothing, with everybody writing and a tenth of all datagrams lost", () => {
+    const { mesh, nodes } = settled(4);
+    const first = at(nodes, 0);
+    first.declare("/viz/go", { type: "impulse" });
+    for (const { id } of nodes) first.declare(`/viz/x${id}`, { type: "int" });
+    mesh.run(500_000);
+    const fired = new Map<MeshNode, number>();
+    const readers = nodes.map((node) => new RingReader(node.hana.core.memory));
+    const count = (): void => {
+      readers.forEach((reader, place) => {
+        for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
+          const node = at(nodes, place);
+          if (found === Found.event && reader.kind === EventKind.impulse) fired.set(node, (fired.get(node) ?? 0) + 1);
+        }
+      });
+    };
+    count();
+    fired.clear();
+    mesh.faults = { ...CLEAN, loss: 0.1, maxDelayUs: 500 };
+    let triggers = 0;
+    for (let round = 0; round < 40; round++) {
+      if (round % 10 === 5) handOver(mesh.controller, at(nodes, (round / 5) % 4));
+      for (const node of nodes) {
+        node.write(`/viz/x${node.id}`, round + 1);
+        if (round % 2 === 0) {
+          node.write("/viz/go", null);
+          triggers++;
+        }
+        mesh.run(8_000);
+      }
+      count();
+    }
+    mesh.faults = CLEAN;
+    mesh.until(() => mesh.isSettled && nodes.every(({ hana }) => hana.pending.size === 0));
+    mesh.run(1_000_000);
+    count();
+    expect(mesh.controller.hana.roles.term.number).toBeGreaterThan(2);
+    for (const node of nodes) {
+      expect(nodes.map(({ id }) => node.value(`/viz/x${id}`))).toEqual([40, 40, 40, 40]);
+      expect(fired.get(node)).toBe(triggers);
+    }
+  });
+
+  test("stays where it is when the successor does not answer, in the same term and with what was written meanwhile", () => {
+    const { mesh, nodes } = settled(3);
+    const [first, second] = [at(nodes, 0), at(nodes, 1)];
+    first.declare("/viz/x", { type: "int" });
+    mesh.run(300_000);
+    const { number } = first.hana.roles.term;
+    second.pause();
+    const outcome = handOver(first, second);
+    mesh.run(100_000);
+    first.write("/viz/x", 5);
+    expect([first.value("/viz/x"), first.shown("/viz/x")]).toEqual([0, 5]);
+    mesh.run(300_000);
+    expect([outcome.reason, first.value("/viz/x")]).toEqual(["that node was not ready in time", 5]);
+    second.resume();
+    mesh.until(() => mesh.isSettled);
+    expect([mesh.controller, first.hana.roles.term.number]).toEqual([first, number]);
+  });
+
+  test("finds a controller by votes when the successor dies with it", () => {
+    const { mesh, nodes } = settled(3);
+    const second = at(nodes, 1);
+    mesh.drop = (from, _to, datagram) => from === second && datagram[TYPE_OFFSET] === FrameType.stream;
+    handOver(at(nodes, 0), second);
+    mesh.run(10_000);
+    second.crash();
+    mesh.run(1_500_000);
+    expect(controllers(mesh)).toHaveLength(1);
+    mesh.until(() => mesh.isSettled);
+  });
+
+  test("is refused with a reason for a node that is not there or never controls", () => {
+    const { mesh, nodes } = settled(3, [100, 0, 100]);
+    const outcome = handOver(at(nodes, 2), at(nodes, 1));
+    mesh.run(100_000);
+    expect(outcome.reason).toBe("that node's priority is 0: it is never controller");
+    at(nodes, 1).crash();
+    const gone = handOver(at(nodes, 0), { id: "00000000000000ff" } as MeshNode);
+    expect(gone.reason).toBe("the controller does not hear that node");
   });
 });

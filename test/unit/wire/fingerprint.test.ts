@@ -17,6 +17,7 @@ import { StreamFrames } from "../../../src/sync/stream-frames.js";
 import { writeBucketAsk, writeRangePart } from "../../../src/wire/bucket-message.js";
 import { writeClockAnswer, writeClockAsk } from "../../../src/wire/clock-message.js";
 import { ChangeRecord, ContentWriter, encodeEvent, Layout } from "../../../src/wire/content.js";
+import { ControlKind, controlFields } from "../../../src/wire/control-message.js";
 import { PROTOCOL_VERSION, writeCounter, writeSenderHeader } from "../../../src/wire/envelope.js";
 import { FrameType, StreamFlag, writeInfo, writeNode } from "../../../src/wire/frame.js";
 import { encodeMessage } from "../../../src/wire/fields.js";
@@ -40,7 +41,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:8204e166115b8fae792245ad42410341";
+const FINGERPRINT = "1:7487f63e9c1f467fdb240b62e0ae7ca3";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -189,6 +190,11 @@ function messages(): Uint8Array[] {
     reportFields({ ...notice, ...FITNESS, complete: 1, sequence: 2 }),
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.outOfRange }] }),
     nakFields({ term: 1, ranges: [2, 3, 5, 8] }),
+    controlFields({ kind: ControlKind.ask, nonce: 1, to: NODE }),
+    controlFields({ kind: ControlKind.offer, nonce: 1, term: 2, frame: 3, sequence: 4 }),
+    controlFields({ kind: ControlKind.ready, nonce: 1 }),
+    controlFields({ kind: ControlKind.go, nonce: 1, leaseUs: 2 }),
+    controlFields({ kind: ControlKind.no, nonce: 1, reason: "text" }),
     voteAskFields({ number: 5, nonce: 6, hasLeft: true, priority: 100, unicastPort: 7, head }),
     voteFields({ number: 5, nonce: 6, isYes: true, known: 4, snapshotPort: 8, head }),
   ].map((fields) => {

@@ -23,6 +23,7 @@ import {
   piecesOf,
   RecordKind,
 } from "../../../src/wire/snapshot-records.js";
+import { ControlKind, controlFields, decodeControl } from "../../../src/wire/control-message.js";
 import { decodeVote, decodeVoteAsk, voteAskFields, voteFields } from "../../../src/wire/vote.js";
 
 const plain = new Uint8Array(65_536);
@@ -62,6 +63,14 @@ const number = fc.integer({ min: 1, max: 2 ** 32 - 1 });
 const nonce = fc.nat(2 ** 32 - 1);
 const head = fc.record({ number, node, whole });
 
+const handover = fc.oneof(
+  fc.record({ kind: fc.constant(ControlKind.ask), nonce, to: node }),
+  fc.record({ kind: fc.constant(ControlKind.offer), nonce, term: nonce, frame: whole, sequence: whole }),
+  fc.record({ kind: fc.constant(ControlKind.ready), nonce }),
+  fc.record({ kind: fc.constant(ControlKind.go), nonce, leaseUs: nonce }),
+  fc.record({ kind: fc.constant(ControlKind.no), nonce, reason: fc.string({ maxLength: 50 }) }),
+);
+
 type Decode = (bytes: Uint8Array, length: number) => unknown;
 
 /** Every message: what makes one, its fields, its decoder. */
@@ -81,6 +90,7 @@ const MESSAGES: readonly (readonly [string, fc.Arbitrary<unknown>, (value: never
     voteAskFields,
     decodeVoteAsk,
   ],
+  ["handover", handover, controlFields as never, decodeControl],
   [
     "vote",
     fc.record({ number, nonce, isYes: fc.boolean(), known: number, snapshotPort: fc.nat(65_535), head }),

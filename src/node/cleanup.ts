@@ -1,0 +1,55 @@
+/**
+ * Cleanup: forgets what is kept only for nodes that are behind, once none is: the terms of ended forks that no path was
+ * written in last. Who is known and silent may come back with what it had, so as long as one is, nothing is forgotten.
+ */
+import type { PeerWatch } from "../sync/peer-watch.js";
+import type { Peers } from "../sync/peers.js";
+import { Role, type Roles } from "../sync/roles.js";
+import type { NodeCore } from "./core.js";
+import type { Sameness } from "./sameness.js";
+
+const EVERY_US = 10_000_000;
+
+export interface CleanupParts {
+  readonly core: NodeCore;
+  readonly roles: Roles;
+  readonly peers: Peers;
+  readonly sameness: Sameness;
+}
+
+export class Cleanup {
+  private readonly node: CleanupParts;
+  private readonly watch: PeerWatch;
+  /** [0] when it looks next. */
+  private readonly registers = new Float64Array(1);
+
+  constructor(node: CleanupParts, watch: PeerWatch) {
+    this.node = node;
+    this.watch = watch;
+  }
+
+  tick(): void {
+    const { core } = this.node;
+    const now = core.clock.nowUs;
+    if (now < (this.registers[0] as number)) return;
+    this.registers[0] = now + EVERY_US;
+    if (this.passedSequence < 0) return;
+    const { state } = core;
+    const used = new Set<number>();
+    for (const id of state.ids()) used.add(state.terms[id] as number);
+    core.lineage.forget((term) => used.has(term));
+  }
+
+  /** The sequence of the present term that every known node proved to have passed; -1 while one has not. */
+  get passedSequence(): number {
+    const { roles, peers, sameness } = this.node;
+    const isInSync = roles.role === Role.following || roles.role === Role.controlling;
+    if (!isInSync || this.watch.isAnyMissing || sameness.differs !== 0) return -1;
+    let passed = sameness.provenSequence;
+    for (const peer of peers.values()) {
+      if (!peer.isInSync || peer.differs !== 0 || peer.provenSequence === 0) return -1;
+      passed = Math.min(passed, peer.provenSequence);
+    }
+    return passed > 0 ? passed : -1;
+  }
+}

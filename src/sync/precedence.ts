@@ -1,0 +1,85 @@
+/**
+ * Precedence: which write to a path counts when several origins write there. The controller's judge.
+ *
+ * Inside a term the order of arrival decides, with two exceptions. A write that was made before what the path holds of
+ * another origin is a late retry: it is superseded. And a path that one origin is moving is held against all others,
+ * until that one lets go or pauses for 400 ms; one write alone moves nothing, the second of a gesture does.
+ * It knows no value and changes none. Allocates nothing once a term was opened here.
+ */
+import type { Clock } from "../base/clock.js";
+import { Reject } from "../state/reject.js";
+import type { State } from "../state/state.js";
+
+/** As long as a gesture may pause (`node/gestures.ts`). */
+export const HOLD_IDLE_US = 400_000;
+/** A write older than this says that its writer's clock is behind: it counts as made when it came. */
+const CLOCK_BEHIND_US = 10_000_000;
+
+export class Precedence {
+  private readonly state: State;
+  private readonly clock: Clock;
+  /** Who wrote a path last, by which gesture, and until when the path is held for that origin. */
+  private origins = new Uint16Array(0);
+  private gestures = new Int32Array(0);
+  private heldUs = new Float64Array(0);
+  /** [0] when the write that is judged was made, in hybrid time, at most now. */
+  readonly made = new Float64Array(1);
+  /** Writes that lost: to who holds the path, to what was written later. */
+  held = 0;
+  superseded = 0;
+
+  constructor(state: State, clock: Clock) {
+    this.state = state;
+    this.clock = clock;
+  }
+
+  /** A term begins: nobody is known to move anything. */
+  open(): void {
+    const { capacity } = this.state;
+    if (this.origins.length === 0) {
+      this.origins = new Uint16Array(capacity);
+      this.gestures = new Int32Array(capacity);
+      this.heldUs = new Float64Array(capacity);
+    } else this.heldUs.fill(0);
+  }
+
+  /** The write to be judged was made at `times[index]`; what claims to come from the future counts as made now. */
+  setMade(times: Float64Array, index: number): void {
+    const { clock, made } = this;
+    clock.tickHybrid();
+    const madeUs = times[index] as number;
+    const nowUs = clock.register[1] as number;
+    made[0] = madeUs > nowUs || nowUs - madeUs > CLOCK_BEHIND_US ? nowUs : madeUs;
+  }
+
+  /** Whether another origin moves the path now. */
+  isHeld(id: number, origin: number): boolean {
+    return this.origins[id] !== origin && (this.heldUs[id] as number) > (this.clock.register[0] as number);
+  }
+
+  /** Judges a write that was made when `setMade` said. */
+  judge(id: number, origin: number): Reject {
+    if (this.isHeld(id, origin)) return Reject.held;
+    const { state } = this;
+    const isOlder = (this.made[0] as number) < (state.timesUs[id] as number);
+    return isOlder && state.origins[id] !== origin && state.origins[id] !== 0 ? Reject.superseded : Reject.none;
+  }
+
+  count(reject: Reject): void {
+    if (reject === Reject.held) this.held++;
+    else if (reject === Reject.superseded) this.superseded++;
+  }
+
+  /** An origin writes the path, and it counts. */
+  touch(id: number, origin: number, gesture: number): void {
+    const isMove = this.origins[id] === origin && this.gestures[id] === gesture;
+    this.origins[id] = origin;
+    this.gestures[id] = gesture;
+    this.heldUs[id] = isMove ? (this.clock.register[0] as number) + HOLD_IDLE_US : 0;
+  }
+
+  /** An origin lets go of a path. */
+  release(id: number, origin: number): void {
+    if (this.origins[id] === origin) this.heldUs[id] = 0;
+  }
+}

@@ -1,0 +1,55 @@
+/** What is kept for nodes that are behind is forgotten once none is, and not before. */
+import { describe, expect, test } from "vitest";
+import { Mesh, type MeshNode } from "./mesh.js";
+
+/** Three nodes after two changes of controller by nodes that said goodbye; `/viz/old` was written in the first term. */
+function veterans(): Mesh {
+  const mesh = new Mesh(9);
+  for (let place = 0; place < 5; place++) mesh.add();
+  mesh.until(() => mesh.isSettled);
+  mesh.controller.declare("/viz/old", { type: "float" });
+  for (let round = 0; round < 3; round++) {
+    mesh.controller.declare(`/viz/new/${round}`, { type: "float" });
+    mesh.controller.write(`/viz/new/${round}`, round + 1);
+    mesh.run(2_000_000);
+    if (round === 2) break;
+    mesh.controller.close();
+    mesh.until(() => mesh.isSettled);
+  }
+  return mesh;
+}
+
+function terms(node: MeshNode): number[] {
+  return node.hana.core.lineage.entries().map(({ number }) => number);
+}
+
+function rewrite(mesh: Mesh, ...paths: readonly string[]): void {
+  for (const path of paths) mesh.controller.write(path, 0.5);
+}
+
+describe("the terms of a lineage", () => {
+  test("are kept while a path was written in them last, and forgotten after", () => {
+    const mesh = veterans();
+    mesh.run(15_000_000);
+    expect(mesh.live.map(terms)).toEqual(new Array(3).fill([1, 2]));
+    rewrite(mesh, "/viz/new/1");
+    mesh.run(15_000_000);
+    expect(mesh.live.map(terms)).toEqual(new Array(3).fill([1]));
+    rewrite(mesh, "/viz/old", "/viz/new/0");
+    mesh.run(15_000_000);
+    expect(mesh.live.map(terms)).toEqual(new Array(3).fill([]));
+  });
+
+  test("are kept while a node is missing that may come back with them", () => {
+    const mesh = veterans();
+    const [lost] = mesh.live.filter((node) => node !== mesh.controller);
+    lost?.crash();
+    mesh.run(5_000_000);
+    rewrite(mesh, "/viz/old", "/viz/new/0", "/viz/new/1");
+    mesh.run(700_000_000);
+    expect(mesh.live.map(terms)).toEqual(new Array(2).fill([1, 2]));
+    mesh.restart(lost as MeshNode);
+    mesh.run(20_000_000);
+    expect(mesh.live.map(terms)).toEqual(new Array(3).fill([]));
+  });
+});

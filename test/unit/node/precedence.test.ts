@@ -1,0 +1,145 @@
+/** Several nodes that write to one path: who wins, and that the loser is told. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { Reject } from "../../../src/state/reject.js";
+import { Mesh, type MeshNode, Way } from "./mesh.js";
+
+const PATH = "/viz/x";
+
+let mesh: Mesh;
+let first: MeshNode;
+let second: MeshNode;
+let third: MeshNode;
+
+beforeEach(() => {
+  mesh = new Mesh(1);
+  [first, second, third] = [mesh.add(), mesh.add(), mesh.add()];
+  mesh.until(() => mesh.isSettled);
+  first.declare(PATH, { type: "float" });
+  mesh.run(100_000);
+});
+
+/** Writes on a node; answers what becomes of it, later. */
+function written(node: MeshNode, value: number): { reject: Reject | undefined } {
+  const told: { reject: Reject | undefined } = { reject: undefined };
+  const reject = node.write(PATH, value);
+  if (reject !== Reject.none) told.reject = reject;
+  else {
+    node.turn(() => {
+      node.hana.writes.whenDone((later) => {
+        told.reject = later;
+      });
+    });
+  }
+  return told;
+}
+
+function release(node: MeshNode): void {
+  const { core, writes } = node.hana;
+  node.turn(() => writes.release(core.state.idOf(PATH), writes.surface("")));
+}
+
+describe("a path that one node moves", () => {
+  test.each(["the controller", "a follower"])("is held against %s, which is told and shows what is", (who) => {
+    for (const value of [1, 2, 3]) {
+      second.write(PATH, value);
+      mesh.run(50_000);
+    }
+    const loser = who === "a follower" ? third : first;
+    const told = written(loser, 9);
+    mesh.run(50_000);
+    expect([told.reject, loser.shown(PATH), loser.value(PATH), second.value(PATH)]).toEqual([Reject.held, 3, 3, 3]);
+    expect(first.hana.controller.precedence.held).toBe(1);
+  });
+
+  test("is free after 400 ms, or when it is let go", () => {
+    for (const value of [1, 2]) {
+      second.write(PATH, value);
+      mesh.run(10_000);
+    }
+    mesh.run(300_000);
+    expect(written(first, 3).reject).toBe(Reject.held);
+    mesh.run(100_000);
+    expect(written(first, 4).reject).toBe(Reject.none);
+    mesh.run(500_000);
+    for (const value of [5, 6]) {
+      second.write(PATH, value);
+      mesh.run(10_000);
+    }
+    release(second);
+    mesh.run(10_000);
+    const told = written(third, 7);
+    mesh.run(50_000);
+    expect([told.reject, second.value(PATH)]).toEqual([Reject.none, 7]);
+  });
+
+  test("holds what changes together with it, all of it", () => {
+    first.declare("/viz/y", { type: "float" });
+    mesh.run(50_000);
+    for (const value of [1, 2]) {
+      second.write(PATH, value);
+      mesh.run(10_000);
+    }
+    third.writeGroup([
+      ["/viz/y", 8],
+      [PATH, 9],
+    ]);
+    mesh.run(50_000);
+    expect([third.shown("/viz/y"), third.shown(PATH), first.value("/viz/y")]).toEqual([0, 2, 0]);
+  });
+});
+
+describe("a write that comes late", () => {
+  test("is superseded by what another node wrote since, and its writer is told", () => {
+    mesh.drop = (from, to, _, way) => from === second && to === first && way === Way.unicast;
+    const told = written(second, 1);
+    mesh.run(30_000);
+    first.write(PATH, 2);
+    mesh.run(5_000);
+    mesh.drop = () => false;
+    mesh.run(200_000);
+    expect([told.reject, second.shown(PATH), third.value(PATH)]).toEqual([Reject.superseded, 2, 2]);
+    expect(first.hana.controller.precedence.superseded).toBe(1);
+  });
+
+  test("gives way to it on a node that becomes controller with it too", () => {
+    mesh.drop = (from, to, _, way) => from === second && to === first && way === Way.unicast;
+    const told = written(second, 1);
+    mesh.run(10_000);
+    first.write(PATH, 2);
+    mesh.run(10_000);
+    first.crash();
+    mesh.run(3_000_000);
+    expect(mesh.controller).toBe(second);
+    expect([told.reject, second.shown(PATH), third.value(PATH)]).toEqual([Reject.superseded, 2, 2]);
+  });
+
+  test("is taken when it is of a clock that is ahead, as made now", () => {
+    const late = mesh.add({ skewUs: 400_000 });
+    mesh.until(() => mesh.isSettled);
+    late.write(PATH, 1);
+    mesh.run(50_000);
+    const told = written(third, 2);
+    mesh.run(50_000);
+    expect([told.reject, first.value(PATH)]).toEqual([Reject.none, 2]);
+  });
+});
+
+test("a trigger whose frame is lost, and heals by the journal, is not fired again by the next controller", () => {
+  first.declare("/viz/go", { type: "impulse" });
+  mesh.run(200_000);
+  let streams = 0;
+  // The trigger's frame reaches nobody, the journal of the next only the one that takes over; its writer hears nothing.
+  mesh.drop = (from, to, _, way) => from === first && (to === third || (way === Way.stream && streams++ === 0));
+  third.write("/viz/go", null);
+  mesh.run(3_000);
+  first.write(PATH, 5);
+  mesh.run(500);
+  first.crash();
+  mesh.drop = () => false;
+  mesh.run(3_000_000);
+  expect(second.value(PATH)).toBe(5);
+  expect([mesh.controller, third.hana.pending.size]).toEqual([second, 0]);
+  const { state, terms } = second.hana.core;
+  const id = state.idOf("/viz/go");
+  expect(terms.at(state.terms[id] as number).node).toBe(first.id);
+});

@@ -1,0 +1,95 @@
+/** Which write counts when several origins write to one path. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { Clock } from "../../../src/base/clock.js";
+import { completeDeclaration } from "../../../src/state/declaration.js";
+import { Reject } from "../../../src/state/reject.js";
+import { PROVISIONAL_IDS, State } from "../../../src/state/state.js";
+import { HOLD_IDLE_US, Precedence } from "../../../src/sync/precedence.js";
+
+const START_US = 1_719_964_800_000_000;
+const [ID, ONE, TWO] = [0, 1, 2];
+
+let clock: Clock;
+let state: State;
+let precedence: Precedence;
+
+beforeEach(() => {
+  clock = new Clock();
+  clock.set(START_US);
+  state = new State(PROVISIONAL_IDS + 10);
+  state.declare(ID, "/viz/x", completeDeclaration({ type: "float" }));
+  precedence = new Precedence(state, clock);
+  precedence.open();
+});
+
+/** A write that was made some time ago; what counts stands in the state from then on. */
+function write(origin: number, ageUs = 0, gesture = 1): Reject {
+  precedence.setMade(new Float64Array([0, clock.nowUs - ageUs]), 1);
+  const reject = precedence.judge(ID, origin);
+  if (reject !== Reject.none) return reject;
+  precedence.touch(ID, origin, gesture);
+  state.origins[ID] = origin;
+  state.timesUs[ID] = precedence.made[0] as number;
+  return reject;
+}
+
+function pass(us: number): void {
+  clock.set(clock.nowUs + us);
+}
+
+describe("a path that is moved", () => {
+  test("is held against others from the second write of a gesture until 400 ms pass without one", () => {
+    expect([write(ONE), write(TWO), write(TWO), write(ONE)]).toEqual([0, 0, 0, Reject.held]);
+    pass(HOLD_IDLE_US - 1);
+    expect([write(ONE), write(TWO)]).toEqual([Reject.held, 0]);
+    pass(HOLD_IDLE_US);
+    expect(write(ONE)).toBe(Reject.none);
+  });
+
+  test("is free at once when it is let go, by nobody but who moves it", () => {
+    write(ONE);
+    write(ONE);
+    precedence.release(ID, TWO);
+    expect(write(TWO)).toBe(Reject.held);
+    precedence.release(ID, ONE);
+    expect(write(TWO)).toBe(Reject.none);
+  });
+
+  test("is not held by two writes that are two gestures", () => {
+    expect([write(ONE, 0, 1), write(ONE, 0, 2), write(TWO)]).toEqual([0, 0, 0]);
+  });
+
+  test("is free when a term begins", () => {
+    write(ONE);
+    write(ONE);
+    precedence.open();
+    expect(write(TWO)).toBe(Reject.none);
+  });
+});
+
+describe("a write that was made earlier than what another origin wrote", () => {
+  test("is superseded; that of the same origin is not", () => {
+    write(ONE);
+    pass(1_000);
+    expect([write(TWO, 1_001), write(TWO, 1_000)]).toEqual([Reject.superseded, Reject.none]);
+    write(ONE);
+    expect(write(ONE, 500)).toBe(Reject.none);
+  });
+
+  test("counts when nobody has written there yet", () => {
+    state.timesUs[ID] = clock.nowUs;
+    expect(write(TWO, 1_000)).toBe(Reject.none);
+  });
+
+  test("is not one when it claims to come from the future, which counts as now", () => {
+    write(ONE, -3_600_000_000);
+    expect(state.timesUs[ID]).toBe(clock.nowUs);
+    expect(write(TWO, -1_000)).toBe(Reject.none);
+    expect(state.timesUs[ID]).toBe(clock.nowUs);
+  });
+
+  test("is not one when its writer's clock is hours behind: that says nothing of when it was made", () => {
+    write(ONE);
+    expect(write(TWO, 3_600_000_000)).toBe(Reject.none);
+  });
+});
