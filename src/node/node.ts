@@ -122,6 +122,7 @@ export class HanaNode implements NodeParts {
   /** Takes in a datagram as it came from a socket. */
   receive(datagram: Uint8Array, address: string, port: number): void {
     const { opener } = this.io;
+    opener.source = address;
     const result = opener.open(datagram, datagram.length);
     if (result !== OpenResult.ok) {
       this.onUnopened(result, address);

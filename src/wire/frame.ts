@@ -13,6 +13,7 @@
  */
 import { ByteReader, type ByteWriter } from "../base/bytes.js";
 import { NODE_ID_BYTES } from "./envelope.js";
+import { nodeText } from "./node-names.js";
 
 export const FrameType = {
   /** Controller to all: changes or a heartbeat; also a repair, to one or to all. */
@@ -143,13 +144,9 @@ export function writeNode(out: ByteWriter, node: string): void {
 }
 
 export function readNode(input: ByteReader): string {
-  let node = "";
-  for (let index = 0; index < NODE_ID_BYTES; index++) node += HEX[input.u8()];
-  return node === NO_NODE ? "" : node;
+  const high = input.i32();
+  return nodeText(high, input.i32());
 }
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-const NO_NODE = "0".repeat(NODE_ID_BYTES * 2);
 
 /** Reads a stream frame's parts into fields; blocks stay where they are. Nothing is allocated without info. */
 export class StreamFrameReader {
