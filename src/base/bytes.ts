@@ -292,8 +292,11 @@ export class ByteReader {
   /** Copies the next `count` bytes to `target` from `at` on, which must hold them; nothing when there are fewer. */
   copy(count: number, target: Uint8Array, at: number): void {
     if (!this.need(count)) return;
-    for (let index = 0; index < count; index++) target[at + index] = this.buffer[this.offset + index] as number;
-    this.offset += count;
+    const { buffer, offset } = this;
+    // A view costs more than the loop saves on what fits a frame, and is an allocation.
+    if (count > LOOP_MAX_BYTES) target.set(buffer.subarray(offset, offset + count), at);
+    else for (let index = 0; index < count; index++) target[at + index] = buffer[offset + index] as number;
+    this.offset = offset + count;
   }
 
   /** A copy of the next `count` bytes; empty when there are fewer. */
@@ -301,8 +304,7 @@ export class ByteReader {
     if (!this.need(count)) return EMPTY;
     // Not `buffer.slice`: on a Node Buffer that is a view, and the receive buffer is used again.
     const copy = new Uint8Array(count);
-    copy.set(this.buffer.subarray(this.offset, this.offset + count));
-    this.offset += count;
+    this.copy(count, copy, 0);
     return copy;
   }
 

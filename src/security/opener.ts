@@ -3,7 +3,7 @@
  *
  * The order of the checks is the order of their cost, and nothing is remembered of a frame whose tag did not verify:
  * no sender, no session, no counter. A datagram of an unknown sender costs one key derivation and one failed opening
- * at most. It never throws on bytes, never allocates per frame, and never hands out a body that did not verify.
+ * at most, and only so many a second do (`StrangerBudget`). It never throws on bytes, never allocates per frame, and never hands out a body that did not verify.
  *
  * Attacks and their answers: a forged or changed frame fails its tag, header included; a repeated one hits the replay
  * window; one from an earlier boot of the sender has a lower session number than the highest accepted; one from
@@ -37,6 +37,7 @@ import { type FrameCipher, KEY_BYTES, NONCE_BYTES, SODIUM } from "./aead.js";
 import { deriveFrameKey } from "./mesh-identity.js";
 import { ReplayWindows } from "./replay-window.js";
 import { NO_SENDER, nodeName, SenderTable } from "./sender-table.js";
+import { StrangerBudget } from "./stranger-budget.js";
 import { ViewCache } from "./view-cache.js";
 
 /** What became of a datagram. */
@@ -61,6 +62,8 @@ export const OpenResult = {
   senderTableFull: 10,
   /** Verified, under our own node id, from a later session: a copy of our data folder runs elsewhere. */
   twinNode: 11,
+  /** Of an unknown sender or session, whose source has had its tries. */
+  throttled: 12,
 } as const;
 export type OpenResult = (typeof OpenResult)[keyof typeof OpenResult];
 
@@ -76,6 +79,9 @@ export class Opener {
   newSession = false;
   /** Told by the caller: any steady clock in milliseconds. Only used to find the longest silent sender. */
   nowMs = 0;
+  /** Told by the caller: where the datagram to be judged came from. */
+  source = "";
+  private readonly strangers = new StrangerBudget();
   /** How often each result was given, by its number. */
   readonly results = new Float64Array(Object.keys(OpenResult).length);
 
@@ -188,6 +194,7 @@ export class Opener {
     const sameRest = readWord(datagram, SESSION_OFFSET + 4) === readWord(ownSession, 4);
     // An earlier session of ours is a replay; only a later one, verified, shows another node under our id.
     if (number < ownNumber || (number === ownNumber && sameRest)) return OpenResult.ownFrame;
+    if (!this.strangers.take(this.source, this.nowMs)) return OpenResult.throttled;
     this.take(datagram, length);
     return this.opensWithCandidate(length) ? OpenResult.twinNode : OpenResult.wrongKey;
   }
@@ -202,11 +209,13 @@ export class Opener {
 
   private openNewSession(slot: number, length: number): OpenResult {
     if (!this.senders.isNewer(slot, this.header)) return OpenResult.staleSession;
+    if (!this.strangers.take(this.source, this.nowMs)) return OpenResult.throttled;
     if (!this.opensWithCandidate(length)) return OpenResult.wrongKey;
     return this.begin(slot, length);
   }
 
   private openUnknown(length: number): OpenResult {
+    if (!this.strangers.take(this.source, this.nowMs)) return OpenResult.throttled;
     if (!this.opensWithCandidate(length)) return OpenResult.wrongKey;
     // The name is made only for a verified frame: strings cost, and strangers must not make us pay.
     if (this.isBelowFloor()) return OpenResult.staleSession;

@@ -43,7 +43,10 @@ export class RepairDesk {
       return false;
     }
     const end = Math.min(last, this.sent.newest);
-    for (let sequence = first; sequence <= end; sequence++) this.askOne(sequence, from);
+    // What finds no room is asked for again: a request costs no more than what it can bring.
+    for (let sequence = first; sequence <= end && this.waiting.size < WAITING_MAX; sequence++) {
+      this.askOne(sequence, from);
+    }
     return true;
   }
 

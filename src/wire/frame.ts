@@ -13,6 +13,7 @@
  */
 import { ByteReader, type ByteWriter } from "../base/bytes.js";
 import { NODE_ID_BYTES } from "./envelope.js";
+import { nodeText } from "./node-names.js";
 
 export const FrameType = {
   /** Controller to all: changes or a heartbeat; also a repair, to one or to all. */
@@ -43,6 +44,8 @@ export const FrameType = {
   clockAsk: 14,
   /** Controller to follower: the session time. */
   clockAnswer: 15,
+  /** Follower to controller: it wants the stream by unicast. */
+  streamAsk: 19,
   /** Follower to controller: a component's bucket digests, where they differ. */
   bucketAsk: 16,
   /** Controller to follower: what it holds in a range of a component's paths. */
@@ -59,7 +62,12 @@ export const StreamFlag = {
   info: 4,
   /** More waits to be published, or may: what the frames so far hold is not whole, nor are the info's digests those. */
   unsettled: 8,
+  /** Sent to one node that the group does not reach, beside what went to the group. */
+  copy: 32,
 } as const;
+
+/** Where the flags stand in a stream frame. */
+export const STREAM_FLAGS_OFFSET = 12;
 
 export const JOURNAL_MAX = 8;
 
@@ -136,13 +144,9 @@ export function writeNode(out: ByteWriter, node: string): void {
 }
 
 export function readNode(input: ByteReader): string {
-  let node = "";
-  for (let index = 0; index < NODE_ID_BYTES; index++) node += HEX[input.u8()];
-  return node === NO_NODE ? "" : node;
+  const high = input.i32();
+  return nodeText(high, input.i32());
 }
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-const NO_NODE = "0".repeat(NODE_ID_BYTES * 2);
 
 /** Reads a stream frame's parts into fields; blocks stay where they are. Nothing is allocated without info. */
 export class StreamFrameReader {

@@ -47,6 +47,10 @@ export class Connections {
     this.coverage = coverage;
   }
 
+  forget(): void {
+    this.kept.clear();
+  }
+
   fetch(client: Machine, server: Machine | undefined, request: SnapshotRequest): void {
     const fetch = ++client.fetches;
     const finish = (delayUs: number, snapshot: Snapshot | undefined): void => {

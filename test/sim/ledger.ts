@@ -58,6 +58,10 @@ export class Ledger {
   opened = 0;
   reused = 0;
 
+  forget(): void {
+    this.terms.clear();
+  }
+
   record(term: Term): TermRecord {
     const key = `${term.number}/${term.node}`;
     let record = this.terms.get(key);

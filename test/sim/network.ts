@@ -256,6 +256,11 @@ export class Network {
     return { ...packet, bytes, isHostile: true };
   }
 
+  forget(): void {
+    this.taken.length = 0;
+    for (const link of this.made.values()) link.held.length = 0;
+  }
+
   /** A node took a packet. */
   note(to: number, boot: number, packet: Packet): void {
     if (!this.records) return;

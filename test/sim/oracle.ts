@@ -196,6 +196,16 @@ export class Oracle {
     this.tally.died = this.writes.filter((write) => write?.outcome === Outcome.dead).length;
   }
 
+  /** Drops everything that it noted: the run is over. */
+  forget(): void {
+    this.ledger.forget();
+    this.base = new Map();
+    for (const noted of Object.values(this) as unknown[]) {
+      if (noted instanceof Map || noted instanceof Set) noted.clear();
+      else if (Array.isArray(noted)) noted.length = 0;
+    }
+  }
+
   private viewOf(machine: Machine): View {
     return this.views[machine.index] as View;
   }

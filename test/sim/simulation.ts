@@ -5,6 +5,7 @@
  * one controller, all in sync, the same contents everywhere, nothing pending. The same options give the same digest.
  */
 import type { SendLimits } from "../../src/sync/send-budget.js";
+import { BLACKHOLE_NODES_MAX, BlackholeWatch } from "./blackhole-watch.js";
 import { ClockWatch } from "./clock-watch.js";
 import { Connections } from "./connections.js";
 import { Coverage } from "./coverage.js";
@@ -37,7 +38,8 @@ export interface SimulationResult {
   readonly failedAtS: number;
   readonly digest: string;
   readonly virtualS: number;
-  readonly realS: number;
+  /** Of one core: the time that others take from a busy machine is not counted. */
+  readonly cpuS: number;
   /** From the start of all nodes until one is controller and all are in sync; NaN when faults came first. */
   readonly startS: number;
   /** From the end of the faults until all was at rest. */
@@ -74,13 +76,14 @@ const SEND_LIMITS: readonly (SendLimits | undefined)[] = [
 
 export class Simulation {
   private readonly options: SimulationOptions;
-  private readonly timeline = new Timeline();
+  readonly timeline = new Timeline();
   private readonly coverage = new Coverage();
-  private readonly oracle: Oracle;
+  readonly oracle: Oracle;
   private readonly clocks: ClockWatch;
-  private readonly network: Network;
+  private readonly blackholes: BlackholeWatch | undefined;
+  readonly network: Network;
   private readonly connections: Connections;
-  private readonly machines: Machine[] = [];
+  readonly machines: Machine[] = [];
   private readonly workload: Workload;
   private readonly trouble: Trouble;
   private readonly sweepEveryUs: number;
@@ -104,6 +107,10 @@ export class Simulation {
     this.network = new Network(nodes, timeline, chanceFor(seed, 3), coverage, (to, packet) => {
       this.machines[to]?.receive(packet);
     });
+    const isBlackholeAlone = faults.every((kind) => kind === "blackhole") && nodes <= BLACKHOLE_NODES_MAX;
+    if (isBlackholeAlone) {
+      this.blackholes = new BlackholeWatch(timeline, this.network, (machine, text) => this.oracle.fail(machine, text));
+    }
     this.connections = new Connections(this.network, chanceFor(seed, 4), coverage);
     this.makeMachines(show);
     this.workload = new Workload(this.machines, show, this.oracle, timeline, chanceFor(seed, 5));
@@ -202,9 +209,19 @@ export class Simulation {
     };
   }
 
-  run(): SimulationResult {
-    const begunMs = performance.now();
+  /** Starts all nodes; `run` does so itself. */
+  start(): void {
     for (const machine of this.machines) machine.start();
+  }
+
+  /** Lets time pass where a test says what happens. */
+  advance(us: number): void {
+    this.runTo(this.timeline.nowUs - START_US + us);
+  }
+
+  run(): SimulationResult {
+    const begun = process.cpuUsage();
+    this.start();
     this.workload.start();
     this.runTo(FAULTS_FROM_US, () => this.noteStart());
     this.runTo(this.faultsUntilUs);
@@ -219,7 +236,7 @@ export class Simulation {
       failedAtS: failure === "" ? Number.NaN : virtualS,
       digest,
       virtualS,
-      realS: (performance.now() - begunMs) / 1_000,
+      cpuS: cpuSecondsSince(begun),
       startS: this.startS,
       healS: this.healS,
       packets: this.network.packets,
@@ -252,6 +269,7 @@ export class Simulation {
     this.nextSweepUs = this.timeline.nowUs + this.sweepEveryUs;
     const controllers = machines.filter((machine) => machine.isController);
     oracle.settlePokes(this.repairLimitUs);
+    this.blackholes?.look(machines);
     for (const machine of machines) {
       oracle.sweep(machine);
       for (const controller of controllers) {
@@ -272,7 +290,7 @@ export class Simulation {
   }
 
   /** Whether one node controls and all others follow it. */
-  private get isSettled(): boolean {
+  get isSettled(): boolean {
     const controllers = this.machines.filter((machine) => machine.isController);
     const term = controllers[0]?.hana?.roles.term;
     if (controllers.length !== 1 || term === undefined) return false;
@@ -290,6 +308,14 @@ export class Simulation {
         hana?.controller.isOpen === true ? hana.controller.publisher.isIdle : hana?.follower.window.hasGap === false,
       )
     );
+  }
+
+  /** Drops all that the simulator noted of a run that is over; only the nodes stay. */
+  forget(): void {
+    this.oracle.forget();
+    this.network.forget();
+    this.connections.forget();
+    this.timeline.clear();
   }
 
   /** The liveness phase. */
@@ -369,6 +395,11 @@ export class Simulation {
     }
     return [high, low].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
   }
+}
+
+function cpuSecondsSince(begun: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(begun);
+  return (user + system) / 1e6;
 }
 
 function digestsOf({ hana }: Machine): string {

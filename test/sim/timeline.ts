@@ -9,7 +9,7 @@ export const START_US = 1_719_964_800_000_000;
 export class Timeline {
   nowUs = START_US;
   events = 0;
-  private readonly queue = new EventQueue();
+  private queue = new EventQueue();
 
   at(timeUs: number, action: () => void): void {
     this.queue.push(timeUs, action);
@@ -17,6 +17,11 @@ export class Timeline {
 
   after(delayUs: number, action: () => void): void {
     this.queue.push(this.nowUs + delayUs, action);
+  }
+
+  /** Nothing is to happen any more. */
+  clear(): void {
+    this.queue = new EventQueue();
   }
 
   /** Lets time pass up to `endUs`. */

@@ -133,10 +133,31 @@ describe("an opener", () => {
     for (let bit = 0; bit < datagram.length * 8; bit++) {
       const changed = datagram.slice();
       changed[bit >>> 3] = (changed[bit >>> 3] as number) ^ (1 << (bit & 7));
-      expect(open(receiver, changed)).not.toBe(OpenResult.ok);
+      // So that no try is refused for being one of too many.
+      receiver.nowMs += 20;
+      const result = open(receiver, changed);
+      expect(result).not.toBe(OpenResult.ok);
+      expect(result).not.toBe(OpenResult.throttled);
     }
     expect(receiver.senderCount).toBe(0);
     expect(open(receiver, datagram)).toBe(OpenResult.ok);
+  });
+
+  it("tries the frames of strangers from one address 64 times at once, and hears others and who it knows meanwhile", () => {
+    const receiver = opener();
+    const known = sealer(8, 5);
+    expect(open(receiver, sealed(known, [1]))).toBe(OpenResult.ok);
+    receiver.source = "10.0.0.9";
+    for (let stranger = 0; stranger < 64; stranger++) {
+      expect(open(receiver, sealed(sealer(100 + stranger, 5, OTHER_KEY), [1]))).toBe(OpenResult.wrongKey);
+    }
+    expect(open(receiver, sealed(sealer(7, 5), [1]))).toBe(OpenResult.throttled);
+    expect(open(receiver, sealed(known, [2]))).toBe(OpenResult.ok);
+    receiver.source = "10.0.0.10";
+    expect(open(receiver, sealed(sealer(9, 5), [1]))).toBe(OpenResult.ok);
+    receiver.source = "10.0.0.9";
+    receiver.nowMs += 20;
+    expect(open(receiver, sealed(sealer(7, 5), [1]))).toBe(OpenResult.ok);
   });
 
   it("tells a wrong key from a forgery: forged is only said of a session that opened before", () => {

@@ -1,0 +1,45 @@
+/**
+ * Hours: two virtual hours of meshes of 3 to 6 nodes in changing trouble, every seed twice with one digest. What there
+ * was of each kind of fault is printed; a kind that never came fails the run.
+ */
+import { describe, expect, test } from "vitest";
+import { Coverage } from "./coverage.js";
+import { FAULT_KINDS, mixOf } from "./faults.js";
+import { Simulation, type SimulationOptions } from "./simulation.js";
+
+const FIRST_SEED = 50_001;
+const RUNS = 48;
+const MINUTES = 2.5;
+const HOURS = 2;
+
+function optionsOf(seed: number): SimulationOptions {
+  return { seed, nodes: 3 + (seed % 4), minutes: MINUTES, faults: mixOf(seed) };
+}
+
+describe("two virtual hours", () => {
+  const coverage = new Coverage();
+  let virtualS = 0;
+  let cpuS = 0;
+
+  test.each(Array.from({ length: RUNS }, (_, index) => FIRST_SEED + index))(
+    "seed %d, twice",
+    { timeout: 180_000 },
+    (seed) => {
+      const options = optionsOf(seed);
+      const first = new Simulation(options).run();
+      expect(first.failure, `npm run sim -- --seed ${seed} --nodes ${options.nodes} --minutes ${MINUTES}`).toBe("");
+      const second = new Simulation(options).run();
+      expect(second.digest).toBe(first.digest);
+      coverage.add(first.coverage);
+      virtualS += first.virtualS;
+      cpuS += first.cpuS + second.cpuS;
+    },
+  );
+
+  test("hold every kind of fault", () => {
+    const hours = (virtualS / 3_600).toFixed(2);
+    console.log(`${hours} virtual hours, twice, in ${cpuS.toFixed(0)} s of one core; ${coverage.line()}`);
+    expect(virtualS).toBeGreaterThan(HOURS * 3_600);
+    expect(FAULT_KINDS.filter((kind) => !coverage.episodes.has(kind))).toEqual([]);
+  });
+});
