@@ -53,6 +53,7 @@ export interface ComposedNode extends RunningNode {
 const PACKAGE = new URL("../package.json", import.meta.url);
 /** A joiner has the state by then, and a starting node its role. */
 const WARM_UP_DELAY_MS = 700;
+const REJOIN_CODES: ReadonlySet<HealthCode> = new Set([HealthCode.multicast, HealthCode.unicast]);
 /** A host name may be longer than a node's name. */
 const NAME_LENGTH = 63;
 
@@ -189,7 +190,7 @@ class Composition {
       onServing: () => this.desk.tellServing(),
       onHealth: (code, text) => {
         // A membership that the system dropped is taken anew; where that is not the cause it does no harm.
-        if (code === HealthCode.multicast && text !== "") void mesh.rejoin();
+        if (REJOIN_CODES.has(code) && text !== "") void mesh.rejoin();
         if (text === "") this.log.info({ event: "health-well", code }, `well again: ${code}`);
         else this.log.warn({ event: "health", code }, text);
       },

@@ -193,6 +193,11 @@ export class Controller implements WriteSink {
     this.sendInfo(nonce, target);
   }
 
+  /** A follower that the groups do not reach learns at once that its controller lives. */
+  relieveListener(target: FrameTarget): void {
+    this.sendInfo(0, target);
+  }
+
   /** A snapshot that is fetched after this holds where the writers stand by now. */
   tellStandings(): void {
     this.applier.tellStandings(this.standings(), this.publisher.publishedSequence);

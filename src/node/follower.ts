@@ -198,10 +198,14 @@ export class Follower implements ContentSink {
     this.settlePending();
   }
 
-  /** What comes before the stream has shown it may still be on its way. An answer to a hello is waited for. */
-  private isOnlyAnnounced({ info }: StreamFrameReader, sequence: number): boolean {
-    const { newest } = this.window;
-    return info?.answers === 0 && sequence > newest && !this.announced.areMissing(newest);
+  /**
+   * What comes before the stream has shown it may still be on its way. An answer to a hello is waited for. So may all that
+   * a copy is ahead of, where a snapshot would be the only help.
+   */
+  private isOnlyAnnounced({ info, flags, doubles }: StreamFrameReader, sequence: number): boolean {
+    const { newest, complete } = this.window;
+    const isFarAhead = (flags & StreamFlag.copy) !== 0 && (doubles[2] as number) > complete + 1;
+    return (info?.answers === 0 || isFarAhead) && sequence > newest && !this.announced.areMissing(newest);
   }
 
   /** The contents of earlier frames, oldest first, where they are missing. */

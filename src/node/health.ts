@@ -12,6 +12,7 @@ export const HealthCode = {
   stepDown: "step-down",
   noController: "no-controller",
   multicast: "multicast",
+  unicast: "stream-by-unicast",
   buffer: "receive-buffer",
   socket: "socket",
   termFile: "term-file",

@@ -13,6 +13,7 @@ import { Peers } from "../sync/peers.js";
 import { type ElectionRules, Policy } from "../sync/election.js";
 import { Role, RoleAction, Roles } from "../sync/roles.js";
 import { WIRED_LIMITS } from "../sync/send-budget.js";
+import { UnicastCopies } from "../sync/unicast-copies.js";
 import { FrameType, StreamFrameReader } from "../wire/frame.js";
 import type { Standing } from "../wire/standing.js";
 import type { Snapshot } from "./adoption.js";
@@ -34,6 +35,7 @@ import { PeerPaths } from "./peer-paths.js";
 import { Sameness } from "./sameness.js";
 import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
+import { StreamRelief } from "./stream-relief.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
 import { Writes } from "./writes.js";
@@ -55,6 +57,7 @@ export class HanaNode implements NodeParts {
   readonly membership: Membership;
   readonly following: StreamFollowing;
   readonly sessionClock: SessionClock;
+  readonly relief: StreamRelief;
   readonly elections: Elections;
   readonly handover: Handover;
   private readonly lease: Lease;
@@ -75,7 +78,7 @@ export class HanaNode implements NodeParts {
     const sealer = new Sealer(meshKey, meshTag, nodeId, session, options.cipher);
     const opener = new Opener(meshKey, meshTag, nodeId, SENDERS_MAX, session, options.cipher);
     this.multicastCheck = new MulticastCheck(core.clock);
-    this.io = new FrameIo(sealer, opener, ports.datagrams, this.multicastCheck);
+    this.io = new FrameIo(sealer, opener, ports.datagrams, this.multicastCheck, new UnicastCopies(core.clock));
     this.pending = new PendingWrites(core.state, core.clock);
     this.applier = new Applier(core, this.pending);
     this.controller = new Controller(
@@ -92,6 +95,7 @@ export class HanaNode implements NodeParts {
     this.sameness = new Sameness(this);
     if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
     this.sessionClock = new SessionClock(this, ports);
+    this.relief = new StreamRelief(this);
     this.membership = new Membership(this, options);
     this.cleanup = new Cleanup(this, this.membership.watch);
     this.following = new StreamFollowing(this, this.membership, ports);
@@ -172,6 +176,7 @@ export class HanaNode implements NodeParts {
     } else if (type === FrameType.buckets) this.following.repair.onRange(plain, length, node);
     else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
     else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
+    else if (type === FrameType.streamAsk) this.relief.onAsk(plain, length, node, { address, port });
     else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
@@ -227,6 +232,7 @@ export class HanaNode implements NodeParts {
     this.cleanup.tick();
     this.following.tick();
     this.sessionClock.tick();
+    this.relief.tick();
     this.checkForeignKeys();
     this.checkMulticast(nowUs);
   }

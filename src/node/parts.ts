@@ -5,6 +5,7 @@ import type { LinkMeasures } from "../sync/link-measures.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import type { Peers } from "../sync/peers.js";
 import type { Roles } from "../sync/roles.js";
+import type { StreamFrameReader } from "../wire/frame.js";
 import type { Applier } from "./applier.js";
 import type { Controller } from "./controller.js";
 import type { NodeCore } from "./core.js";
@@ -33,6 +34,7 @@ export interface NodeParts {
   readonly roles: Roles;
   readonly io: FrameIo;
   readonly sessionClock: SessionTime;
+  readonly relief: { onFrame(frame: StreamFrameReader): void };
   readonly elections: {
     raise(): void;
     /** Puts the number of a next term of this node's own on disk, and answers it. */

@@ -58,6 +58,7 @@ export class StreamFollowing implements FollowerPort {
       this.onHigherTerm(frame.doubles[0] as number, sender, session, address);
     }
     roles.heard();
+    node.relief.onFrame(frame);
     if (frame.info !== undefined) this.onInfo(frame.info, frame, address);
     follower.receive(frame, buffer);
     if (frame.info !== undefined && roles.role === Role.following) this.compareDigests(frame.info, frame);

@@ -62,7 +62,9 @@ export class StreamFrames {
    * `isSettled`: the digests are those of the newest frame.
    */
   sendInfo(info: StreamInfo, isSettled: boolean, target: FrameTarget | undefined): number {
-    this.heartbeat(isSettled ? StreamFlag.info : StreamFlag.info | StreamFlag.unsettled, info);
+    // One node that gets it unasked does not hear the group.
+    const copy = target !== undefined && info.answers === 0 ? StreamFlag.copy : 0;
+    this.heartbeat(StreamFlag.info | copy | (isSettled ? 0 : StreamFlag.unsettled), info);
     if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
     return this.port.announce(FrameType.stream, this.out.offset);
   }

@@ -44,6 +44,8 @@ export const FrameType = {
   clockAsk: 14,
   /** Controller to follower: the session time. */
   clockAnswer: 15,
+  /** Follower to controller: it wants the stream by unicast. */
+  streamAsk: 19,
   /** Follower to controller: a component's bucket digests, where they differ. */
   bucketAsk: 16,
   /** Controller to follower: what it holds in a range of a component's paths. */
@@ -60,7 +62,12 @@ export const StreamFlag = {
   info: 4,
   /** More waits to be published, or may: what the frames so far hold is not whole, nor are the info's digests those. */
   unsettled: 8,
+  /** Sent to one node that the group does not reach, beside what went to the group. */
+  copy: 32,
 } as const;
+
+/** Where the flags stand in a stream frame. */
+export const STREAM_FLAGS_OFFSET = 12;
 
 export const JOURNAL_MAX = 8;
 

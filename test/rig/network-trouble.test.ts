@@ -74,21 +74,24 @@ async function setOn(host: Host, value: string): Promise<void> {
 // A follower sends nothing to the group, so what stops that does it no harm.
 describe("a firewall", () => {
   it.each([
-    ["incoming", "the controller", FIREWALL_IN, "h1"],
-    ["incoming", "a follower", FIREWALL_IN, "h2"],
-    ["outgoing", "the controller", FIREWALL_OUT, "h1"],
-  ] as const)("against %s multicast of %s is named, and forgotten when it opens", async (way, _, rules, host) => {
-    await startAll();
-    await firewall(host, rules);
-    expect(await trouble(host, "multicast")).toMatch(/multicast.*firewall/);
-    expect((await lan.cli(host, "status")).stdout).toContain("firewall");
-    await openFirewall(host);
-    const openedMs = Date.now();
-    await allWell();
-    record(`a firewall against ${way} multicast of ${host} opens`, { "one mesh after ms": Date.now() - openedMs });
-    await setOn("h3", "1");
-    for (const other of HOSTS) await lan.hasValue(other, "/viz/trouble/x", "1");
-  });
+    ["incoming", "the controller", FIREWALL_IN, "h1", "multicast"],
+    ["incoming", "a follower", FIREWALL_IN, "h2", "stream-by-unicast"],
+    ["outgoing", "the controller", FIREWALL_OUT, "h1", "multicast"],
+  ] as const)(
+    "against %s multicast of %s is named, and forgotten when it opens",
+    async (way, _, rules, host, finding) => {
+      await startAll();
+      await firewall(host, rules);
+      expect(await trouble(host, finding)).toMatch(/multicast.*firewall/);
+      expect((await lan.cli(host, "status")).stdout).toContain("firewall");
+      await openFirewall(host);
+      const openedMs = Date.now();
+      await allWell();
+      record(`a firewall against ${way} multicast of ${host} opens`, { "one mesh after ms": Date.now() - openedMs });
+      await setOn("h3", "1");
+      for (const other of HOSTS) await lan.hasValue(other, "/viz/trouble/x", "1");
+    },
+  );
 });
 
 it("a node that starts behind a firewall says so", async () => {

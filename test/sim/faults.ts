@@ -69,7 +69,7 @@ const LENGTHS_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
   asymmetric: [200, 6_000],
   bridge: [200, 6_000],
   flapping: [500, 5_000],
-  blackhole: [300, 6_000],
+  blackhole: [300, 20_000],
   pause: [100, 5_000],
   kill: [50, 5_000],
   leave: [50, 5_000],

@@ -46,6 +46,12 @@ test("a hundred nodes that start together are in sync within three seconds", { t
   expect(startS).toBeLessThan(3);
 });
 
+describe("multicast that is lost and nothing else", () => {
+  test.each([1, 2, 3])("is got around within five seconds, while it lasts: seed %d", (seed) => {
+    expect(run({ seed, minutes: 1, faults: ["blackhole"] }).failure).toBe("");
+  });
+});
+
 describe("a seed that failed once", () => {
   test("2: a write that was replaced was confirmed before anybody had it", () => {
     expect(run({ seed: 2, minutes: 0.5 }).failure).toBe("");

@@ -5,6 +5,7 @@
  * one controller, all in sync, the same contents everywhere, nothing pending. The same options give the same digest.
  */
 import type { SendLimits } from "../../src/sync/send-budget.js";
+import { BLACKHOLE_NODES_MAX, BlackholeWatch } from "./blackhole-watch.js";
 import { ClockWatch } from "./clock-watch.js";
 import { Connections } from "./connections.js";
 import { Coverage } from "./coverage.js";
@@ -79,6 +80,7 @@ export class Simulation {
   private readonly coverage = new Coverage();
   readonly oracle: Oracle;
   private readonly clocks: ClockWatch;
+  private readonly blackholes: BlackholeWatch | undefined;
   readonly network: Network;
   private readonly connections: Connections;
   readonly machines: Machine[] = [];
@@ -105,6 +107,10 @@ export class Simulation {
     this.network = new Network(nodes, timeline, chanceFor(seed, 3), coverage, (to, packet) => {
       this.machines[to]?.receive(packet);
     });
+    const isBlackholeAlone = faults.every((kind) => kind === "blackhole") && nodes <= BLACKHOLE_NODES_MAX;
+    if (isBlackholeAlone) {
+      this.blackholes = new BlackholeWatch(timeline, this.network, (machine, text) => this.oracle.fail(machine, text));
+    }
     this.connections = new Connections(this.network, chanceFor(seed, 4), coverage);
     this.makeMachines(show);
     this.workload = new Workload(this.machines, show, this.oracle, timeline, chanceFor(seed, 5));
@@ -263,6 +269,7 @@ export class Simulation {
     this.nextSweepUs = this.timeline.nowUs + this.sweepEveryUs;
     const controllers = machines.filter((machine) => machine.isController);
     oracle.settlePokes(this.repairLimitUs);
+    this.blackholes?.look(machines);
     for (const machine of machines) {
       oracle.sweep(machine);
       for (const controller of controllers) {

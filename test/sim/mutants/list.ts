@@ -282,4 +282,20 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "do not ask for the stream",
+    run: ["--faults", "blackhole", "--minutes", "1"],
+    edits: [
+      {
+        file: "node/stream-relief.ts",
+        find: "watch.tick(roles.silenceUs) && roles.target.port !== 0",
+        replace: "watch.tick(roles.silenceUs) && roles.target.port < 0",
+      },
+    ],
+  },
+  {
+    name: "answer who asks for the stream and send no copies",
+    run: ["--faults", "blackhole", "--minutes", "1"],
+    edits: [{ file: "node/stream-relief.ts", find: "io.copies.lease(from, target);", replace: "" }],
+  },
 ];

@@ -20,7 +20,8 @@ function veterans(): Mesh {
 }
 
 function terms(node: MeshNode): number[] {
-  return node.hana.core.lineage.entries().map(({ number }) => number);
+  const { core, roles } = node.hana;
+  return core.lineage.entries().flatMap(({ number }) => (number === roles.term.number ? [] : [number]));
 }
 
 function rewrite(mesh: Mesh, ...paths: readonly string[]): void {

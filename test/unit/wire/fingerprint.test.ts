@@ -41,7 +41,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:a7dcb8ac5c3c4340735d33f34dd436cd";
+const FINGERPRINT = "1:7487f63e9c1f467fdb240b62e0ae7ca3";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
