@@ -36,6 +36,7 @@ import { Sameness } from "./sameness.js";
 import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
 import { StreamRelief } from "./stream-relief.js";
+import { Stray } from "./stray.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
 import { Writes } from "./writes.js";
@@ -69,6 +70,7 @@ export class HanaNode implements NodeParts {
   /** [0] when the house is to be kept again, [1] when a blocked node says hello again. */
   private readonly keepDue = new Float64Array(2);
   private isClosed = false;
+  private readonly stray = new Stray(this);
 
   constructor(options: NodeOptions, ports: NodePorts) {
     this.ports = ports;
@@ -223,6 +225,7 @@ export class HanaNode implements NodeParts {
     this.noteWhole();
     this.lease.renew(this.controller.isOpen);
     if (!this.lease.isTold) this.setHealth(HealthCode.stalled, "");
+    this.stray.tick();
     this.act(this.roles.tick());
     this.elections.tick();
     this.handover.tick();
