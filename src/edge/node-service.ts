@@ -63,7 +63,10 @@ export class NodeService implements DeskService {
       if (id < 0) return -id as Reject;
       if (core.state.types[id] === ValueType.impulse) return writes.trigger(id, surface);
       core.staging.value(value);
-      return writes.write(id, surface);
+      const reject = writes.write(id, surface);
+      // A request is a write by itself, not a control in somebody's hand.
+      writes.endGesture(id, surface);
+      return reject;
     });
     const isLost = outcome.reject === Reject.held || outcome.reject === Reject.superseded;
     return isLost ? refusal(outcome.reject, this.writerOf(path)) : outcome;

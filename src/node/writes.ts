@@ -99,6 +99,11 @@ export class Writes implements WriteTarget {
     return Reject.none;
   }
 
+  /** What the surface writes there next is another gesture: single writes, however close, move nothing. */
+  endGesture(id: number, surface: number): void {
+    this.gestures.end(id, surface);
+  }
+
   /** The surface lets go of a path that it moved: others may write there at once. */
   release(id: number, surface: number): Reject {
     const { controller } = this.parts;
