@@ -12,6 +12,7 @@ import type {
   DeskCommandKind,
   DeskStart,
   DeskToLive,
+  FrozenHeader,
   LiveToDesk,
   PendingValue,
 } from "../manage/desk-messages.js";
@@ -41,6 +42,8 @@ export interface DeskService {
   readonly sequence: number;
   /** The term whose contents others may fetch from this node. */
   readonly serving: Term | undefined;
+  /** What others may fetch here although this node takes no writes; it does not change while it is that. */
+  readonly frozen: FrozenHeader | undefined;
   /** What its state is made of beside that term. */
   readonly lineage: readonly LineageEntry[];
   /** Joiners fetch the state from this TCP port now: it changes when the desk was started again. */
@@ -138,6 +141,8 @@ export class DeskHost {
   private worker: Worker | undefined;
   private image: Iterator<Uint8Array> | undefined;
   private imageAhead = 0;
+  /** What is left of the frozen image that is being told, or was. */
+  private frozen: Iterator<Uint8Array> | undefined;
   private isImageDue = false;
   private readonly connections = new Set<number>();
   private launches = 0;
@@ -172,7 +177,31 @@ export class DeskHost {
 
   /** Tells the desk what others may fetch here; call it whenever that changes. */
   tellServing(): void {
+    this.sendFrozen();
     this.post({ kind: "serving", term: this.service.serving, lineage: this.service.lineage });
+  }
+
+  /** A state that stands still, one chunk per turn. What was on its way of another is given up. */
+  private sendFrozen(): void {
+    const header = this.service.frozen;
+    if (header === undefined && this.frozen === undefined) return;
+    this.post({ kind: "frozenBegin", header });
+    const chunks = header === undefined ? undefined : this.service.image()[Symbol.iterator]();
+    this.frozen = chunks;
+    if (header !== undefined && chunks !== undefined) this.continueFrozen(chunks, header.sequence);
+  }
+
+  private continueFrozen(chunks: Iterator<Uint8Array>, sequence: number): void {
+    setImmediate(() => {
+      // It moves again: then it is no one image.
+      if (this.frozen !== chunks || this.service.sequence !== sequence) return;
+      const next = chunks.next();
+      if (next.done === true) this.post({ kind: "frozenEnd" });
+      else {
+        this.post({ kind: "frozenChunk", bytes: next.value });
+        this.continueFrozen(chunks, sequence);
+      }
+    });
   }
 
   closeOsc(connection: number): void {
@@ -252,6 +281,7 @@ export class DeskHost {
 
   private dropConnections(): void {
     this.image = undefined;
+    this.frozen = undefined;
     for (const connection of this.connections) this.service.oscClosed(connection);
     this.connections.clear();
   }

@@ -3,7 +3,7 @@
  *
  * It stands on the live thread; whatever waits for the controller waits here, with a time limit.
  */
-import type { PendingValue } from "../manage/desk-messages.js";
+import type { FrozenHeader, PendingValue } from "../manage/desk-messages.js";
 import {
   type ControlOutcome,
   type DeclareEntry,
@@ -25,6 +25,7 @@ import { ImageEncoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
 import type { LineageEntry } from "../sync/lineage.js";
+import { encodeStandings } from "../wire/standing.js";
 import type { DeskService } from "./desk-host.js";
 import type { LiveLoop } from "./live-loop.js";
 import { healthOf, peersOf, pendingOf } from "./node-reports.js";
@@ -225,7 +226,16 @@ export class NodeService implements DeskService {
   }
 
   get serving(): Term | undefined {
-    return this.parts.node.elections.serving;
+    return this.parts.node.serving;
+  }
+
+  get frozen(): FrozenHeader | undefined {
+    const { core, controller, serving } = this.parts.node;
+    if (serving === undefined || controller.takesWrites) return undefined;
+    const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
+    const { number: termNumber, node: termNode } = serving;
+    const standings = encodeStandings(this.parts.node.standings());
+    return { termNumber, termNode, sequence: this.sequence, origins, lineage: this.lineage, standings };
   }
 
   get lineage(): readonly LineageEntry[] {

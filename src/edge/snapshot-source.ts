@@ -5,6 +5,7 @@
  * joiner only if it holds everything that the joiner's first frame presupposes, and where the writers stood by then.
  */
 import { LRUCache } from "lru-cache";
+import type { FrozenHeader } from "../manage/desk-messages.js";
 import type { Replica } from "../manage/replica.js";
 import type { Term } from "../state/change.js";
 import { ImageEncoder } from "../state/image.js";
@@ -22,6 +23,10 @@ export class SnapshotSource {
   private readonly current: () => Replica | undefined;
   private readonly images = new LRUCache<number, SnapshotImage>({ max: IMAGES_KEPT, ttl: KEPT_MS });
   private newest: SnapshotImage | undefined;
+  /** An image of a state that stands still, and what of it is here. */
+  private frozen: SnapshotImage | undefined;
+  private frozenHeader: FrozenHeader | undefined;
+  private frozenChunks: Uint8Array[] = [];
   /** Begins anywhere: a joiner whose transfer broke must not go on with the image of an earlier desk. */
   private nextImage = 1 + Math.floor(Math.random() * 0x4000_0000);
 
@@ -38,7 +43,29 @@ export class SnapshotSource {
     this.newest = undefined;
   }
 
+  beginFrozen(header: FrozenHeader | undefined): void {
+    this.frozen = undefined;
+    this.frozenHeader = header;
+    this.frozenChunks = [];
+  }
+
+  pushFrozen(chunk: Uint8Array): void {
+    if (this.frozenHeader !== undefined) this.frozenChunks.push(chunk);
+  }
+
+  endFrozen(): void {
+    const { frozenHeader } = this;
+    if (frozenHeader === undefined) return;
+    const { standings, ...header } = frozenHeader;
+    this.frozen = makeImage({ ...header, image: this.nextImage++ }, this.frozenChunks, standings);
+    this.frozenChunks = [];
+  }
+
   image(request: SnapshotRequestRecord): SnapshotImage | undefined {
+    const { frozen } = this;
+    if (this.frozenHeader !== undefined) {
+      return frozen !== undefined && frozen.sequence >= request.minSequence ? frozen : undefined;
+    }
     if (this.term === undefined) return undefined;
     const begun = this.images.get(request.image);
     if (begun !== undefined && isBegun(request, begun) && begun.sequence >= request.minSequence) return begun;

@@ -10,6 +10,7 @@ import type { Origin, Term } from "../state/change.js";
 import type { Value } from "../state/declaration.js";
 import type { RingMemory } from "../state/ring.js";
 import type { LineageEntry } from "../sync/lineage.js";
+import type { SnapshotHeader } from "../wire/snapshot-records.js";
 import type {
   ControlOutcome,
   DeclareEntry,
@@ -111,6 +112,13 @@ export type LiveToDesk =
     }
   /** The term whose contents others may fetch from here, while there is one. */
   | { readonly kind: "serving"; readonly term: Term | undefined; readonly lineage: readonly LineageEntry[] }
+  /**
+   * What this node holds without being controller, or while it takes no writes: another side fetches it. The replica
+   * shows pending values too, so the confirmed ones are sent here, chunk by chunk; undefined ends what there is.
+   */
+  | { readonly kind: "frozenBegin"; readonly header: FrozenHeader | undefined }
+  | { readonly kind: "frozenChunk"; readonly bytes: Uint8Array }
+  | { readonly kind: "frozenEnd" }
   | { readonly kind: "imageChunk"; readonly bytes: Uint8Array }
   | { readonly kind: "imageEnd"; readonly pending: readonly PendingValue[] }
   /** So many bytes of this connection's packets have been worked off: flow control of OSC over TCP. */
@@ -119,6 +127,12 @@ export type LiveToDesk =
   | { readonly kind: "oscSend"; readonly connection: number; readonly packet: Uint8Array }
   | { readonly kind: "oscClose"; readonly connection: number }
   | { readonly kind: "close" };
+
+/** What an image of a state that does not change any more is of. */
+export interface FrozenHeader extends Omit<SnapshotHeader, "image"> {
+  /** Where the writers stand in it (`encodeStandings`). */
+  readonly standings: Uint8Array;
+}
 
 /** A write made on this node that shows but is not confirmed. */
 export interface PendingValue {

@@ -256,10 +256,14 @@ export class Replica {
     const named = payload === undefined ? undefined : decodeNamed(payload);
     if (named === undefined || id < 0 || id >= state.capacity) return false;
     if (kind === EventKind.rename) {
-      if (state.exists(id) && state.pathOf(id) !== named.path) state.rename(id, named.path);
+      if (state.exists(id) && state.pathOf(id) !== named.path) {
+        this.bury(id, named.path);
+        state.rename(id, named.path);
+      }
     } else {
       if (named.declaration === undefined) return false;
       state.declare(id, named.path, named.declaration);
+      state.tombstones.drop(named.path);
       this.pending[id] = 0;
     }
     if (state.exists(id) && (reader.flags & ChangeFlag.pending) === 0) this.stamp(id);
@@ -273,10 +277,20 @@ export class Replica {
     this.sequence = Math.max(this.sequence, this.reader.doubles[0] as number);
     // An image taken after the removal does not hold it any more.
     if (!state.exists(id)) return true;
+    if ((this.reader.flags & UNORDERED) === 0) this.bury(id, "");
     state.remove(id);
     this.pending[id] = 0;
     this.tellStructure(id);
     return true;
+  }
+
+  /** As `Applier.bury`: snapshots that are made here say what is gone. */
+  private bury(id: number, renamedTo: string): void {
+    const { doubles, term, origin } = this.reader;
+    const { tombstones } = this.state;
+    const [sequence, timeUs] = [doubles[0] as number, doubles[1] as number];
+    tombstones.add({ path: this.state.pathOf(id), term, sequence, timeUs, origin, renamedTo });
+    if (renamedTo !== "") tombstones.drop(renamedTo);
   }
 
   private takeOrigin(): boolean {

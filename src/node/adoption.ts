@@ -72,6 +72,8 @@ export function adopt(core: NodeCore, applier: Applier, pending: PendingWrites, 
   });
   removeStrangers(core, applier, pending, incoming);
   for (const id of incoming.ids()) adoptPath(core, applier, incoming, id);
+  state.tombstones.clear();
+  for (const stone of incoming.tombstones.values()) state.tombstones.add(stone);
   state.nextId = Math.max(state.nextId, incoming.nextId);
   pending.remap((id) => {
     const path = paths.get(id);

@@ -105,6 +105,41 @@ export class Applier {
     state.gestures[id] = context.gesture;
   }
 
+  /** Commits what is in hand, coerced, as the next change, but as old as it is: it was made on another side. */
+  commitMerged(id: number, origin: number, timeUs: number): void {
+    const { context, core } = this;
+    const { state, staging } = core;
+    state.store(id, staging);
+    this.stamp(origin, 0);
+    context.doubles[1] = timeUs;
+    this.putVersion(id);
+    core.ring.value(id, state.types[id] as ValueType, staging, context);
+    core.counters.changesApplied++;
+  }
+
+  /** Commits that the state is made of another side's changes too. */
+  commitLineage(term: number, sequence: number): void {
+    const { number, node } = this.core.terms.at(term);
+    const out = new ByteWriter(new Uint8Array(64));
+    out.varint(number);
+    out.blob(new TextEncoder().encode(node));
+    out.varint(sequence);
+    this.core.lineage.include(term, sequence);
+    this.stamp(0, 0);
+    this.core.ring.event(EventKind.lineage, 0, out.buffer.slice(0, out.offset), this.context);
+  }
+
+  private adoptLineage(event: ContentReader): boolean {
+    const input = new ByteReader(event.payload());
+    const number = input.varint();
+    const node = this.decoder.decode(input.blob(16));
+    const sequence = input.varint();
+    if (input.failed || !/^[0-9a-f]{16}$/.test(node)) return false;
+    const term = this.termIndex(number, node);
+    if (term > 0) this.core.lineage.include(term, sequence);
+    return true;
+  }
+
   /** Fires an impulse as the next change. */
   commitImpulse(id: number, origin: number, gesture: number): void {
     this.stamp(origin, gesture);
@@ -155,6 +190,7 @@ export class Applier {
     else if (state.exists(id)) this.pending.forget(id, Reject.wrongType);
     digests.drop(id);
     state.declare(id, path, declaration);
+    state.tombstones.drop(path);
     digests.name(id);
     if (keeps && coerce(state, id, staging) === Reject.none) state.store(id, staging);
     this.stampPath(id);
@@ -182,6 +218,7 @@ export class Applier {
   private rename(id: number, path: string, payload: Uint8Array): void {
     const { state, digests } = this.core;
     digests.drop(id);
+    this.bury(id, path);
     state.rename(id, path);
     digests.name(id);
     this.stampPath(id);
@@ -190,7 +227,17 @@ export class Applier {
 
   private remove(id: number): void {
     this.pending.forget(id, Reject.unknownPath);
+    this.bury(id, "");
     this.drop(id);
+  }
+
+  /** Notes that a path goes with the change in hand; `renamedTo` is its new name, if it has one. */
+  private bury(id: number, renamedTo: string): void {
+    const { doubles, term, origin } = this.context;
+    const { tombstones } = this.core.state;
+    const [sequence, timeUs] = [doubles[0] as number, doubles[1] as number];
+    tombstones.add({ path: this.core.state.pathOf(id), term, sequence, timeUs, origin, renamedTo });
+    if (renamedTo !== "") tombstones.drop(renamedTo);
   }
 
   private drop(id: number): void {
@@ -319,6 +366,7 @@ export class Applier {
     this.stampDelta(event, origin);
     this.noteSequence(event);
     if (event.kind === EventKind.declare) return this.adoptDeclare(event);
+    if (event.kind === EventKind.lineage) return this.adoptLineage(event);
     if (!state.exists(id) || state.isProvisional(id)) return false;
     if (event.kind === EventKind.impulse) {
       if (!fires) this.adoptSilentImpulse(id);

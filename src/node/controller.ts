@@ -77,8 +77,10 @@ export class Controller implements WriteSink {
   /** An origin of that node's in what it wrote; 0 while nothing was executed. */
   private writerOrigin = 0;
   isOpen = false;
-  /** Whether it takes writes: not while it hands its term over. Then its own wait as pending, as its followers' do. */
+  /** Whether it takes writes: not while it hands its term over, or its side yields to another. Then its own wait as pending, as its followers' do. */
   takesWrites = false;
+  /** How many nodes are on this side: told to the others. */
+  nodes = 1;
   private parentNumber = 0;
   private parentNode = "";
   /** [0] where the term forked from its parent. */
@@ -138,9 +140,17 @@ export class Controller implements WriteSink {
     for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.touch(id);
     this.isOpen = true;
     this.takesWrites = true;
+    this.frames.isYielding = false;
     this.heartbeats.start();
     // Followers that go on without a snapshot learn the new controller's indexes of origins here.
     for (let index = 1; index < core.origins.size; index++) this.applier.tellOrigin(index);
+  }
+
+  /** Publishes what is there and takes no more, until another term is opened. */
+  freeze(): void {
+    this.dropGroups();
+    this.settle();
+    this.takesWrites = false;
   }
 
   close(): void {
@@ -229,6 +239,7 @@ export class Controller implements WriteSink {
       digests,
       paths: core.state.pathCount,
       timeUs: core.clock.sessionUs,
+      nodes: this.nodes,
     };
   }
 
@@ -294,6 +305,15 @@ export class Controller implements WriteSink {
       this.writerOrigin,
       intake.refusalsOf(writer),
     );
+  }
+
+  /** Another side's changes are in this term, and so are the writes that it had taken. */
+  meet(standings: readonly Standing[]): void {
+    this.publisher.pump();
+    for (const standing of standings) {
+      const { node, session, write, refusals } = standing;
+      if (this.intake.meet(standing)) this.acks.add(node, session, write, this.publisher.itemsTaken, 0, refusals);
+    }
   }
 
   private noteTarget(node: string, from: FrameTarget): void {

@@ -27,6 +27,19 @@ export class NodeCounters {
   takeovers = 0;
   stepDowns = 0;
   messagesMalformed = 0;
+  /** Terms of other sides that were heard and not followed. */
+  termsForeign = 0;
+  /** Times that this side yielded, that nothing came of it, and that it took another side in. */
+  yields = 0;
+  yieldsGivenUp = 0;
+  merges = 0;
+  /** Paths that both sides had changed, those of them that found no place in the list, and what could not be taken. */
+  conflicts = 0;
+  conflictsUnlisted = 0;
+  mergesRefused = 0;
+  /** Times that this node held what its controller did not, and that nobody took it. */
+  orphaned = 0;
+  headsGivenUp = 0;
   autoDeclared = 0;
   pathsRefused = 0;
 }

@@ -282,7 +282,8 @@ export class Elections {
         ? decodeSnapshot(node.core, node.applier, snapshot)
         : undefined;
     const term = incoming === undefined ? -1 : node.applier.termIndex(head.number, head.node);
-    if (incoming === undefined || term < 0) {
+    // What this node has beside it would be gone: its own term opens, and the voter's contents are merged into that.
+    if (incoming === undefined || term < 0 || !node.healing.isHeldBy(snapshot)) {
       this.passOver();
       return;
     }

@@ -209,6 +209,7 @@ export class Handover {
     if (giving === undefined || giving.nonce !== nonce || giving.to !== from) return;
     if (node.roles.role !== Role.controlling || node.roles.term !== giving.term) return;
     giving.goneUs ??= node.core.clock.nowUs;
+    node.healing.release();
     this.send({ kind: ControlKind.go, nonce, leaseUs: 0 }, giving.target);
   }
 

@@ -10,6 +10,7 @@ export const HealthCode = {
   snapshot: "snapshot",
   impulseLate: "impulse-late",
   stepDown: "step-down",
+  healing: "healing",
   noController: "no-controller",
   multicast: "multicast",
   unicast: "stream-by-unicast",

@@ -117,6 +117,7 @@ export class Membership {
     if (peer === undefined) return;
     peer.sequence = report.sequence;
     peer.interfaceName = report.interfaceName;
+    node.healing.followers.report(from, report.term, report.isInSync);
     peer.fares(report);
     // A report that was sent before this term began proves nothing in it.
     if (report.term !== node.roles.term.number) peer.provenSequence = 0;
@@ -138,6 +139,7 @@ export class Membership {
   private onLeave(from: string): void {
     const { node } = this;
     this.watch.left(from);
+    node.healing.followers.remove(from);
     if (from === node.roles.term.node) node.roles.controllerLeft();
   }
 

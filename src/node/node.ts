@@ -14,6 +14,7 @@ import { type ElectionRules, Policy } from "../sync/election.js";
 import { Role, RoleAction, Roles } from "../sync/roles.js";
 import { WIRED_LIMITS } from "../sync/send-budget.js";
 import { UnicastCopies } from "../sync/unicast-copies.js";
+import type { Term } from "../state/change.js";
 import { FrameType, StreamFrameReader } from "../wire/frame.js";
 import type { Standing } from "../wire/standing.js";
 import type { Snapshot } from "./adoption.js";
@@ -25,6 +26,7 @@ import { NodeCore } from "./core.js";
 import { Follower, FollowState } from "./follower.js";
 import { FrameIo } from "./frame-io.js";
 import { Handover } from "./handover.js";
+import { Healing } from "./healing.js";
 import { Health, HealthCode } from "./health.js";
 import { Lease } from "./lease.js";
 import { Membership } from "./membership.js";
@@ -36,7 +38,6 @@ import { Sameness } from "./sameness.js";
 import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
 import { StreamRelief } from "./stream-relief.js";
-import { Stray } from "./stray.js";
 import { StreamFollowing } from "./stream-following.js";
 import { WriteSender } from "./write-sender.js";
 import { Writes } from "./writes.js";
@@ -63,6 +64,7 @@ export class HanaNode implements NodeParts {
   readonly handover: Handover;
   private readonly lease: Lease;
   private readonly cleanup: Cleanup;
+  readonly healing: Healing;
   private readonly sender: WriteSender;
   private readonly multicastCheck: MulticastCheck;
   private readonly ports: NodePorts;
@@ -70,7 +72,6 @@ export class HanaNode implements NodeParts {
   /** [0] when the house is to be kept again, [1] when a blocked node says hello again. */
   private readonly keepDue = new Float64Array(2);
   private isClosed = false;
-  private readonly stray = new Stray(this);
 
   constructor(options: NodeOptions, ports: NodePorts) {
     this.ports = ports;
@@ -103,6 +104,7 @@ export class HanaNode implements NodeParts {
     this.following = new StreamFollowing(this, this.membership, ports);
     const rules = options.electionRules ?? ISLAND;
     this.elections = new Elections(this, this.membership, ports, rules, options.termRecord);
+    this.healing = new Healing(this, ports, options.mergePolicies ?? {});
     this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random);
     this.sender = new WriteSender(core, this.pending, this.io);
     this.writes = new Writes({
@@ -183,7 +185,10 @@ export class HanaNode implements NodeParts {
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
     } else if (type === FrameType.control) this.handover.onMessage(plain, length, node, { address, port });
-    else if (
+    else if (type === FrameType.yield) {
+      const merged = this.healing.onMessage(plain, length, node, address);
+      if (merged !== undefined) this.following.switchTo(merged.stays, node, session, address);
+    } else if (
       type === FrameType.hello ||
       type === FrameType.report ||
       type === FrameType.peers ||
@@ -225,7 +230,6 @@ export class HanaNode implements NodeParts {
     this.noteWhole();
     this.lease.renew(this.controller.isOpen);
     if (!this.lease.isTold) this.setHealth(HealthCode.stalled, "");
-    this.stray.tick();
     this.act(this.roles.tick());
     this.elections.tick();
     this.handover.tick();
@@ -236,6 +240,7 @@ export class HanaNode implements NodeParts {
     this.following.tick();
     this.sessionClock.tick();
     this.relief.tick();
+    this.healing.tick();
     this.checkForeignKeys();
     this.checkMulticast(nowUs);
   }
@@ -279,6 +284,7 @@ export class HanaNode implements NodeParts {
     this.controller.open(term.number, parent.number, parent.node, isRaised || this.follower.wasWhole);
     writeController(this.core, this.applier, term.number);
     this.writes.commitPending();
+    this.healing.onOpened();
     this.controller.settle();
     this.membership.onRole();
     this.lease.renew(true);
@@ -313,6 +319,11 @@ export class HanaNode implements NodeParts {
     this.setHealth(HealthCode.stepDown, "");
   }
 
+  /** The term whose contents others may fetch here: the one that is held, or what nobody else may have. */
+  get serving(): Term | undefined {
+    return this.healing.serving ?? this.elections.serving;
+  }
+
   /** Puts where the writers stand into the ring: before anybody else is told to fetch this node's snapshot. */
   tellStandings(): void {
     if (this.controller.isOpen) this.controller.tellStandings();
@@ -327,11 +338,13 @@ export class HanaNode implements NodeParts {
   /** A snapshot that was fetched is here. */
   snapshotArrived(snapshot: Snapshot): void {
     if (this.elections.isFetching) this.elections.snapshotArrived(snapshot);
+    else if (this.healing.isFetching) this.healing.snapshotArrived(snapshot);
     else this.following.snapshotArrived(snapshot);
   }
 
   snapshotFailed(reason: string): void {
     if (this.elections.isFetching) this.elections.snapshotFailed();
+    else if (this.healing.isFetching) this.healing.snapshotFailed();
     else this.following.snapshotFailed(reason);
   }
 

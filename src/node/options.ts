@@ -3,6 +3,7 @@
  */
 import type { FrameCipher } from "../security/aead.js";
 import type { ElectionRules } from "../sync/election.js";
+import type { MergePolicies } from "../sync/merge.js";
 import type { TermRecord } from "../sync/promises.js";
 import type { SendLimits } from "../sync/send-budget.js";
 import type { Reachability } from "./controller.js";
@@ -32,4 +33,6 @@ export interface NodeOptions {
   readonly termRecord?: TermRecord | undefined;
   /** Default SODIUM; for simulations only. */
   readonly cipher?: FrameCipher;
+  /** What happens to what both sides of a partition changed. Default: `lww` everywhere. */
+  readonly mergePolicies?: MergePolicies;
 }

@@ -1,11 +1,13 @@
 /**
  * Node parts: what the machines of one node reach each other by. The coordinator makes them all and implements this.
  */
+import type { Followers } from "../sync/followers.js";
 import type { LinkMeasures } from "../sync/link-measures.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import type { Peers } from "../sync/peers.js";
 import type { Roles } from "../sync/roles.js";
 import type { StreamFrameReader } from "../wire/frame.js";
+import type { SnapshotHeader } from "../wire/snapshot-records.js";
 import type { Applier } from "./applier.js";
 import type { Controller } from "./controller.js";
 import type { NodeCore } from "./core.js";
@@ -21,6 +23,23 @@ export interface SessionTime {
   readonly link: LinkMeasures;
   /** The followed controller said its session time in passing. */
   hint(sessionUs: number): void;
+}
+
+/** What a snapshot says of itself. */
+type SnapshotOf = Omit<SnapshotHeader, "image">;
+
+/** What the other machines ask of `Healing`. */
+export interface HealingPart {
+  readonly followers: Followers;
+  /** This controller hears another one. True when it is to be followed: it has all that is here. */
+  onRival(frame: StreamFrameReader, sender: string, address: string): boolean;
+  /** Whether a snapshot may take the place of what is here. If not, that is offered to its controller first. */
+  mayAdopt(snapshot: SnapshotOf, controller: string): boolean;
+  onInSync(): void;
+  /** Whether a snapshot holds all that is here. */
+  isHeldBy(snapshot: SnapshotOf): boolean;
+  /** Tells who follows this controller that another's term is theirs from now on. */
+  release(): void;
 }
 
 export interface NodeParts {
@@ -40,6 +59,7 @@ export interface NodeParts {
     /** Puts the number of a next term of this node's own on disk, and answers it. */
     prepare(done: (number: number) => void): void;
   };
+  readonly healing: HealingPart;
   readonly sameness: Sameness;
   readonly health: Health;
   /** Puts where the writers stand into the ring: before anybody is told to fetch this node's snapshot. */

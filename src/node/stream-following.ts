@@ -19,6 +19,8 @@ import { decodeWriteResult, nakFields } from "../wire/messages.js";
 /** A snapshot that is not here by then is asked for again. */
 const SNAPSHOT_PATIENCE_US = 5_000_000;
 const SNAPSHOT_RETRY_US = 100_000;
+/** What this node holds is offered first; then it asks again for what the controller has. */
+const OFFER_PATIENCE_US = 2_000_000;
 const TERMS_TEXT = "more changes of controller were heard than a node can tell apart: start this one anew";
 
 const DIFFERS_TEXT = "this node's state differed from the controller's, and not only in parts";
@@ -46,16 +48,19 @@ export class StreamFollowing implements FollowerPort {
     const { node } = this;
     const { roles, follower } = node;
     const order = roles.compare(frame.doubles[0] as number, sender);
-    if (order < 0) {
-      node.core.counters.framesOfLowerTerm++;
+    if (order < 0) node.core.counters.framesOfLowerTerm++;
+    if (roles.role === Role.controlling) {
+      if (!node.healing.onRival(frame, sender, address)) return;
+      this.switchTo(frame.doubles[0] as number, sender, session, address);
+    } else if (order < 0) return;
+    else if (order > 0 && !roles.mayFollow(sender)) {
+      node.core.counters.termsForeign++;
       return;
-    }
-    if (order > 0) this.onHigherTerm(frame.doubles[0] as number, sender, session, address);
-    else if (roles.role === Role.controlling) return;
+    } else if (order > 0) this.switchTo(frame.doubles[0] as number, sender, session, address);
     else if (session !== this.session) {
       // It was started anew with nothing, and its term has the number that it had: this is another stream.
       follower.forget();
-      this.onHigherTerm(frame.doubles[0] as number, sender, session, address);
+      this.switchTo(frame.doubles[0] as number, sender, session, address);
     }
     roles.heard();
     node.relief.onFrame(frame);
@@ -66,7 +71,8 @@ export class StreamFollowing implements FollowerPort {
     if (node.pending.size > 0 || follower.window.hasGap) this.ports.requestSettle();
   }
 
-  private onHigherTerm(number: number, sender: string, session: number, address: string): void {
+  /** Goes over to another term, as one that joins it. */
+  switchTo(number: number, sender: string, session: number, address: string): void {
     const { node } = this;
     this.session = session;
     if (node.roles.role === Role.controlling) node.stepDown();
@@ -131,6 +137,10 @@ export class StreamFollowing implements FollowerPort {
     const { roles, core } = node;
     const isWanted = roles.role === Role.joining && node.follower.state === FollowState.joining;
     if (!isWanted || snapshot.termNumber !== roles.term.number || snapshot.termNode !== roles.term.node) return;
+    if (!node.healing.mayAdopt(snapshot, roles.term.node)) {
+      this.registers[0] = node.core.clock.nowUs + OFFER_PATIENCE_US;
+      return;
+    }
     const incoming = decodeSnapshot(core, node.applier, snapshot);
     if (incoming === undefined) {
       this.snapshotFailed("the snapshot's bytes are no image");
@@ -156,6 +166,7 @@ export class StreamFollowing implements FollowerPort {
     const { node } = this;
     this.registers[0] = Number.POSITIVE_INFINITY;
     node.roles.inSync();
+    node.healing.onInSync();
     node.setHealth(HealthCode.snapshot, "");
     node.setHealth(HealthCode.lost, "");
     this.membership.onInSync();

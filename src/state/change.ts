@@ -16,6 +16,8 @@ export const EventKind = {
   group: 7,
   /** Where the writers stood at this sequence, for snapshots (`encodeStandings`). Rings only. */
   standings: 8,
+  /** The term's contents are made of another's too, up to a sequence: two sides were merged. */
+  lineage: 9,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 

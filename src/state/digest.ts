@@ -173,7 +173,7 @@ export class Digests {
       if (this.countedIn[id] === 0 || this.isMarked[id] !== 0) continue;
       this.hash(id);
       // A long text costs as much as many numbers.
-      left -= (state.texts[id]?.length ?? 0) >> 4;
+      left -= (state.texts[id]?.length ?? 0) >> 8;
       if (parts[id * 2] === hashed[0] && parts[id * 2 + 1] === hashed[1]) continue;
       if (counts) this.touch(id);
       found = id;

@@ -3,7 +3,7 @@
  *
  * A late joiner, the desk worker and a resync all take the same image, in chunks, so that no chunk is large and each
  * can be sealed and sent by itself. Paths are written with the length that they share with the one before; equal
- * declarations are written once. An image comes from outside: a chunk that does not decode exactly is refused whole,
+ * declarations are written once. Behind the paths come the tombstones of those that are gone. An image comes from outside: a chunk that does not decode exactly is refused whole,
  * and nothing of it is kept. `loadImage` never throws on bytes.
  */
 import { ByteReader, ByteWriter } from "../base/bytes.js";
@@ -11,6 +11,7 @@ import { type Declaration, isText, lanesOf, ValueType } from "./declaration.js";
 import { DECLARATION_LIMIT_BYTES, readDeclaration, writeDeclaration } from "./declaration-bytes.js";
 import { validatePath } from "./path.js";
 import { LANES, type State } from "./state.js";
+import { type Tombstone, TOMBSTONES_MAX } from "./tombstones.js";
 import { ORIGINS_MAX, type OriginTable, type TermTable } from "./tables.js";
 import { TEXT_LIMIT_BYTES } from "./coerce.js";
 
@@ -18,6 +19,8 @@ import { TEXT_LIMIT_BYTES } from "./coerce.js";
 const CHUNK_TARGET_BYTES = 32_768;
 export const CHUNK_LIMIT_BYTES = CHUNK_TARGET_BYTES + DECLARATION_LIMIT_BYTES + TEXT_LIMIT_BYTES + 1_024;
 const PATH_LIMIT_BYTES = 255;
+/** In place of a path's id plus one. */
+const TOMBSTONE = 0;
 
 /** What the tables say, which an image carries beside the values. */
 export interface ImageTables {
@@ -34,6 +37,8 @@ export class ImageEncoder {
   private readonly originsSent = new Map<number, number>();
   private readonly termsSent = new Map<number, number>();
   private id = 0;
+  private stones: readonly Tombstone[] | undefined;
+  private stone = 0;
   private lastPath = "";
 
   constructor(tables: ImageTables) {
@@ -47,7 +52,23 @@ export class ImageEncoder {
     for (; this.id < state.capacity && out.offset < CHUNK_TARGET_BYTES; this.id = nextExisting(state, this.id + 1)) {
       if (state.exists(this.id)) this.path(this.id);
     }
+    if (this.id >= state.capacity) this.tombstones();
     return out.offset === 0 ? undefined : out.buffer.slice(0, out.offset);
+  }
+
+  private tombstones(): void {
+    const { out } = this;
+    this.stones ??= [...this.tables.state.tombstones.values()];
+    for (; this.stone < this.stones.length && out.offset < CHUNK_TARGET_BYTES; this.stone++) {
+      const { path, term, sequence, timeUs, origin, renamedTo } = this.stones[this.stone] as Tombstone;
+      out.varint(TOMBSTONE);
+      this.name(path);
+      this.term(term);
+      out.varint(sequence);
+      out.f64(timeUs);
+      this.origin(origin);
+      out.text(renamedTo);
+    }
   }
 
   /** Begins a chunk that stands for itself: for some paths and not all, each given to `add`. */
@@ -73,7 +94,7 @@ export class ImageEncoder {
   private path(id: number): void {
     const { out } = this;
     const { state } = this.tables;
-    out.varint(id);
+    out.varint(id + 1);
     this.name(state.pathOf(id));
     this.declaration(state.declarationOf(id) as Declaration);
     this.term(state.terms[id] as number);
@@ -168,7 +189,7 @@ export class ImageDecoder {
   push(chunk: Uint8Array): boolean {
     this.input.reset(chunk, 0, chunk.length);
     try {
-      while (this.input.remaining > 0) if (!this.path()) return false;
+      while (this.input.remaining > 0) if (!this.record()) return false;
     } catch {
       // The fatal UTF-8 decoder throws; nothing else here can.
       return false;
@@ -176,10 +197,30 @@ export class ImageDecoder {
     return true;
   }
 
-  private path(): boolean {
+  private record(): boolean {
+    const first = this.input.varint();
+    return first === TOMBSTONE ? this.tombstone() : this.path(first - 1);
+  }
+
+  private tombstone(): boolean {
+    const { input } = this;
+    const { tombstones } = this.tables.state;
+    const path = this.name();
+    const term = this.term();
+    const sequence = input.varint();
+    const timeUs = input.f64();
+    const origin = this.origin();
+    const renamedTo = this.decoder.decode(input.blob(PATH_LIMIT_BYTES));
+    if (input.failed || term < 0 || origin < 0 || !Number.isFinite(timeUs)) return false;
+    const isNamed = renamedTo === "" || validatePath(renamedTo) === "";
+    if (!isNamed || validatePath(path) !== "" || tombstones.size >= TOMBSTONES_MAX) return false;
+    tombstones.add({ path, term, sequence, timeUs, origin, renamedTo });
+    return true;
+  }
+
+  private path(id: number): boolean {
     const { input } = this;
     const { state } = this.tables;
-    const id = input.varint();
     const path = this.name();
     const declaration = this.declaration();
     const term = this.term();

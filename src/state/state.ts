@@ -10,6 +10,7 @@ import { componentOf } from "./component.js";
 import { ClipMode, type Declaration, isText, lanesOf, type Value, ValueType } from "./declaration.js";
 import { sharedDeclaration } from "./declaration-bytes.js";
 import type { Staging } from "./staging.js";
+import { Tombstones } from "./tombstones.js";
 
 /** Doubles per id: the largest value is four numbers. */
 export const LANES = 4;
@@ -46,6 +47,8 @@ export class State {
   readonly gestures: Int32Array;
   readonly paths: (string | undefined)[] = [];
   readonly declarations: (Declaration | undefined)[] = [];
+  /** Paths that were here. */
+  readonly tombstones = new Tombstones();
   private readonly idsByPath = new Map<string, number>();
   private readonly idsByAlias = new Map<string, number>();
 
@@ -157,6 +160,7 @@ export class State {
   /** Empties the tree, ids included: only before a whole snapshot takes its place. */
   clear(): void {
     for (const id of this.ids()) this.forget(id);
+    this.tombstones.clear();
     this.nextId = 0;
     this.generation++;
   }

@@ -85,11 +85,11 @@ export class Lineage {
     for (const term of [...this.sealed.keys()]) if (term !== this.present && !isUsed(term)) this.sealed.delete(term);
   }
 
-  /** All of it but the present term, oldest first: what a snapshot says beside its own term and sequence. */
+  /** All of it, oldest first, the present term last: what a snapshot says beside its own term and sequence. */
   entries(): LineageEntry[] {
-    return [...this.sealed]
-      .filter(([term]) => term !== this.present)
-      .map(([term, sequence]) => this.entry(term, sequence));
+    const { present } = this;
+    const entries = [...this.sealed].filter(([term]) => term !== present).map(([term, at]) => this.entry(term, at));
+    return present === 0 ? entries : [...entries, this.entry(present, this.through(present))];
   }
 
   private entry(term: number, sequence: number): LineageEntry {

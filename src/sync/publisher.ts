@@ -147,7 +147,7 @@ export class Publisher {
   pump(keepsGroup = false): void {
     const { reader } = this;
     for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
-      // While it hands its term over, a controller shows what is pending, as its followers do.
+      // While it hands its term over or yields, a controller shows what is pending, as its followers do.
       if (found !== Found.lapped && (reader.flags & UNCONFIRMED) !== 0) continue;
       if (found === Found.value) this.takeValue();
       else if (found === Found.event) this.enqueueEvent();
@@ -450,7 +450,7 @@ export class Publisher {
       this.events.splice(0, this.eventHead);
       this.eventHead = 0;
     }
-    if (event.kind !== EventKind.origin) this.digestEvent(event);
+    if (event.kind !== EventKind.origin && event.kind !== EventKind.lineage) this.digestEvent(event);
     this.published(event.sequence);
   }
 

@@ -20,6 +20,8 @@ export type Role = (typeof Role)[keyof typeof Role];
 
 const LISTEN_US = 500_000;
 const SILENCE_US = 500_000;
+/** protocol.md: who is silent this long is no longer counted on. */
+const SUSPECT_US = 350_000;
 /** protocol.md. Two that ask at the same time all the same cost some 100 ms, not a second controller: votes decide. */
 const RANK_US = 40_000;
 /** A controller that gave up its term listens this long for who has it now before it asks for another. */
@@ -59,6 +61,8 @@ export class Roles {
   private readonly registers = new Float64Array(3);
   private hellos = 0;
   private hasLeft = false;
+  /** The controller handed its side over: another term may be followed. */
+  private isReleased = false;
   /** Silence was seen once: it counts when it is seen again, after what was queued in the sockets has been read. */
   private isSilenceSeen = false;
 
@@ -92,6 +96,7 @@ export class Roles {
     this.target = { address: "", port: 0 };
     this.highest = Math.max(this.highest, term.number);
     this.hasLeft = false;
+    this.isReleased = false;
     // The caller says hello at once; the next one is due at its usual time.
     this.hellos = 1;
     this.registers[0] = this.clock.nowUs;
@@ -112,6 +117,16 @@ export class Roles {
     this.role = Role.joining;
     this.hellos = 0;
     this.registers[0] = this.clock.nowUs;
+  }
+
+  release(): void {
+    this.isReleased = true;
+  }
+
+  /** Whether a higher term of `node` is to be followed: not while this node hears its own controller. */
+  mayFollow(node: string): boolean {
+    if (this.role !== Role.following || node === this.term.node) return true;
+    return this.isReleased || this.hasLeft || this.silenceUs > SUSPECT_US;
   }
 
   heard(): void {

@@ -33,6 +33,8 @@ export class StreamFrames {
   term = 0;
   /** How many frames the journal reaches back (k). */
   redundancy = 3;
+  /** Said with the info: this side takes no writes and waits to be taken in by another. */
+  isYielding = false;
 
   /** `isSettled` answers whether the newest frame ends what there is to be published. */
   constructor(port: FramePort, sent: SentRing, isSettled: () => boolean) {
@@ -64,7 +66,8 @@ export class StreamFrames {
   sendInfo(info: StreamInfo, isSettled: boolean, target: FrameTarget | undefined): number {
     // One node that gets it unasked does not hear the group.
     const copy = target !== undefined && info.answers === 0 ? StreamFlag.copy : 0;
-    this.heartbeat(StreamFlag.info | copy | (isSettled ? 0 : StreamFlag.unsettled), info);
+    const flags = (isSettled ? 0 : StreamFlag.unsettled) | (this.isYielding ? StreamFlag.yielding : 0);
+    this.heartbeat(StreamFlag.info | copy | flags, info);
     if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
     return this.port.announce(FrameType.stream, this.out.offset);
   }

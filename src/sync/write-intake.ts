@@ -113,6 +113,14 @@ export class WriteIntake {
     writer.refusals.splice(0, writer.refusals.length, ...refusals);
   }
 
+  /** Takes in where a writer stands on another side, whose changes are this one's now. False when that is nothing new. */
+  meet(standing: Standing): boolean {
+    const known = this.find(standing.node);
+    const isNew = known === undefined || (known.session === standing.session && known.floor < standing.write);
+    if (isNew) this.learn(standing);
+    return isNew;
+  }
+
   /** Where all writers stand. */
   standings(): Standing[] {
     return Array.from(this.writers, ([node, { session, floor, refusals }]) => {

@@ -46,6 +46,8 @@ export const FrameType = {
   clockAnswer: 15,
   /** Follower to controller: it wants the stream by unicast. */
   streamAsk: 19,
+  /** Between two sides of a mesh that meet: one yields, the other fetches what it has. */
+  yield: 13,
   /** Follower to controller: a component's bucket digests, where they differ. */
   bucketAsk: 16,
   /** Controller to follower: what it holds in a range of a component's paths. */
@@ -64,6 +66,8 @@ export const StreamFlag = {
   unsettled: 8,
   /** Sent to one node that the group does not reach, beside what went to the group. */
   copy: 32,
+  /** The controller takes no writes: its side is about to become part of another. */
+  yielding: 64,
 } as const;
 
 /** Where the flags stand in a stream frame. */
@@ -90,6 +94,8 @@ export interface StreamInfo {
   readonly paths: number;
   /** Session time when it left, in microseconds. */
   readonly timeUs: number;
+  /** How many nodes are in sync on this side, the controller counted. */
+  readonly nodes: number;
 }
 
 export const DIGEST_WORDS = 20;
@@ -106,6 +112,7 @@ export function writeInfo(out: ByteWriter, info: StreamInfo): void {
   for (let word = 0; word < DIGEST_WORDS; word++) out.u32(info.digests[word] as number);
   out.varint(info.paths);
   out.u56(info.timeUs);
+  out.u16(info.nodes);
 }
 
 export function readInfo(input: ByteReader): StreamInfo {
@@ -121,6 +128,7 @@ export function readInfo(input: ByteReader): StreamInfo {
   for (let word = 0; word < DIGEST_WORDS; word++) digests[word] = input.i32();
   const paths = input.varint();
   const timeUs = input.u56();
+  const nodes = input.u16();
   return {
     sequence,
     parentNumber,
@@ -133,6 +141,7 @@ export function readInfo(input: ByteReader): StreamInfo {
     digests,
     paths,
     timeUs,
+    nodes,
   };
 }
 

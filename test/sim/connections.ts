@@ -115,9 +115,9 @@ export class Connections {
 
   private imageOf(machine: Machine, minSequence: number): SnapshotImage | undefined {
     const { hana } = machine;
-    const term = hana?.elections.serving;
+    const term = hana?.serving;
     if (hana === undefined || term === undefined) return undefined;
-    const { core } = hana;
+    const { core, controller } = hana;
     const kept = this.kept.get(machine.index);
     const isFresh = kept?.term === term && kept.boot === machine.boot;
     if (isFresh && machine.localUs - kept.madeUs < KEPT_US && kept.image.sequence >= minSequence) return kept.image;
@@ -128,9 +128,10 @@ export class Connections {
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = term;
+    if (controller.isOpen) core.lineage.note(sequence);
     const lineage = core.lineage.entries();
     const header = { image: ++this.images, termNumber, termNode, sequence, origins, lineage };
-    const told = hana.controller.isOpen ? hana.controller.publisher.publishedSequence : sequence;
+    const told = controller.takesWrites ? hana.controller.publisher.publishedSequence : sequence;
     const image = makeImage(header, chunks, encodeStandings(hana.standings()), told);
     this.kept.set(machine.index, { term, boot: machine.boot, madeUs: machine.localUs, image });
     return image;

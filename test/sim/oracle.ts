@@ -417,12 +417,19 @@ export class Oracle {
     const isCommit = (flags & CONFIRMED_MASK) === 0 && record.node === view.machine.id && record.boot === view.boot;
     const sequence = reader.doubles[0] as number;
     // Writes of the level that change nothing are seen by nobody, and move it all the same.
-    if (isCommit && path !== LEVEL) this.judgeMove(view, path, value);
+    if (isCommit && path !== LEVEL && !this.isMerged(view, record, path, value)) this.judgeMove(view, path, value);
     // What was written earlier, elsewhere or before this node controlled, is stamped with that.
     const isMadeNow = isCommit && path !== LEVEL && this.writes[value]?.atUs === this.timeline.nowUs;
     if (isMadeNow) this.onCommit(view.machine, reader.doubles[1] as number);
     if (isCommit) this.commit(view, record, { path, sequence, value, isImpulse: false, firstFrame: 0, lastFrame: 0 });
     else if (!this.pokes.covers(view.machine, path)) this.compare(view, record, path, sequence, value);
+  }
+
+  /** Whether a commit is of what another side had committed before: it is as old as it was there. */
+  private isMerged(view: View, record: TermRecord, path: string, value: number): boolean {
+    if (view.hana.core.counters.merges === 0) return false;
+    const write = path === LEVEL ? undefined : this.writes[value];
+    return write === undefined || write.commits.some(({ term }) => term !== record);
   }
 
   /** What one learned of the other's time over a slow way is a little off. */

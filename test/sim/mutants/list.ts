@@ -27,8 +27,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "skip the fence",
     "node/stream-following.ts",
-    "      node.core.counters.framesOfLowerTerm++;\n      return;",
-    "      node.core.counters.framesOfLowerTerm++;",
+    "} else if (order < 0) return;\n    else if (order > 0",
+    "} else if (order > 0",
   ),
   mutant("forget the fork point", "node/stream-following.ts", " && core.sequence[0] === info.forkSequence", ""),
   mutant("drop the replay check", "security/opener.ts", "if (windows.seen(slot)) return OpenResult.replayed;", ""),

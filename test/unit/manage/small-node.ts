@@ -67,6 +67,7 @@ export class SmallNode implements DeskService {
   sequence = 0;
   readonly serving = { number: 1, node: NODE_ID };
   readonly lineage = [];
+  readonly frozen = undefined;
   readonly snapshotPorts: number[] = [];
 
   constructor(sizes?: RingSizes, capacity = 8_192) {

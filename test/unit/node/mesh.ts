@@ -75,6 +75,8 @@ export class Mesh {
   onTurn: (node: MeshNode) => void = () => {};
   /** Answers true for a datagram that is to be lost, beside what the faults say. */
   drop: (from: MeshNode, to: MeshNode, datagram: Uint8Array, way: Way) => boolean = () => false;
+  /** Whether one node can fetch a snapshot from another. */
+  canConnect: (from: MeshNode, to: MeshNode) => boolean = () => true;
   /** How much longer a datagram takes than the faults say. */
   extraDelayUs: (to: MeshNode, way: Way) => number = () => 0;
   datagrams = 0;
@@ -338,7 +340,8 @@ export class MeshNode {
     const delayUs = mesh.faults.maxDelayUs;
     mesh.after(2 * delayUs, () => {
       const server = mesh.live.find((node) => node.address === request.address && node.port === request.port);
-      const snapshot = server?.serves !== true ? undefined : this.transfer(server, request.minSequence);
+      const isThere = server?.serves === true && mesh.canConnect(this, server);
+      const snapshot = isThere ? this.transfer(server, request.minSequence) : undefined;
       mesh.after(delayUs, () => {
         if (fetch !== this.fetches) return;
         this.turn(() => {
@@ -368,8 +371,7 @@ export class MeshNode {
   }
 
   private image(minSequence: number): SnapshotImage | undefined {
-    const { core, elections } = this.hana;
-    const term = elections.serving;
+    const { core, serving: term } = this.hana;
     const sequence = core.sequence[0] as number;
     if (term === undefined || sequence < minSequence) return undefined;
     const encoder = new ImageEncoder(core);

@@ -41,7 +41,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:7487f63e9c1f467fdb240b62e0ae7ca3";
+const FINGERPRINT = "1:a21b5f5e630caa831ff04d6b90d011d6";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -98,6 +98,7 @@ function info(): Uint8Array {
       digests,
       paths: 10_000,
       timeUs: TIME_US,
+      nodes: 5,
     });
   });
 }

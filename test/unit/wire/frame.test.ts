@@ -24,6 +24,7 @@ const info: fc.Arbitrary<StreamInfo> = fc.record({
   digests: fc.array(fc.integer(), { minLength: 20, maxLength: 20 }).map((words) => Int32Array.from(words)),
   paths: fc.nat(100_000),
   timeUs: fc.maxSafeNat(),
+  nodes: fc.nat(65_535),
 });
 
 const lengths = fc.array(
