@@ -209,7 +209,6 @@ export class Handover {
     if (giving === undefined || giving.nonce !== nonce || giving.to !== from) return;
     if (node.roles.role !== Role.controlling || node.roles.term !== giving.term) return;
     giving.goneUs ??= node.core.clock.nowUs;
-    node.healing.release();
     this.send({ kind: ControlKind.go, nonce, leaseUs: 0 }, giving.target);
   }
 
@@ -245,6 +244,6 @@ export class Handover {
     if (taking === undefined || taking.nonce !== nonce || taking.number === 0) return;
     if (roles.role !== Role.following || roles.term !== taking.term || from !== roles.term.node) return;
     this.taking = undefined;
-    if (taking.number > roles.term.number) node.takeControl(taking.number);
+    if (taking.number > roles.term.number) node.takeControl(taking.number, true);
   }
 }

@@ -417,13 +417,8 @@ export class Healing implements HealingPart {
     if (schedule.state !== YieldState.frozen) return false;
     this.handedOver = this.head;
     schedule.end();
-    this.release();
-    return node.controller.isOpen;
-  }
-
-  /** Tells who follows this controller that another's term is theirs from now on. */
-  release(): void {
     this.send(YieldStage.released, undefined, this.head, true);
+    return node.controller.isOpen;
   }
 
   /** The controller yielded. */

@@ -270,7 +270,7 @@ export class HanaNode implements NodeParts {
   }
 
   /** Opens a term of this node's own, be it in place of one that it holds; what was pending is its first changes. */
-  takeControl(number: number): void {
+  takeControl(number: number, isHandedOver = false): void {
     const isRaised = this.controller.isOpen;
     if (isRaised) this.controller.settle();
     const parent = this.roles.term;
@@ -281,6 +281,7 @@ export class HanaNode implements NodeParts {
     this.setHealth(HealthCode.snapshot, "");
     this.setHealth(HealthCode.lost, "");
     this.follower.heard.handOver(this.controller.intake);
+    this.controller.frames.isHandedOver = isHandedOver;
     this.controller.open(term.number, parent.number, parent.node, isRaised || this.follower.wasWhole);
     writeController(this.core, this.applier, term.number);
     this.writes.commitPending();

@@ -38,8 +38,6 @@ export interface HealingPart {
   onInSync(): void;
   /** Whether a snapshot holds all that is here. */
   isHeldBy(snapshot: SnapshotOf): boolean;
-  /** Tells who follows this controller that another's term is theirs from now on. */
-  release(): void;
 }
 
 export interface NodeParts {
@@ -67,7 +65,7 @@ export interface NodeParts {
   /** Sets or, with an empty text, ends a finding. */
   setHealth(code: HealthCode, text: string): void;
   /** Opens a term of this node's own. */
-  takeControl(number: number): void;
+  takeControl(number: number, isHandedOver?: boolean): void;
   /** Another controller's term is above this node's. */
   stepDown(): void;
   /** Gives up the term without knowing of another. */

@@ -53,7 +53,7 @@ export class StreamFollowing implements FollowerPort {
       if (!node.healing.onRival(frame, sender, address)) return;
       this.switchTo(frame.doubles[0] as number, sender, session, address);
     } else if (order < 0) return;
-    else if (order > 0 && !roles.mayFollow(sender)) {
+    else if (order > 0 && !roles.mayFollow(sender) && !this.isHandedOver(frame)) {
       node.core.counters.termsForeign++;
       return;
     } else if (order > 0) this.switchTo(frame.doubles[0] as number, sender, session, address);
@@ -69,6 +69,13 @@ export class StreamFollowing implements FollowerPort {
     if (frame.info !== undefined && roles.role === Role.following) this.compareDigests(frame.info, frame);
     // The end of a turn sets the timer: a gap's NAK is due in milliseconds.
     if (node.pending.size > 0 || follower.window.hasGap) this.ports.requestSettle();
+  }
+
+  /** Whether the controller that is followed gave its term to this one. */
+  private isHandedOver({ flags, info }: StreamFrameReader): boolean {
+    if ((flags & StreamFlag.handedOver) === 0 || info === undefined) return false;
+    const { number, node } = this.node.roles.term;
+    return info.parentNumber === number && info.parentNode === node;
   }
 
   /** Goes over to another term, as one that joins it. */

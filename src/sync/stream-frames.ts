@@ -35,6 +35,8 @@ export class StreamFrames {
   redundancy = 3;
   /** Said with the info: this side takes no writes and waits to be taken in by another. */
   isYielding = false;
+  /** The term was handed over by the controller of its parent. */
+  isHandedOver = false;
 
   /** `isSettled` answers whether the newest frame ends what there is to be published. */
   constructor(port: FramePort, sent: SentRing, isSettled: () => boolean) {
@@ -66,10 +68,13 @@ export class StreamFrames {
   sendInfo(info: StreamInfo, isSettled: boolean, target: FrameTarget | undefined): number {
     // One node that gets it unasked does not hear the group.
     const copy = target !== undefined && info.answers === 0 ? StreamFlag.copy : 0;
-    const flags = (isSettled ? 0 : StreamFlag.unsettled) | (this.isYielding ? StreamFlag.yielding : 0);
-    this.heartbeat(StreamFlag.info | copy | flags, info);
+    this.heartbeat(StreamFlag.info | copy | (isSettled ? 0 : StreamFlag.unsettled) | this.sideFlags, info);
     if (target !== undefined) return this.port.unicast(FrameType.stream, this.out.offset, target);
     return this.port.announce(FrameType.stream, this.out.offset);
+  }
+
+  private get sideFlags(): number {
+    return (this.isYielding ? StreamFlag.yielding : 0) | (this.isHandedOver ? StreamFlag.handedOver : 0);
   }
 
   /** Changes that one flush holds need not be in the order of their sequences: only its end says what is whole. */

@@ -68,6 +68,8 @@ export const StreamFlag = {
   copy: 32,
   /** The controller takes no writes: its side is about to become part of another. */
   yielding: 64,
+  /** The controller before handed its term over to this one: who follows that may follow this at once. */
+  handedOver: 128,
 } as const;
 
 /** Where the flags stand in a stream frame. */

@@ -143,3 +143,22 @@ test("a trigger whose frame is lost, and heals by the journal, is not fired agai
   const id = state.idOf("/viz/go");
   expect(terms.at(state.terms[id] as number).node).toBe(first.id);
 });
+
+test("nor by one that has the trigger from a snapshot", () => {
+  first.declare("/viz/go", { type: "impulse" });
+  mesh.run(200_000);
+  // Its writer hears nothing of the controller, and asks the next one.
+  mesh.drop = (from, to) => from === first && to === third;
+  third.write("/viz/go", null);
+  mesh.run(20_000);
+  const joiner = mesh.add({ priority: 200 });
+  mesh.run(400_000);
+  expect(joiner.hana.core.counters.snapshotsTaken).toBe(1);
+  second.crash();
+  first.crash();
+  mesh.drop = () => false;
+  mesh.run(5_000_000);
+  expect([mesh.controller, third.hana.pending.size]).toEqual([joiner, 0]);
+  const { state, terms } = joiner.hana.core;
+  expect(terms.at(state.terms[state.idOf("/viz/go")] as number).node).toBe(first.id);
+});

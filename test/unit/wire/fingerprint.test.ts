@@ -41,7 +41,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:a21b5f5e630caa831ff04d6b90d011d6";
+const FINGERPRINT = "1:f35512688daa05dc9fd73a980622ccda";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
