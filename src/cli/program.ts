@@ -39,6 +39,7 @@ function buildProgram(start: StartNode): Command {
   addShow(program);
   addReports(program);
   addControl(program);
+  addConflicts(program);
   addKeys(program);
   addOsc(program);
   addConfig(program);
@@ -106,6 +107,22 @@ function addReports(program: Command): void {
   withNode(program.command("peers").description("print the other nodes"))
     .option("--watch", "print them again every second, until it is interrupted")
     .action(async (options: object) => (await import("./peers.js")).peers(options));
+}
+
+function addConflicts(program: Command): void {
+  const conflicts = program
+    .command("conflicts")
+    .description("what both sides of a divided network had changed: list, decide, acknowledge");
+  withNode(conflicts).action(async (options: object) => (await import("./conflicts.js")).conflicts(options));
+  withNode(conflicts.command("resolve").description("decide a conflict"))
+    .argument("<ID>", "as listed")
+    .argument("<VALUE...>", "mine, theirs, or another value")
+    .action(async (id: string, words: string[], options: object) =>
+      (await import("./conflicts.js")).resolveConflict(id, words, options),
+    );
+  withNode(conflicts.command("acknowledge").description("take a decided conflict off the list"))
+    .argument("<ID>", "as listed, or all")
+    .action(async (id: string, options: object) => (await import("./conflicts.js")).acknowledgeConflicts(id, options));
 }
 
 function addControl(program: Command): void {

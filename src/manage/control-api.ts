@@ -14,6 +14,8 @@
  *   POST /-/declare   { declarations: { path: declaration }, values?: { path: value } }, or a show as application/toml
  *   POST /-/control   { action: "take" } or { action: "give", node }: passes control to this node, or to the one named
  *                     (name or id); answers { controller, term, tookMs }
+ *   GET  /-/conflicts                    ConflictReport[]
+ *   POST /-/conflicts { id, take: "mine" | "theirs" } or { id, value | words }: decides one; { id | "all", acknowledge: true }
  *   POST /-/log-level { level }
  *
  * A write answers { path, confirmed, version }: 200 when confirmed, 202 when it was not waited for. Everything else is
@@ -33,6 +35,7 @@ import { Reject, rejectText } from "../state/reject.js";
 import { fixedDeclaration } from "../state/templates.js";
 import { type AccessRules, refuseAccess } from "./api-access.js";
 import { reportPath } from "./change-report.js";
+import { type ConflictReport, conflictPath, conflictReports, decide } from "./conflict-records.js";
 import type { DeskAnswers, DeskCommand, DeskCommandKind } from "./desk-messages.js";
 import type { Replica } from "./replica.js";
 import { type DeclareEntry, LOG_LEVELS, outcomeText, type WriteOptions, type WriteOutcome } from "./reports.js";
@@ -126,6 +129,8 @@ export class ControlApi {
       ["POST /-/remove", (_, request) => this.remove(fieldsOf(request))],
       ["POST /-/declare", (_, request) => this.declare(request)],
       ["POST /-/control", (_, request) => this.control(fieldsOf(request))],
+      ["GET /-/conflicts", () => this.conflicts()],
+      ["POST /-/conflicts", (_, request) => this.onConflict(fieldsOf(request))],
       ["POST /-/log-level", (_, request) => this.logLevel(fieldsOf(request))],
     ]);
   }
@@ -261,6 +266,55 @@ export class ControlApi {
     const { reason, controller, term, tookMs } = await this.backend.command({ kind: "control", to: node });
     if (reason !== "") throw new ApiError(409, "refused", reason, { controller, term });
     return jsonAnswer(200, { controller, term, tookMs });
+  }
+
+  private async conflicts(): Promise<ApiAnswer> {
+    return jsonAnswer(200, conflictReports(await this.backend.current()));
+  }
+
+  private async onConflict(fields: Fields): Promise<ApiAnswer> {
+    const { id, acknowledge } = fields;
+    if (typeof id !== "string") throw new ApiError(400, "request", "id is not a string");
+    const all = conflictReports(await this.backend.current());
+    const found = all.filter((report) => report.id === id);
+    if (acknowledge === true) {
+      return this.acknowledge(id === "all" ? all.filter(({ open }) => !open) : found, id, fields);
+    }
+    const [report] = found;
+    if (report === undefined) throw new ApiError(404, "unknownConflict", `${id}: there is no such conflict`);
+    return this.resolveConflict(report, fields);
+  }
+
+  private async acknowledge(reports: readonly ConflictReport[], id: string, fields: Fields): Promise<ApiAnswer> {
+    if (reports.length === 0 && id !== "all") {
+      throw new ApiError(404, "unknownConflict", `${id}: there is no such conflict`);
+    }
+    const open = reports.find((report) => report.open);
+    if (open !== undefined) throw new ApiError(409, "refused", `${open.id}: it is open: decide it first`);
+    for (const report of reports) await this.remove({ ...fields, path: conflictPath(report.id) });
+    return jsonAnswer(200, { acknowledged: reports.length });
+  }
+
+  private async resolveConflict(report: ConflictReport, fields: Fields): Promise<ApiAnswer> {
+    const { path } = report;
+    const { take } = fields;
+    if (take !== "mine" && take !== "theirs") await this.set({ ...fields, path });
+    else {
+      const decision = decide(report, take);
+      if ("problem" in decision) throw new ApiError(409, "refused", `${path}: ${decision.problem}`);
+      if ("removes" in decision) await this.removeIfThere(path, fields);
+      else await this.put(path, decision.value, writeOptions(fields));
+    }
+    return this.remove({ ...fields, path: conflictPath(report.id) });
+  }
+
+  private async removeIfThere(path: string, fields: Fields): Promise<void> {
+    const replica = await this.backend.current();
+    if (replica.state.idOf(path) >= 0) await this.remove({ ...fields, path });
+  }
+
+  private async put(path: string, value: Value, options: WriteOptions): Promise<void> {
+    outcomeAnswer(path, await this.backend.command({ kind: "write", path, value, options }), options);
   }
 
   private async logLevel(fields: Fields): Promise<ApiAnswer> {

@@ -11,6 +11,8 @@ export const HealthCode = {
   impulseLate: "impulse-late",
   stepDown: "step-down",
   healing: "healing",
+  conflict: "conflicts",
+  conflictOpen: "conflicts-open",
   noController: "no-controller",
   multicast: "multicast",
   unicast: "stream-by-unicast",
@@ -35,6 +37,7 @@ const LEVELS: Partial<Record<HealthCode, HealthLevel>> = {
   [HealthCode.socket]: "alarm",
   [HealthCode.noController]: "alarm",
   [HealthCode.memory]: "alarm",
+  [HealthCode.conflictOpen]: "alarm",
   [HealthCode.lost]: "notice",
   [HealthCode.snapshot]: "notice",
 };

@@ -20,6 +20,7 @@ import type { Standing } from "../wire/standing.js";
 import type { Snapshot } from "./adoption.js";
 import { Applier } from "./applier.js";
 import { Cleanup } from "./cleanup.js";
+import { ConflictWatch } from "./conflict-watch.js";
 import { Controller } from "./controller.js";
 import { Elections } from "./elections.js";
 import { NodeCore } from "./core.js";
@@ -64,6 +65,7 @@ export class HanaNode implements NodeParts {
   readonly handover: Handover;
   private readonly lease: Lease;
   private readonly cleanup: Cleanup;
+  private readonly conflictWatch = new ConflictWatch(this);
   readonly healing: Healing;
   private readonly sender: WriteSender;
   private readonly multicastCheck: MulticastCheck;
@@ -237,6 +239,7 @@ export class HanaNode implements NodeParts {
     if (this.controller.isOpen) this.peerPaths?.tick();
     this.membership.tick();
     this.cleanup.tick();
+    this.conflictWatch.tick();
     this.following.tick();
     this.sessionClock.tick();
     this.relief.tick();

@@ -1,0 +1,50 @@
+/**
+ * Conflict watch: keeps saying that there are conflicts, on every node, until somebody acknowledged or decided them.
+ * Told the time; it reads the state and sets findings, nothing else.
+ */
+import { conflictIds } from "./conflicts.js";
+import type { NodeCore } from "./core.js";
+import { HealthCode } from "./health.js";
+
+const EVERY_US = 500_000;
+const OPEN = '"isOpen":true';
+
+export interface ConflictWatchParts {
+  readonly core: NodeCore;
+  setHealth(code: HealthCode, text: string): void;
+}
+
+export class ConflictWatch {
+  private readonly node: ConflictWatchParts;
+  private ids: number[] = [];
+  private generation = -1;
+  /** [0] when it looks next. */
+  private readonly registers = new Float64Array(1);
+
+  constructor(node: ConflictWatchParts) {
+    this.node = node;
+  }
+
+  tick(): void {
+    const { core } = this.node;
+    const now = core.clock.nowUs;
+    if (now < (this.registers[0] as number)) return;
+    this.registers[0] = now + EVERY_US;
+    if (this.generation !== core.state.generation) {
+      this.generation = core.state.generation;
+      this.ids = conflictIds(core);
+    }
+    const open = this.ids.filter((id) => String(core.state.texts[id]).includes(OPEN)).length;
+    this.node.setHealth(HealthCode.conflictOpen, open === 0 ? "" : openText(open));
+    const resolved = this.ids.length - open;
+    this.node.setHealth(HealthCode.conflict, resolved === 0 ? "" : resolvedText(resolved));
+  }
+}
+
+function openText(count: number): string {
+  return `${count} ${count === 1 ? "path was" : "paths were"} changed on both sides of a divided network and nobody has decided which value holds: \`hana conflicts\``;
+}
+
+function resolvedText(count: number): string {
+  return `${count} ${count === 1 ? "path that was" : "paths that were"} changed on both sides of a divided network got one side's value: see \`hana conflicts\`, then \`hana conflicts acknowledge all\``;
+}
