@@ -98,7 +98,7 @@ it("a node that starts behind a firewall says so", async () => {
   await start("h1");
   await firewall("h2", FIREWALL_IN);
   await start("h2");
-  expect(await trouble("h2", "multicast")).toMatch(/firewall/);
+  expect(await trouble("h2", "stream-by-unicast")).toMatch(/firewall/);
 });
 
 it("a node without a route for multicast starts, or says what is missing", async () => {

@@ -779,10 +779,21 @@ export class Oracle {
   }
 
   /** `limitUs`: how long a node in sync may take to repair itself. */
-  settlePokes(limitUs: number): void {
-    const isRight = ({ machine, path }: Poke): boolean => this.isRight(machine, path);
+  settlePokes(limitUs: number, controllers: readonly Machine[]): void {
+    const isRight = ({ machine, path }: Poke): boolean =>
+      this.isRight(machine, path) && this.isCurrent(machine, path, controllers);
     const late = this.pokes.settle(isRight, this.timeline.nowUs, limitUs);
     if (late !== undefined) this.fail(late.machine, `${late.path} changed by itself and was not repaired in time`);
+  }
+
+  /** Whether a path holds what its controller has: while a version was wrong, newer changes passed it by. */
+  private isCurrent(machine: Machine, path: string, controllers: readonly Machine[]): boolean {
+    const own = this.versionOf(machine, path);
+    return controllers.some((controller) => {
+      if (controller.hana?.roles.term.number !== machine.hana?.roles.term.number) return false;
+      const theirs = this.versionOf(controller, path);
+      return theirs?.term === own?.term && theirs?.sequence === own?.sequence;
+    });
   }
 
   /** Whether a path holds what was written there at its version. */

@@ -268,7 +268,7 @@ export class Simulation {
     const { machines, oracle } = this;
     this.nextSweepUs = this.timeline.nowUs + this.sweepEveryUs;
     const controllers = machines.filter((machine) => machine.isController);
-    oracle.settlePokes(this.repairLimitUs);
+    oracle.settlePokes(this.repairLimitUs, controllers);
     this.blackholes?.look(machines);
     for (const machine of machines) {
       oracle.sweep(machine);

@@ -178,8 +178,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant("keep the acknowledgements of the last controller", "node/stream-following.ts", "node.pending.resend();", ""),
   mutant(
     "forget the origins of a snapshot",
-    "node/stream-following.ts",
-    'if (origin.node !== "") node.follower.mapOrigin(index, origin.node, origin.surface);',
+    "node/adoption.ts",
+    'if (origin.node !== "") follower.mapOrigin(index, origin.node, origin.surface);',
     "",
   ),
   {
@@ -205,8 +205,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "node/sameness.ts",
-        find: "core.counters.memoryChanged += core.digests.scrub(",
-        replace: "core.counters.memoryChanged += 0 * Math.max(",
+        find: "core.digests.scrub(share, true) >= 0)",
+        replace: "share < 0)",
       },
     ],
   },
