@@ -283,7 +283,8 @@ export class HanaNode implements NodeParts {
     // Whatever kept it from being in sync with another controller is over.
     this.setHealth(HealthCode.snapshot, "");
     this.setHealth(HealthCode.lost, "");
-    this.follower.heard.handOver(this.controller.intake);
+    // One that controls already knows better than what it heard while it followed.
+    if (!isRaised) this.follower.heard.handOver(this.controller.intake);
     this.controller.frames.isHandedOver = isHandedOver;
     this.controller.open(term.number, parent.number, parent.node, isRaised || this.follower.wasWhole);
     writeController(this.core, this.applier, term.number);
