@@ -650,6 +650,7 @@ export class Oracle {
       for (const commit of later.commits) {
         if (commit.term.isReused) return;
         if (version !== undefined && this.ledger.supersedes(write.path, version, commit)) return;
+        if (isMergedAt(write.machine, commit)) return;
       }
     }
     const where = write.commits.map(({ term, sequence }) => `${term.number}/${sequence}`).join(", ");
@@ -843,4 +844,15 @@ export const SURFACES = 8;
 
 export function tagOf(node: number, surface: string, path: string): number {
   return (node * SURFACES + (Number.parseInt(surface.slice(1), 10) || 0)) * 2 + (path === IMPULSES[0] ? 0 : 1);
+}
+
+/**
+ * Whether a change is of another side that is merged into what a machine follows: then it, or what won against it and is
+ * on record, stands there. The ledger knows one parent of a term; this is the node's own word.
+ */
+function isMergedAt({ hana }: Machine, { term, sequence }: Version): boolean {
+  const entries = hana?.core.lineage.entries() ?? [];
+  return entries.some(
+    ({ number, node, sequence: through }) => number === term.number && node === term.node && through >= sequence,
+  );
 }
