@@ -175,7 +175,6 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  mutant("keep the acknowledgements of the last controller", "node/stream-following.ts", "node.pending.resend();", ""),
   mutant(
     "forget the origins of a snapshot",
     "node/adoption.ts",
@@ -184,7 +183,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   {
     name: "take a controller that was started anew for the one it was",
-    run: ["--nodes", "2", "--faults", "kill"],
+    run: ["--nodes", "2", "--faults", "kill,disk"],
     edits: [
       {
         file: "node/stream-following.ts",
