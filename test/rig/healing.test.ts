@@ -85,5 +85,36 @@ it("is one mesh again with both sides' work, and lists exactly what both had cha
     // The later by time: within a round that is the other side's.
     for (const path of BOTH) expect([path, await peer.get(path)]).toEqual([path, last.get(path)?.many]);
   }
+
+  // Any node lists them, any node decides: h1 was on the side that yielded.
+  const hana = (host: Host, ...args: string[]): ReturnType<typeof lan.cli> =>
+    lan.cli(host, ...args, "--node", `http://127.0.0.1:${peers.get(host)?.port}`);
+  const list = async (host: Host): Promise<{ id: string; path: string; taken: string }[]> =>
+    JSON.parse((await hana(host, "conflicts", "--json")).stdout) as { id: string; path: string; taken: string }[];
+  const [first, ...rest] = await list("h1");
+  expect([first?.path, ...rest.map(({ path }) => path)].sort()).toEqual([...BOTH].sort());
+  const other = first?.taken === "theirs" ? "mine" : "theirs";
+  expect(await hana("h1", "conflicts", "resolve", first?.id ?? "", other)).toMatchObject({ code: 0, stderr: "" });
+  const path = first?.path ?? "";
+  for (const peer of peers.values()) {
+    await until(
+      () => peer.get(path),
+      (value) => value === last.get(path)?.few,
+      `${path} as it was decided`,
+    );
+  }
+  expect((await hana("h1", "conflicts", "resolve", "none", "mine")).code).toBe(1);
+  expect((await many.status()).health.map(({ code }) => code)).toContain("conflicts");
+  expect((await hana("h5", "conflicts", "acknowledge", "all")).stdout).toBe("19 acknowledged\n");
+  await until(
+    () => list("h2"),
+    ({ length }) => length === 0,
+    "an empty list",
+  );
+  await until(
+    () => many.status(),
+    ({ health }) => health.length === 0,
+    "the finding to end",
+  );
   for (const peer of peers.values()) await peer.close();
 }, 120_000);
