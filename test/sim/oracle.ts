@@ -767,12 +767,13 @@ export class Oracle {
     const paths = [...this.shown.keys()].filter((path) => !(IMPULSES as readonly string[]).includes(path));
     const path = paths[Math.floor(where * paths.length)] as string;
     const { nowUs } = this.timeline;
-    const poke = { machine, boot: machine.boot, path, atUs: nowUs, sinceUs: nowUs };
+    const isAhead = how >= 0.125 && how < 0.25;
+    const poke = { machine, boot: machine.boot, path, atUs: nowUs, isAhead, sinceUs: nowUs };
     // What cannot be told from right cannot be told to be repaired.
     if (this.pokes.covers(machine, path) || !this.isRight(machine, path)) return;
     const { state } = hana.core;
     const id = state.idOf(path);
-    if (how < 0.25) state.sequences[id] = (state.sequences[id] as number) + (how < 0.125 ? -1 : 1e6);
+    if (how < 0.25) state.sequences[id] = (state.sequences[id] as number) + (isAhead ? 1e6 : -1);
     else if (state.types[id] === ValueType.string) state.texts[id] = "poked";
     else if (path === LEVEL) state.numbers[id * LANES] = ((state.numbers[id * LANES] as number) + 0.37) % 1;
     else state.numbers[id * LANES] = (state.numbers[id * LANES] as number) + 1;
@@ -781,13 +782,13 @@ export class Oracle {
 
   /** `limitUs`: how long a node in sync may take to repair itself. */
   settlePokes(limitUs: number, controllers: readonly Machine[]): void {
-    const isRight = ({ machine, path }: Poke): boolean =>
-      this.isRight(machine, path) && this.isCurrent(machine, path, controllers);
+    const isRight = ({ machine, path, isAhead }: Poke): boolean =>
+      this.isRight(machine, path) && (!isAhead || this.isCurrent(machine, path, controllers));
     const late = this.pokes.settle(isRight, this.timeline.nowUs, limitUs);
     if (late !== undefined) this.fail(late.machine, `${late.path} changed by itself and was not repaired in time`);
   }
 
-  /** Whether a path holds what its controller has: while a version was wrong, newer changes passed it by. */
+  /** Whether a path holds what its controller has. */
   private isCurrent(machine: Machine, path: string, controllers: readonly Machine[]): boolean {
     const own = this.versionOf(machine, path);
     return controllers.some((controller) => {

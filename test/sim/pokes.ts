@@ -11,6 +11,8 @@ export interface Poke {
   readonly boot: number;
   readonly path: string;
   readonly atUs: number;
+  /** Its version was set ahead: newer changes pass it by until then, and the repair may be older than they. */
+  readonly isAhead: boolean;
   /** Since when its node could have repaired it: it was in sync from then on. */
   sinceUs: number;
 }
