@@ -96,11 +96,13 @@ describe("a controller that goes", () => {
 
   it("hands over at once when it is stopped", async () => {
     await startAll();
+    // The nodes remember the terms of earlier tests.
+    const { number } = (await lan.status("h1")).term;
     await nodes.get("h1")?.stop();
     const stoppedMs = Date.now();
     await until(
       () => lan.status("h3"),
-      ({ term, peers }) => term.number === 2 && peers.heard === 2,
+      ({ term, peers }) => term.number > number && peers.heard === 2,
       "the next term",
     );
     record("takeover after SIGTERM", { "followed after ms": Date.now() - stoppedMs });
