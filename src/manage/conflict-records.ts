@@ -5,9 +5,8 @@
  * field by field, and what is none is left out. Pure: deciding and acknowledging are ordinary writes.
  */
 import type { Value } from "../state/declaration.js";
+import { CONFLICTS_PREFIX } from "../sync/merge.js";
 import type { Replica } from "./replica.js";
-
-const PREFIX = "/system/conflicts/";
 
 /** One side's value; `value` is null where it was too long for the record. Time in milliseconds since the epoch. */
 export interface ConflictSideReport {
@@ -40,15 +39,15 @@ export function conflictReports({ state }: Replica): ConflictReport[] {
   const reports: ConflictReport[] = [];
   for (const id of state.ids()) {
     const path = state.pathOf(id);
-    if (!path.startsWith(PREFIX)) continue;
-    const report = parseRecord(path.slice(PREFIX.length), state.valueOf(id));
+    if (!path.startsWith(CONFLICTS_PREFIX)) continue;
+    const report = parseRecord(path.slice(CONFLICTS_PREFIX.length), state.valueOf(id));
     if (report !== undefined) reports.push(report);
   }
   return reports;
 }
 
 export function conflictPath(id: string): string {
-  return `${PREFIX}${id}`;
+  return `${CONFLICTS_PREFIX}${id}`;
 }
 
 /** `take`: `mine` or `theirs`. */
