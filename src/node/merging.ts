@@ -1,0 +1,151 @@
+/**
+ * Merging: carries out what `sync/merge.ts` plans. In a term that was opened for it, what another side had changed is
+ * committed as this side's changes, as fast as the publisher takes it; what both had changed goes on record.
+ *
+ * It decides nothing about who stays, and drops nothing without a word: what it cannot commit is counted.
+ */
+import { coerce } from "../state/coerce.js";
+import { ValueType } from "../state/declaration.js";
+import type { Declaration } from "../state/declaration.js";
+import { Reject } from "../state/reject.js";
+import type { State } from "../state/state.js";
+import { type Conflict, type MergePolicies, type MergeStep, planMerge, redeclares } from "../sync/merge.js";
+import { recordConflicts } from "./conflicts.js";
+import { HealthCode } from "./health.js";
+import type { NodeParts } from "./parts.js";
+import type { NodePorts } from "./ports.js";
+import type { Side } from "./side.js";
+
+const LOST_TEXT = "more conflicts than there is room for: the rest is not listed";
+
+export class Merging {
+  private readonly node: NodeParts;
+  private readonly ports: NodePorts;
+  private readonly policies: MergePolicies;
+  private side: Side | undefined;
+  private steps: readonly MergeStep[] = [];
+  private nextStep = 0;
+  private conflicts: readonly Conflict[] = [];
+
+  constructor(node: NodeParts, ports: NodePorts, policies: MergePolicies) {
+    this.node = node;
+    this.ports = ports;
+    this.policies = policies;
+  }
+
+  /** A term is open, and what is to be done in it is known. */
+  get isBusy(): boolean {
+    return this.side !== undefined;
+  }
+
+  /** Begins in the term that was opened for it. */
+  begin(side: Side): void {
+    const { core } = this.node;
+    const mine = { state: core.state, includes: core.lineage.includes.bind(core.lineage) };
+    const theirs = { state: side.state, includes: side.lineage.includes.bind(side.lineage) };
+    const { steps, conflicts } = planMerge(mine, theirs, core, this.policies);
+    const isStructure = (step: MergeStep): boolean =>
+      step.kind === "remove" || redeclares(core.state, side.state, step);
+    this.side = side;
+    this.steps = [...steps.filter(isStructure), ...steps.filter((step) => !isStructure(step))];
+    this.nextStep = 0;
+    this.conflicts = conflicts;
+  }
+
+  /** Its side offers it again. */
+  drop(): void {
+    this.side = undefined;
+    this.steps = [];
+    this.conflicts = [];
+  }
+
+  /** Commits what there is room for; the rest follows as it is published. True when all of it is here. */
+  drain(): boolean {
+    const { side } = this;
+    const { controller } = this.node;
+    if (side === undefined) return false;
+    while (this.nextStep < this.steps.length && controller.publisher.hasEventRoom) {
+      this.carryOut(side.state);
+      controller.relieve();
+    }
+    const isDone = this.nextStep >= this.steps.length;
+    if (isDone) this.finish(side);
+    this.ports.requestSettle();
+    return isDone;
+  }
+
+  /** The next step, with those that were one write with it. */
+  private carryOut(theirs: State): void {
+    const { applier, controller } = this.node;
+    const first = this.steps[this.nextStep] as MergeStep;
+    let end = this.nextStep + 1;
+    while (end < this.steps.length && isTogether(first, this.steps[end] as MergeStep)) end++;
+    applier.isGrouped = end - this.nextStep > 1;
+    for (; this.nextStep < end; this.nextStep++) this.commit(this.steps[this.nextStep] as MergeStep, theirs);
+    if (applier.isGrouped) {
+      applier.isGrouped = false;
+      controller.publisher.pump();
+    }
+  }
+
+  private commit(step: MergeStep, theirs: State): void {
+    const { core, applier } = this.node;
+    const { state } = core;
+    // Whatever was written here since is the newer.
+    const isSame = step.mine < 0 ? state.idOf(step.path) < 0 : state.sequences[step.mine] === step.sequence;
+    if (!isSame || (step.mine >= 0 && state.pathOf(step.mine) !== step.path)) return;
+    if (step.kind === "remove") {
+      applier.commitRemove(step.mine, 0);
+      return;
+    }
+    if (redeclares(state, theirs, step) && !this.declare(step, theirs.declarationOf(step.theirs) as Declaration)) {
+      core.counters.mergesRefused++;
+      return;
+    }
+    const id = state.idOf(step.path);
+    if (state.types[id] === ValueType.impulse) return;
+    stage(core.staging, theirs, step.theirs);
+    if (coerce(state, id, core.staging) === Reject.none) applier.commitMerged(id, step.origin, step.timeUs);
+    else core.counters.mergesRefused++;
+  }
+
+  private declare({ path, origin }: MergeStep, declaration: Declaration): boolean {
+    const { applier } = this.node;
+    let reject = applier.commitDeclare(path, declaration, origin);
+    // The alias leads elsewhere by now, and stays there.
+    if (reject === Reject.aliasTaken) reject = applier.commitDeclare(path, { ...declaration, oscAlias: "" }, origin);
+    return reject === Reject.none;
+  }
+
+  /** All of it is here: said to the followers, and put on record. */
+  private finish({ head, lineage: theirs, standings }: Side): void {
+    const { node } = this;
+    const { core, applier } = node;
+    for (const { number, node: holder, sequence } of theirs.entries()) this.include(number, holder, sequence);
+    this.include(head.number, head.node, theirs.through(theirs.present));
+    core.counters.merges++;
+    core.counters.conflicts += this.conflicts.length;
+    const lost = recordConflicts(core, applier, this.conflicts);
+    core.counters.conflictsUnlisted += lost;
+    if (lost > 0) node.setHealth(HealthCode.healing, LOST_TEXT);
+    node.controller.meet(standings);
+    this.drop();
+  }
+
+  private include(number: number, holder: string, sequence: number): void {
+    const { core, applier } = this.node;
+    const term = applier.termIndex(number, holder);
+    if (term > 0 && !core.lineage.includes(term, sequence)) applier.commitLineage(term, sequence);
+  }
+}
+
+function isTogether(one: MergeStep, other: MergeStep): boolean {
+  const areValues = one.kind === "take" && other.kind === "take";
+  return areValues && one.mine >= 0 && other.mine >= 0 && one.timeUs === other.timeUs && one.origin === other.origin;
+}
+
+/** Puts a value of the other side in hand; an enum's by its name, because its place may be another here. */
+function stage(staging: Parameters<State["load"]>[1], theirs: State, id: number): void {
+  if (theirs.types[id] === ValueType.enum) staging.string(theirs.valueOf(id) as string);
+  else theirs.load(id, staging);
+}

@@ -1,0 +1,127 @@
+/**
+ * Yielding: this node's side gives way to another. It freezes, shows what it holds until that is in a term of the other
+ * side's, and leads its followers there. A node whose controller is gone, and whose contents nobody else has, does the
+ * same for itself alone (an orphan). What nobody takes in time is counted as given up, and said.
+ */
+import { HealAction, type HealingSchedule, YieldState } from "../sync/healing.js";
+import { Role } from "../sync/roles.js";
+import { type YieldMessage, YieldStage } from "../wire/yield.js";
+import type { Snapshot } from "./adoption.js";
+import { HealthCode } from "./health.js";
+import type { NodeParts } from "./parts.js";
+import type { NodePorts } from "./ports.js";
+import { type Head, headOf, sameHead } from "./side.js";
+import type { YieldPost } from "./yield-post.js";
+
+const GIVEN_UP_TEXT =
+  "changes that this node had from a controller that is gone could not be handed to the present one and were given up";
+
+export class Yielding {
+  private readonly node: NodeParts;
+  private readonly ports: NodePorts;
+  private readonly schedule: HealingSchedule;
+  private readonly post: YieldPost;
+  /** This side goes on by itself, as soon as it has a term for that. */
+  isThawing = false;
+  /** The head that another side said it has merged of this node's. */
+  private handedOver: Head | undefined;
+
+  constructor(node: NodeParts, ports: NodePorts, schedule: HealingSchedule, post: YieldPost) {
+    this.node = node;
+    this.ports = ports;
+    this.schedule = schedule;
+    this.post = post;
+  }
+
+  /** Whether a snapshot holds all that is here. */
+  isHeldBy({ termNumber, termNode, lineage }: Snapshot): boolean {
+    const { number, node, sequence } = headOf(this.node.core);
+    if (number === 0 || (termNumber === number && termNode === node)) return true;
+    const known = lineage.find((entry) => entry.number === number && entry.node === node);
+    return known !== undefined && known.sequence >= sequence;
+  }
+
+  /** Whether a snapshot may take the place of what is here: it holds all of that. If not, it is offered first. */
+  mayAdopt(snapshot: Snapshot, controller: string): boolean {
+    const { core } = this.node;
+    if (this.isHeldBy(snapshot) || sameHead(this.handedOver, headOf(core))) return true;
+    const isNew = this.schedule.state !== YieldState.orphan;
+    this.schedule.orphan(controller);
+    if (isNew) {
+      core.counters.orphaned++;
+      this.ports.onServing();
+    }
+    return false;
+  }
+
+  /** The node follows a controller, with all that it had. */
+  onInSync(): void {
+    this.handedOver = undefined;
+    this.isThawing = false;
+  }
+
+  act(action: HealAction): void {
+    if (action === HealAction.ask) this.post.send(YieldStage.ask, this.schedule.rival(this.schedule.to)?.target);
+    else if (action === HealAction.offer) this.offer();
+    else if (action === HealAction.thaw) this.thaw();
+    else if (action === HealAction.giveUp) this.giveUp();
+  }
+
+  private offer(): void {
+    const { schedule, node } = this;
+    const isOrphan = schedule.state === YieldState.orphan;
+    // What is not published yet would be taken twice: here, and when its writer sends it again.
+    if (!isOrphan && !node.controller.publisher.isIdle) return;
+    this.post.send(YieldStage.frozen, isOrphan ? node.roles.target : schedule.rival(schedule.to)?.target);
+  }
+
+  private thaw(): void {
+    this.schedule.end();
+    this.node.core.counters.yieldsGivenUp++;
+    this.isThawing = true;
+    this.node.elections.raise();
+  }
+
+  private giveUp(): void {
+    const { node } = this;
+    this.schedule.end();
+    this.handedOver = headOf(node.core);
+    node.core.counters.headsGivenUp++;
+    node.setHealth(HealthCode.healing, GIVEN_UP_TEXT);
+  }
+
+  /** The other side is there: freeze, and show what is here. */
+  onAccept(from: string): boolean {
+    const { node, schedule } = this;
+    if (!node.controller.takesWrites || !schedule.freeze(from)) return false;
+    node.core.counters.yields++;
+    node.controller.freeze();
+    node.controller.frames.isYielding = true;
+    this.ports.onServing();
+    return true;
+  }
+
+  /** The side that stays has what is here. True when it is to be joined now. */
+  onMerged(message: YieldMessage, from: string): boolean {
+    const { schedule, node } = this;
+    const head = headOf(node.core);
+    if (schedule.to !== from || !sameHead(head, message)) return false;
+    if (schedule.state === YieldState.orphan) {
+      this.handedOver = head;
+      return false;
+    }
+    if (schedule.state !== YieldState.frozen) return false;
+    this.handedOver = head;
+    schedule.end();
+    this.post.sendToAll(YieldStage.released);
+    return node.controller.isOpen;
+  }
+
+  /** The controller yielded. */
+  onReleased(message: YieldMessage, from: string): void {
+    const { roles } = this.node;
+    if (roles.role === Role.following && roles.term.node === from && roles.term.number === message.number) {
+      roles.release();
+    }
+  }
+}
