@@ -75,6 +75,12 @@ export class WriteRefused extends Error {
   }
 }
 
+/** What a confirmed write is known by. */
+export interface ConfirmedVersion extends ChangeVersion {
+  /** Of a write to a critical path: false when no other node is known to have it, so that it dies with the controller. */
+  readonly replicated?: boolean;
+}
+
 export interface Node {
   /** The port that OSC and the control API are on. */
   readonly port: number;
@@ -93,8 +99,11 @@ export interface Node {
    * @throws WriteRefused when the value does not fit or the path is unknown.
    */
   set(path: string, value: Value): void;
-  /** Like `set`; resolves when the controller has confirmed it. Rejects with WriteRefused; after 5 s with `timed out`. */
-  write(path: string, value: Value): Promise<ChangeVersion>;
+  /**
+   * Like `set`; resolves when the controller has confirmed it, for a critical path when another node has it too.
+   * Rejects with WriteRefused; after 5 s with `timed out`.
+   */
+  write(path: string, value: Value): Promise<ConfirmedVersion>;
   /**
    * Lets go of a path: a path that this node moves (writes again within 400 ms) is held against everybody else until
    * 400 ms pass without a write, or until this.
@@ -187,7 +196,7 @@ class LibraryNode implements Node {
     if (reject !== Reject.none) throw new WriteRefused(path, rejectText(reject));
   }
 
-  async write(path: string, value: Value): Promise<ChangeVersion> {
+  async write(path: string, value: Value): Promise<ConfirmedVersion> {
     const outcome = await this.composed.service.write(path, value, {
       surface: SURFACE,
       wait: true,
@@ -197,7 +206,8 @@ class LibraryNode implements Node {
     if (outcome.reject !== Reject.none || outcome.version === undefined) {
       throw new WriteRefused(path, outcomeText(outcome));
     }
-    return outcome.version;
+    const { version, replicated } = outcome;
+    return replicated === undefined ? version : { ...version, replicated };
   }
 
   release(path: string): void {

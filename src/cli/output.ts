@@ -20,6 +20,11 @@ export function printLine(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Something that a person should know, beside the answer. */
+export function printWarning(text: string): void {
+  process.stderr.write(`hana: ${text}\n`);
+}
+
 /** As JSON on one line. */
 export function printJson(value: unknown): void {
   printLine(JSON.stringify(value));

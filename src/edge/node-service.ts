@@ -109,14 +109,18 @@ export class NodeService implements DeskService {
 
   private confirmation(timeoutMs: number): Promise<WriteOutcome> {
     const { node } = this.parts;
+    // What is committed here is of this term, however long another node takes to have it.
+    const term = node.controller.takesWrites ? node.roles.term : undefined;
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(refusal(Reject.timedOut)), timeoutMs);
-      node.writes.whenDone((reject, sequence) => {
+      node.writes.whenDone((reject, sequence, isReplicated) => {
         clearTimeout(timer);
         if (reject !== Reject.none) resolve(refusal(reject));
         else {
-          const { number, node: holder } = node.roles.term;
-          resolve({ reject, confirmed: true, version: { term: number, node: holder, sequence } });
+          const { number, node: holder } = term ?? node.roles.term;
+          const version = { term: number, node: holder, sequence };
+          const replicated = isReplicated === undefined ? {} : { replicated: isReplicated };
+          resolve({ reject, confirmed: true, version, ...replicated });
         }
       });
     });

@@ -18,7 +18,8 @@
  *   POST /-/conflicts { id, take: "mine" | "theirs" } or { id, value | words }: decides one; { id | "all", acknowledge: true }
  *   POST /-/log-level { level }
  *
- * A write answers { path, confirmed, version }: 200 when confirmed, 202 when it was not waited for. Everything else is
+ * A write answers { path, confirmed, version }: 200 when confirmed, 202 when it was not waited for. One to a critical
+ * path is confirmed when another node has it too, and says so: `replicated`, false where nobody else is. Everything else is
  * { error, reason }: `error` a stable name, `reason` a sentence. The rest of the name space is kept for OSCQuery.
  * Pure: what changes the node goes through `ApiBackend`; it opens nothing and knows no socket.
  */
@@ -470,8 +471,9 @@ function refused(path: string, reject: Reject, text: string): ApiError {
 
 function outcomeAnswer(path: string, outcome: WriteOutcome, options: WriteOptions): ApiAnswer {
   if (outcome.reject !== Reject.none) throw refused(path, outcome.reject, outcomeText(outcome));
-  const { confirmed, version } = outcome;
-  return jsonAnswer(confirmed || options.wait ? 200 : 202, { path, confirmed, version: version ?? null });
+  const { confirmed, version = null, replicated } = outcome;
+  // Undefined is left out: only critical paths have it.
+  return jsonAnswer(confirmed || options.wait ? 200 : 202, { path, confirmed, version, replicated });
 }
 
 function* listParts(replica: Replica, isWanted: (path: string) => boolean): Generator<string> {

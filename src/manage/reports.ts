@@ -148,6 +148,8 @@ export interface WriteOutcome {
   readonly confirmed: boolean;
   /** Of the change, once confirmed. Absent when the value was there already and nothing changed. */
   readonly version?: VersionReport;
+  /** Of a write to a critical path: whether another node has it, under `hold` a majority of the electors. */
+  readonly replicated?: boolean;
   /** What a person should know beyond the reject's own text, such as who superseded it. */
   readonly detail?: string;
 }

@@ -9,7 +9,10 @@ import { decodeNamed } from "../state/declaration-bytes.js";
 import { Reject } from "../state/reject.js";
 import { componentOf } from "../state/component.js";
 import { Acknowledgements } from "../sync/acknowledgements.js";
+import { CriticalWrites, type Replicated } from "../sync/critical-writes.js";
+import type { ElectionRules } from "../sync/election.js";
 import { HeartbeatSchedule } from "../sync/heartbeat-schedule.js";
+import type { Peers } from "../sync/peers.js";
 import { Precedence } from "../sync/precedence.js";
 import { Publisher } from "../sync/publisher.js";
 import { RepairDesk } from "../sync/repair-desk.js";
@@ -20,6 +23,7 @@ import { WriteAssembly } from "../sync/write-assembly.js";
 import { WriteIntake } from "../sync/write-intake.js";
 import { DIGEST_WORDS, FrameType, type StreamInfo } from "../wire/frame.js";
 import { decodeNak, writeResultFields } from "../wire/messages.js";
+import { decodeApplied } from "../wire/applied.js";
 import { Layout } from "../wire/content.js";
 import { type WriteCopy, WriteFrameReader, WriteKind, type WriteSink } from "../wire/write-frame.js";
 import { type Standing, WRITERS_MAX } from "../wire/standing.js";
@@ -64,6 +68,7 @@ export class Controller implements WriteSink {
   private readonly targets = new Map<string, FrameTarget>();
   private readonly answerSoon = new Set<string>();
   readonly precedence: Precedence;
+  readonly critical: CriticalWrites;
   private readonly reader = new WriteFrameReader();
   private readonly assembly = new WriteAssembly();
   private readonly groups = new Map<string, OpenGroup>();
@@ -86,7 +91,15 @@ export class Controller implements WriteSink {
   /** [0] where the term forked from its parent. */
   private readonly fork = new Float64Array(1);
 
-  constructor(core: NodeCore, applier: Applier, io: FrameIo, limits: SendLimits, reachability: Reachability) {
+  constructor(
+    core: NodeCore,
+    applier: Applier,
+    io: FrameIo,
+    limits: SendLimits,
+    reachability: Reachability,
+    peers: Peers,
+    rules: ElectionRules,
+  ) {
     this.core = core;
     this.applier = applier;
     this.io = io;
@@ -96,6 +109,9 @@ export class Controller implements WriteSink {
     this.frames = new StreamFrames(io, this.sent, () => this.publisher.isIdle);
     this.repairs = new RepairDesk(core.clock, this.sent);
     this.precedence = new Precedence(core.state, core.clock);
+    this.critical = new CriticalWrites(core.clock, peers, rules, core.identity, (target) => {
+      this.budget.spend(this.frames.askApplied(target));
+    });
     this.heartbeats = new HeartbeatSchedule(core.clock);
     this.buckets = new BucketDesk(core, io, this.budget);
     const { state, digests, memory } = core;
@@ -158,6 +174,7 @@ export class Controller implements WriteSink {
     this.takesWrites = false;
     this.heartbeats.stop();
     this.repairs.clear();
+    this.critical.clear();
     this.dropGroups();
   }
 
@@ -176,6 +193,7 @@ export class Controller implements WriteSink {
     this.publisher.flush();
     if (this.sent.newest !== before) this.heartbeats.onChange();
     this.answerWriters();
+    this.critical.settle(this.publisher.itemsPublished, this.sent.newest);
   }
 
   /** Takes the ring in before the writers of this turn can lap it. */
@@ -186,13 +204,14 @@ export class Controller implements WriteSink {
   tick(): void {
     if (!this.publisher.isIdle) this.settle();
     this.repairs.tick(this.sendRepair);
+    this.critical.tick();
     if (this.heartbeats.take()) this.budget.spend(this.frames.sendHeartbeat());
     if (this.heartbeats.takeAnnouncement()) this.budget.spend(this.sendInfo(0, undefined));
   }
 
   /** When `tick` is wanted, in microseconds. */
   get dueUs(): number {
-    const due = Math.min(this.heartbeats.dueUs, this.repairs.dueUs);
+    const due = Math.min(this.heartbeats.dueUs, this.repairs.dueUs, this.critical.dueUs);
     return this.publisher.isIdle ? due : Math.min(due, this.core.clock.nowUs + 500);
   }
 
@@ -250,6 +269,18 @@ export class Controller implements WriteSink {
     if (!this.publisher.digestsAreSent) return;
     const place = { term: this.frames.term, frame: this.sent.newest, sequence: this.publisher.publishedSequence };
     this.buckets.onAsk(plain, length, place, from);
+  }
+
+  /** Calls back when others have what was committed here last, or it is clear that nobody has. */
+  whenReplicated(done: Replicated): void {
+    this.publisher.pump(this.applier.isGrouped);
+    this.critical.add(this.publisher.itemsTaken, done);
+  }
+
+  onApplied(plain: Uint8Array, length: number, node: string): void {
+    const applied = decodeApplied(plain, length);
+    if (applied === undefined) this.core.counters.messagesMalformed++;
+    else if (applied.term === this.frames.term) this.critical.onApplied(node, applied.frame);
   }
 
   onNak(plain: Uint8Array, length: number, from: FrameTarget): void {

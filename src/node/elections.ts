@@ -92,7 +92,7 @@ export class Elections {
   private get head(): Head {
     const { core, follower } = this.node;
     const { lineage, terms } = core;
-    if (follower.isWhole) lineage.note(core.sequence[0] as number);
+    follower.noteWhole();
     if (lineage.present === 0) return { number: 0, node: "", whole: 0 };
     return { ...terms.at(lineage.present), whole: Math.max(0, lineage.through(lineage.present)) };
   }

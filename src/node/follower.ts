@@ -15,6 +15,7 @@ import { WriteKind } from "../wire/write-frame.js";
 import { AnnouncedFrames } from "../sync/announced-frames.js";
 import { HeardAcknowledgements } from "../sync/heard-acknowledgements.js";
 import { NakDecision, NakSchedule } from "../sync/nak-schedule.js";
+import { OwnCopies } from "../sync/own-copies.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import { Arrival, ReceiveWindow } from "../sync/receive-window.js";
 import { Adopted, type Applier } from "./applier.js";
@@ -43,6 +44,7 @@ export class Follower implements ContentSink {
   readonly window = new ReceiveWindow();
   readonly naks: NakSchedule;
   readonly heard: HeardAcknowledgements;
+  readonly copies: OwnCopies;
   private readonly announced: AnnouncedFrames;
   private readonly reader = new ContentReader();
   private readonly pieceReader = new ContentReader();
@@ -69,6 +71,8 @@ export class Follower implements ContentSink {
   private readonly structureThrough = new Float64Array(1);
   /** The newest frame by which the controller had published all that it had. */
   private readonly settledAt = new Float64Array(1);
+  /** The newest frame at which nothing was missing here: all up to it counts in an election. */
+  readonly wholeFrame = new Float64Array(1);
 
   constructor(core: NodeCore, applier: Applier, pending: PendingWrites, port: FollowerPort, random: Random) {
     this.core = core;
@@ -77,6 +81,7 @@ export class Follower implements ContentSink {
     this.port = port;
     this.naks = new NakSchedule(core.clock, random);
     this.announced = new AnnouncedFrames(core.clock);
+    this.copies = new OwnCopies(core.clock);
     this.heard = new HeardAcknowledgements(core.origins, core.identity.id);
     this.onSettled = (slot) => this.settleSlot(slot);
   }
@@ -98,11 +103,13 @@ export class Follower implements ContentSink {
 
   /** Begins to hold frames after `frame`, until a snapshot is here. */
   join(term: number, frame: number): void {
+    this.copies.clear(false);
     if (this.core.term !== term) this.impulsesThrough[0] = 0;
     this.core.term = term;
     this.core.removedSequence[0] = 0;
     this.window.restart(frame);
     this.settledAt[0] = frame;
+    this.wholeFrame[0] = 0;
     this.announced.clear();
     this.naks.observe(0);
     this.origins.fill(0);
@@ -113,6 +120,8 @@ export class Follower implements ContentSink {
 
   /** Follows a term from its first frame on, without a snapshot: this node holds what the term began with. */
   follow(term: number): void {
+    // Its controller began with the same.
+    this.copies.clear(true);
     this.join(term, 0);
     this.structureThrough[0] = 0;
     this.state = FollowState.inSync;
@@ -120,6 +129,7 @@ export class Follower implements ContentSink {
 
   /** The state holds a term, and nobody is followed: what a voter had, or a term of this node's own. */
   hold(term: number, isWhole: boolean): void {
+    this.copies.clear(false);
     this.core.term = term;
     this.state = FollowState.idle;
     this.wasWhole = isWhole;
@@ -148,6 +158,24 @@ export class Follower implements ContentSink {
     return this.state === FollowState.inSync && !this.window.hasGap && this.settledAt[0] === this.window.newest;
   }
 
+  /** What is here without a gap counts as included from now on. */
+  noteWhole(): void {
+    if (!this.isWhole) return;
+    this.core.lineage.note(this.core.sequence[0] as number);
+    this.wholeFrame[0] = this.window.complete;
+    if (this.copies.size > 0) this.copies.onWhole(this.window.complete);
+  }
+
+  /** Calls back when all that this node has taken of the term so far counts: another node has it, and is not passed over. */
+  whenWhole(done: (isWhole: boolean) => void): void {
+    if (this.state !== FollowState.inSync) {
+      done(false);
+      return;
+    }
+    this.copies.add(this.window.complete, done);
+    this.noteWhole();
+  }
+
   /** The controller said that it had published all that it had by this frame. */
   settled(frame: number): void {
     if (frame > (this.settledAt[0] as number) && frame <= this.window.newest) this.settledAt[0] = frame;
@@ -157,6 +185,7 @@ export class Follower implements ContentSink {
     if (this.state === FollowState.idle) return;
     this.wasWhole = this.isWhole;
     this.state = FollowState.idle;
+    this.wholeFrame[0] = 0;
     this.naks.observe(0);
     this.tellStandings();
   }
@@ -196,6 +225,7 @@ export class Follower implements ContentSink {
     if (this.state === FollowState.inSync && this.window.hasGap) this.advance();
     this.observeGap();
     this.settlePending();
+    if (this.copies.size > 0) this.noteWhole();
   }
 
   /**
@@ -267,6 +297,7 @@ export class Follower implements ContentSink {
 
   /** Asks for what is missing when it is time. */
   tick(): void {
+    this.copies.tick();
     if (this.state !== FollowState.inSync) return;
     const decision = this.naks.decide();
     if (decision === NakDecision.wait) return;

@@ -209,6 +209,8 @@ export class Handover {
     if (giving === undefined || giving.nonce !== nonce || giving.to !== from) return;
     if (node.roles.role !== Role.controlling || node.roles.term !== giving.term) return;
     giving.goneUs ??= node.core.clock.nowUs;
+    // It has all of this term.
+    node.controller.critical.onApplied(from, node.controller.frameSequence);
     this.send({ kind: ControlKind.go, nonce, leaseUs: 0 }, giving.target);
   }
 

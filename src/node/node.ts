@@ -86,12 +86,15 @@ export class HanaNode implements NodeParts {
     this.io = new FrameIo(sealer, opener, ports.datagrams, this.multicastCheck, new UnicastCopies(core.clock));
     this.pending = new PendingWrites(core.state, core.clock);
     this.applier = new Applier(core, this.pending);
+    const rules = options.electionRules ?? ISLAND;
     this.controller = new Controller(
       core,
       this.applier,
       this.io,
       options.sendLimits ?? WIRED_LIMITS,
       options.reachability,
+      this.peers,
+      rules,
     );
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
@@ -104,7 +107,6 @@ export class HanaNode implements NodeParts {
     this.membership = new Membership(this, options);
     this.cleanup = new Cleanup(this, this.membership.watch);
     this.following = new StreamFollowing(this, this.membership, ports);
-    const rules = options.electionRules ?? ISLAND;
     this.elections = new Elections(this, this.membership, ports, rules, options.termRecord);
     this.healing = new Healing(this, ports, options.mergePolicies ?? {});
     this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random);
@@ -114,6 +116,7 @@ export class HanaNode implements NodeParts {
       applier: this.applier,
       pending: this.pending,
       controller: this.controller,
+      follower: this.follower,
       requestSettle: () => ports.requestSettle(),
       declaresAuto: options.declaresAuto,
     });
@@ -180,6 +183,7 @@ export class HanaNode implements NodeParts {
     } else if (type === FrameType.bucketAsk && controller.isOpen) {
       controller.onBucketAsk(plain, length, { address, port });
     } else if (type === FrameType.buckets) this.following.repair.onRange(plain, length, node);
+    else if (type === FrameType.applied && controller.isOpen) controller.onApplied(plain, length, node);
     else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
     else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
     else if (type === FrameType.streamAsk) this.relief.onAsk(plain, length, node, { address, port });
@@ -251,7 +255,8 @@ export class HanaNode implements NodeParts {
   /** What is here without a gap counts as included from now on. */
   private noteWhole(): void {
     const { core } = this;
-    if (this.controller.isOpen || this.follower.isWhole) core.lineage.note(core.sequence[0] as number);
+    if (this.controller.isOpen) core.lineage.note(core.sequence[0] as number);
+    else this.follower.noteWhole();
   }
 
   /** When `tick` is wanted, in microseconds of own time. */

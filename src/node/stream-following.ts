@@ -13,6 +13,7 @@ import type { Membership } from "./membership.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
 import { Role } from "../sync/roles.js";
+import { appliedFields } from "../wire/applied.js";
 import { FrameType, StreamFlag, type StreamFrameReader, type StreamInfo } from "../wire/frame.js";
 import { decodeWriteResult, nakFields } from "../wire/messages.js";
 
@@ -66,9 +67,19 @@ export class StreamFollowing implements FollowerPort {
     node.relief.onFrame(frame);
     if (frame.info !== undefined) this.onInfo(frame.info, frame, address);
     follower.receive(frame, buffer);
+    if ((frame.flags & StreamFlag.critical) !== 0) this.answerApplied();
     if (frame.info !== undefined && roles.role === Role.following) this.compareDigests(frame.info, frame);
     // The end of a turn sets the timer: a gap's NAK is due in milliseconds.
     if (node.pending.size > 0 || follower.window.hasGap) this.ports.requestSettle();
+  }
+
+  /** Up to where this node has all: what it would say in an election, not what came past a gap. */
+  private answerApplied(): void {
+    const { follower, roles, io } = this.node;
+    if (roles.role !== Role.following || follower.state !== FollowState.inSync) return;
+    follower.noteWhole();
+    const fields = appliedFields({ term: roles.term.number, frame: follower.wholeFrame[0] as number });
+    io.message(FrameType.applied, fields, roles.target);
   }
 
   /** Whether the controller that is followed gave its term to this one. */

@@ -18,11 +18,12 @@ import { validatePath } from "../state/path.js";
 import { Reject } from "../state/reject.js";
 import { StagedKind, type Staging } from "../state/staging.js";
 import { type State, valueOf } from "../state/state.js";
-import type { PendingWrites, WriteDone } from "../sync/pending-writes.js";
+import type { PendingWrites } from "../sync/pending-writes.js";
 import { WriteKind } from "../wire/write-frame.js";
 import type { Applier } from "./applier.js";
 import type { Controller } from "./controller.js";
 import type { NodeCore } from "./core.js";
+import type { Follower } from "./follower.js";
 import { Gestures } from "./gestures.js";
 
 const NO_PAYLOAD = new Uint8Array(0);
@@ -30,11 +31,18 @@ const NO_PAYLOAD = new Uint8Array(0);
 const SURFACE_LENGTH = 64;
 const AUTO_SUBTREE = "/viz/";
 
+/**
+ * Told what became of a write. `isReplicated`, of one to a critical path: whether it is here to stay when the controller
+ * dies, because another node has it too.
+ */
+export type WriteAnswered = (reject: Reject, sequence: number, isReplicated: boolean | undefined) => void;
+
 export interface WritesParts {
   readonly core: NodeCore;
   readonly applier: Applier;
   readonly pending: PendingWrites;
   readonly controller: Controller;
+  readonly follower: Follower;
   /** Asks for the end-of-turn flush. */
   readonly requestSettle: () => void;
   /** Whether unknown addresses under /viz declare themselves. */
@@ -49,6 +57,8 @@ export class Writes implements WriteTarget {
   private autoCount = 0;
   /** Whether what was written last waits for the controller, and [0] when something was that does. */
   private isHeld = false;
+  /** The path that a value or a trigger was written to last. */
+  private lastId = -1;
   private readonly heldUs = new Float64Array(1);
 
   constructor(parts: WritesParts) {
@@ -64,6 +74,7 @@ export class Writes implements WriteTarget {
 
   write(id: number, surface: number): Reject {
     const { core, controller } = this.parts;
+    this.lastId = id;
     const reject = coerce(this.state, id, this.staging);
     if (reject !== Reject.none) {
       core.counters.writesRefused++;
@@ -117,6 +128,7 @@ export class Writes implements WriteTarget {
 
   trigger(id: number, surface: number): Reject {
     const { applier, controller } = this.parts;
+    this.lastId = id;
     if (this.state.types[id] !== ValueType.impulse) return Reject.wrongType;
     if (controller.takesWrites) {
       if (!controller.publisher.hasEventRoom) return Reject.queueFull;
@@ -153,6 +165,7 @@ export class Writes implements WriteTarget {
 
   /** Declares a path with a checked, complete declaration. */
   declare(path: string, declaration: Declaration, surface: number): Reject {
+    this.lastId = -1;
     const { applier, controller } = this.parts;
     if (validatePath(path) !== "") return Reject.badPath;
     if (controller.takesWrites || this.isBeforeAnyTerm) return this.commitNew(path, declaration, surface);
@@ -192,6 +205,7 @@ export class Writes implements WriteTarget {
   }
 
   rename(id: number, path: string, surface: number): Reject {
+    this.lastId = -1;
     const { applier, controller } = this.parts;
     if (validatePath(path) !== "") return Reject.badPath;
     if (!this.state.exists(id)) return Reject.unknownPath;
@@ -205,6 +219,7 @@ export class Writes implements WriteTarget {
   }
 
   remove(id: number, surface: number): Reject {
+    this.lastId = -1;
     const { applier, controller } = this.parts;
     if (!this.state.exists(id)) return Reject.unknownPath;
     this.parts.requestSettle();
@@ -218,13 +233,32 @@ export class Writes implements WriteTarget {
 
   /**
    * Calls back when what was written last in this turn is confirmed or refused; at once on the controller, and when
-   * nothing that was written in this turn changes anything.
+   * nothing that was written in this turn changes anything. What was written to a critical path is confirmed when
+   * another node has it too, or it is clear that none has.
    */
-  whenDone(done: WriteDone): void {
+  whenDone(done: WriteAnswered): void {
     const { controller, pending, core } = this.parts;
-    const isHeld = this.isHeld || this.heldUs[0] === core.clock.register[0];
-    if (controller.takesWrites || pending.size === 0 || !isHeld) done(Reject.none, core.sequence[0] as number);
-    else pending.whenDone(done);
+    const isHeld = (this.isHeld || this.heldUs[0] === core.clock.register[0]) && pending.size > 0;
+    const isCritical = this.state.declarationOf(this.lastId)?.critical === true;
+    const confirmed = (sequence: number): void => {
+      if (isCritical) this.whenReplicated(sequence, done);
+      else done(Reject.none, sequence, undefined);
+    };
+    if (controller.takesWrites || !isHeld) confirmed(core.sequence[0] as number);
+    else {
+      pending.whenDone((reject, sequence) => {
+        if (reject === Reject.none) confirmed(sequence);
+        else done(reject, sequence, undefined);
+      });
+    }
+  }
+
+  /** The controller has it: so far alone, or with this node, which it came back to. */
+  private whenReplicated(sequence: number, done: WriteAnswered): void {
+    const { controller, follower } = this.parts;
+    const told = (isReplicated: boolean): void => done(Reject.none, sequence, isReplicated);
+    if (controller.takesWrites) controller.whenReplicated(told);
+    else follower.whenWhole(told);
   }
 
   beginGroup(): void {

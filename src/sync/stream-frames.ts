@@ -82,6 +82,12 @@ export class StreamFrames {
     return this.isSettled() ? 0 : StreamFlag.unsettled;
   }
 
+  /** Sends a heartbeat to one node, which answers up to where it has applied the stream. */
+  askApplied(target: FrameTarget): number {
+    this.heartbeat(this.settledFlag() | StreamFlag.critical, undefined);
+    return this.port.unicast(FrameType.stream, this.out.offset, target);
+  }
+
   private heartbeat(flags: number, info: StreamInfo | undefined): void {
     const { newest } = this.sent;
     this.header(newest, StreamFlag.heartbeat | flags);

@@ -52,6 +52,8 @@ export const FrameType = {
   bucketAsk: 16,
   /** Controller to follower: what it holds in a range of a component's paths. */
   buckets: 17,
+  /** Follower to controller: up to which frame it has applied all. */
+  applied: 18,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
@@ -64,6 +66,8 @@ export const StreamFlag = {
   info: 4,
   /** More waits to be published, or may: what the frames so far hold is not whole, nor are the info's digests those. */
   unsettled: 8,
+  /** Whoever gets it answers up to which frame it has applied all. */
+  critical: 16,
   /** Sent to one node that the group does not reach, beside what went to the group. */
   copy: 32,
   /** The controller takes no writes: its side is about to become part of another. */

@@ -1,6 +1,8 @@
 /** Commands on several nodes: what is set on one is confirmed by the controller and read on the others. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type LiveNode, startHana, startNode } from "./harness.js";
+import { folder, type LiveNode, startHana, startNode } from "./harness.js";
 
 interface Peer {
   readonly name: string;
@@ -62,6 +64,18 @@ describe("a controller and a follower", () => {
     expect(got.origin).toMatchObject({ surface: "cli" });
   });
 
+  it("confirm a write to a critical path when both have it, on either of them", async () => {
+    expect((await first.hana("declare", criticalFile())).code).toBe(0);
+    for (const [node, word] of [
+      [first, "1"],
+      [second, "2"],
+    ] as const) {
+      const { code, stdout, stderr } = await node.hana("set", "/viz/cue/now", word, "--json");
+      expect([code, JSON.parse(stdout), stderr]).toMatchObject([0, { confirmed: true, replicated: true }, ""]);
+    }
+    expect(await json<object>(first, "set", "/viz/two/knob", "0.25")).not.toHaveProperty("replicated");
+  });
+
   it("show a change of one in a watch on the other, once", async () => {
     const watch = startHana("watch", "/viz/two/*", "--json", "--initial", "--node", second.url);
     await watch.waitFor((line) => line.path === "/viz/two/knob");
@@ -101,6 +115,24 @@ describe("a controller and a follower", () => {
     expect((await second.hana("set", "/viz/flash/level", "1")).code).toBe(0);
     await watch.when(() => (watch.stdout.includes("/viz/flash/level 1\n") ? true : undefined), "the first value");
     await watch.stop("SIGINT");
+  });
+});
+
+function criticalFile(): string {
+  const path = join(folder, "critical.toml");
+  writeFileSync(path, '[viz.cue]\nnow = { type = "int", critical = true }\n');
+  return path;
+}
+
+describe("a node that is alone", () => {
+  it("says of a write to a critical path that nobody else has it", async () => {
+    const alone = await startNode({ name: "only", mesh: "test-only" });
+    await until(async () => (await json<{ role: string }>(alone, "status")).role === "controller");
+    await alone.hana("declare", criticalFile());
+    const { code, stdout, stderr } = await alone.hana("set", "/viz/cue/now", "1", "--json");
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { confirmed: true, replicated: false }]);
+    expect(stderr).toContain("/viz/cue/now: not replicated");
+    expect((await alone.hana("set", "/viz/free/knob", "1")).stderr).toBe("");
   });
 });
 

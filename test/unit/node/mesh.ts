@@ -13,6 +13,7 @@ import { meshTag } from "../../../src/security/mesh-identity.js";
 import { completeDeclaration, type DeclarationInput, type Value } from "../../../src/state/declaration.js";
 import { ImageEncoder } from "../../../src/state/image.js";
 import type { Reject } from "../../../src/state/reject.js";
+import type { ElectionRules } from "../../../src/sync/election.js";
 import { Role } from "../../../src/sync/roles.js";
 import type { TermRecord } from "../../../src/sync/promises.js";
 import type { SendLimits } from "../../../src/sync/send-budget.js";
@@ -50,6 +51,7 @@ export interface MeshNodeOptions {
   readonly priority?: number;
   readonly redundancy?: number;
   readonly sendLimits?: SendLimits;
+  readonly electionRules?: ElectionRules;
   readonly paths?: number;
   /** How far this node's clock is ahead of the others'. */
   readonly skewUs?: number;
@@ -228,6 +230,7 @@ export class MeshNode {
         ...(options.showsPeers === undefined ? {} : { showsPeers: options.showsPeers, interfaceName: "eth7" }),
         termRecord: this.disk.record,
         ...(options.redundancy === undefined ? {} : { redundancy: options.redundancy }),
+        ...(options.electionRules === undefined ? {} : { electionRules: options.electionRules }),
         ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),
       },
       {

@@ -31,6 +31,7 @@ import {
   standingsRecord,
 } from "../../../src/wire/snapshot-records.js";
 import { encodeStandings } from "../../../src/wire/standing.js";
+import { appliedFields } from "../../../src/wire/applied.js";
 import { voteAskFields, voteFields } from "../../../src/wire/vote.js";
 import { WriteFrameWriter, WriteKind, WriteRecord } from "../../../src/wire/write-frame.js";
 import { writePart } from "../../../src/wire/write-part.js";
@@ -41,7 +42,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:f35512688daa05dc9fd73a980622ccda";
+const FINGERPRINT = "1:a6e3c140c8543d6c9933be2d7516284b";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -198,6 +199,7 @@ function messages(): Uint8Array[] {
     controlFields({ kind: ControlKind.no, nonce: 1, reason: "text" }),
     voteAskFields({ number: 5, nonce: 6, hasLeft: true, priority: 100, unicastPort: 7, head }),
     voteFields({ number: 5, nonce: 6, isYes: true, known: 4, snapshotPort: 8, head }),
+    appliedFields({ term: 5, frame: 70_000 }),
   ].map((fields) => {
     const plain = new Uint8Array(1_154);
     return plain.slice(0, encodeMessage(fields, plain));
