@@ -36,15 +36,18 @@ export class Connections {
   private readonly random: Random;
   private readonly coverage: Coverage;
   private readonly kept = new Map<number, KeptImage>();
+  private readonly onImage: (machine: Machine) => void;
   private images = 0;
   /** How likely a connection breaks, and how long it may hang, while that fault is on. */
   failing = 0;
   slowUs = 0;
 
-  constructor(network: Network, random: Random, coverage: Coverage) {
+  /** `onImage`: hears of every image that is made, and of whose memory. */
+  constructor(network: Network, random: Random, coverage: Coverage, onImage: (machine: Machine) => void) {
     this.network = network;
     this.random = random;
     this.coverage = coverage;
+    this.onImage = onImage;
   }
 
   forget(): void {
@@ -133,6 +136,7 @@ export class Connections {
     const header = { image: ++this.images, termNumber, termNode, sequence, origins, lineage };
     const told = controller.takesWrites ? hana.controller.publisher.publishedSequence : sequence;
     const image = makeImage(header, chunks, encodeStandings(hana.standings()), told);
+    this.onImage(machine);
     this.kept.set(machine.index, { term, boot: machine.boot, madeUs: machine.localUs, image });
     return image;
   }

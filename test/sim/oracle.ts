@@ -232,7 +232,7 @@ export class Oracle {
   opens(machine: Machine): void {
     this.judgeElection(machine);
     const base = new Map<string, Version>();
-    this.pokes.opened(machine);
+    this.pokes.passedOn(machine);
     for (const path of this.shown.keys()) {
       const version = this.versionOf(machine, path);
       if (version !== undefined) base.set(path, version);

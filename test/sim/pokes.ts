@@ -1,8 +1,9 @@
 /**
  * Pokes: memory of a node that was changed behind its back, and what became of it.
  *
- * Until it is repaired nothing is said about that path of that node. A node that opens a term before it is repaired
- * makes its error the truth of all: nothing is said about that path any more, but that all end with the same.
+ * Until it is repaired nothing is said about that path of that node. A node that opens a term before it is repaired, or
+ * gives its contents to a candidate or a side that asks for them, makes its error the truth of all: nothing is said about
+ * that path any more, but that all end with the same.
  */
 import type { Machine } from "./machine.js";
 
@@ -40,8 +41,8 @@ export class Pokes {
     return this.spread.has(path);
   }
 
-  /** A machine opens a term: what it holds is the truth now. */
-  opened(machine: Machine): void {
+  /** A machine opens a term, or gives what it holds to one that may: its error may become the truth. */
+  passedOn(machine: Machine): void {
     for (const poke of this.open) if (poke.machine === machine) this.spread.add(poke.path);
   }
 

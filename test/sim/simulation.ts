@@ -111,7 +111,9 @@ export class Simulation {
     if (isBlackholeAlone) {
       this.blackholes = new BlackholeWatch(timeline, this.network, (machine, text) => this.oracle.fail(machine, text));
     }
-    this.connections = new Connections(this.network, chanceFor(seed, 4), coverage);
+    this.connections = new Connections(this.network, chanceFor(seed, 4), coverage, (machine) => {
+      this.oracle.pokes.passedOn(machine);
+    });
     this.makeMachines(show);
     this.workload = new Workload(this.machines, show, this.oracle, timeline, chanceFor(seed, 5));
     const plan = planOf(seed, faults, FAULTS_FROM_US, this.faultsUntilUs);
