@@ -49,7 +49,9 @@ export class Elections {
   private promised = 0;
   /** What was asked for: a controller's new term needs no votes. */
   private isRaise = false;
+  /** Where this node stood when it began to ask: an election is not wanted any more once it stands elsewhere. */
   private role: Role = Role.starting;
+  private term: Term | undefined;
   /** Whose contents are being fetched, and who else has more than this node. */
   private voters: Voter[] = [];
   private isWon = false;
@@ -104,6 +106,7 @@ export class Elections {
     if (this.isRunning || isTooEarly) return;
     this.promise(false);
     this.role = roles.role;
+    this.term = roles.term;
   }
 
   /** This controller opens a term of its own above what it knows: it has what it needs to write, and asks nobody. */
@@ -173,7 +176,7 @@ export class Elections {
 
   private get isStillWanted(): boolean {
     const { roles } = this.node;
-    return roles.role === this.role && !roles.hearsController;
+    return roles.role === this.role && roles.term === this.term && !roles.hearsController;
   }
 
   private get hasGrantedOther(): boolean {
@@ -211,7 +214,7 @@ export class Elections {
 
   private judge(): void {
     const { election, node } = this;
-    if (!election.isOpen || this.isWon) return;
+    if (!election.isOpen || this.isWon || !this.isStillWanted) return;
     const verdict = election.verdict(this.rules, node.core.identity.id, (voter) => this.nameOf(voter));
     const { highest } = node.roles;
     node.roles.highest = Math.max(highest, Math.min(election.known, highest + KNOWN_STEP));

@@ -52,6 +52,32 @@ describe("a term number", () => {
     mesh.until(() => node.hana.controller.isOpen);
     expect(node.disk.record).toEqual({ known: 1, granted: 1, grantee: node.id });
   });
+
+  test("is not one that was asked for before a higher term came and went", () => {
+    const { mesh, nodes } = settled(2);
+    const [first, second] = [at(nodes, 0), at(nodes, 1)];
+    for (let term = 2; term < 4; term++) {
+      first.turn(() => first.hana.elections.raise());
+      mesh.run(300_000);
+    }
+    // The third knows by the list who is there, and hears nothing else.
+    let hears = false;
+    mesh.drop = (from, to, datagram) => {
+      if (from.place === 3) return true;
+      return to.place === 3 && !hears && datagram[TYPE_OFFSET] !== FrameType.peers;
+    };
+    const third = mesh.add();
+    mesh.until(() => third.hana.elections.isRunning);
+    mesh.run(5_000);
+    hears = true;
+    first.declare("/viz/new", { type: "float" });
+    mesh.until(() => third.hana.roles.role === Role.joining);
+    expect(third.hana.elections.isRunning).toBe(true);
+    second.crash();
+    first.close();
+    mesh.until(() => third.hana.roles.role === Role.controlling);
+    expect(third.hana.roles.term.number).toBeGreaterThan(3);
+  });
 });
 
 describe("a node that hears its controller no more", () => {

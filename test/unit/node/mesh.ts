@@ -181,6 +181,8 @@ export class Mesh {
 
 export class MeshNode {
   readonly mesh: Mesh;
+  /** From 1 on, in the order of `add`. */
+  readonly place: number;
   readonly id: string;
   readonly address: string;
   readonly port: number;
@@ -202,6 +204,7 @@ export class MeshNode {
 
   constructor(mesh: Mesh, place: number, options: MeshNodeOptions) {
     this.mesh = mesh;
+    this.place = place;
     this.options = options;
     this.disk = options.disk ?? { record: undefined };
     this.id = place.toString(16).padStart(16, "0");
