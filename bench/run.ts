@@ -13,6 +13,7 @@ import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { allocation } from "./benches/allocation.js";
 import { flood } from "./benches/flood.js";
+import { followers } from "./benches/followers.js";
 import { hop } from "./benches/hop.js";
 import { lateJoin } from "./benches/late-join.js";
 import { loss } from "./benches/loss.js";
@@ -38,6 +39,7 @@ const BENCHES: readonly Bench[] = [
   loss,
   lateJoin,
   start,
+  followers,
   flood,
 ];
 const DEFAULT_RUNS = 5;

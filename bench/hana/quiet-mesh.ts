@@ -2,70 +2,22 @@
  * Quiet mesh: a controller and a follower in one process, as they ship but for the sockets. Datagrams go where the
  * benchmark wants them; time passes when it says so. For what is measured in nanoseconds and in bytes.
  */
-import { Random } from "../../src/base/random.js";
-import type { Snapshot } from "../../src/node/adoption.js";
-import { HanaNode } from "../../src/node/node.js";
+import type { HanaNode } from "../../src/node/node.js";
 import type { DatagramPort } from "../../src/node/ports.js";
-import { meshTag } from "../../src/security/mesh-identity.js";
 import { ViewCache } from "../../src/security/view-cache.js";
 import { completeDeclaration } from "../../src/state/declaration.js";
-import { ImageEncoder } from "../../src/state/image.js";
 import { Role } from "../../src/sync/roles.js";
 import { DATAGRAM_MAX_BYTES } from "../../src/wire/envelope.js";
 import { loadPath } from "./load.js";
+import { QuietNode, snapshotOf } from "./quiet-node.js";
 
 const START_US = 1_700_000_000_000_000;
 const STEP_US = 10_000;
 const STEPS_MAX = 1_000;
-const KEY = new Uint8Array(32).fill(7);
-const MESH = "bench";
 const ADDRESS = "127.0.0.1";
 
 /** What a datagram is handed to. */
 export type Carrier = (datagram: Uint8Array) => void;
-
-class QuietNode {
-  readonly hana: HanaNode;
-  readonly place: number;
-  onSnapshotWanted: () => void = () => {};
-
-  constructor(place: number, paths: number, redundancy: number, datagrams: DatagramPort) {
-    this.place = place;
-    const id = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, place);
-    const hana: HanaNode = new HanaNode(
-      {
-        identity: {
-          id: Buffer.from(id).toString("hex"),
-          name: `n${place}`,
-          mesh: MESH,
-          priority: 3 - place,
-          session: 1,
-        },
-        limits: { paths: paths + 1_000, autoPaths: 0 },
-        meshKey: KEY,
-        meshTag: meshTag(MESH),
-        nodeId: id,
-        session: Uint8Array.of(0, 0, 0, 1, 0, 0, 0, place),
-        reachability: { unicastPort: place, snapshotPort: place },
-        declaresAuto: false,
-        redundancy,
-      },
-      {
-        datagrams,
-        random: new Random(place),
-        nowUs: () => this.hana.core.clock.nowUs,
-        requestSettle: () => {},
-        hearStream: () => {},
-        fetchSnapshot: () => this.onSnapshotWanted(),
-        saveTerm: (_record, revision) => hana.elections.termSaved(revision),
-        onRole: () => {},
-        onServing: () => {},
-        onHealth: () => {},
-      },
-    );
-    this.hana = hana;
-  }
-}
 
 export class QuietMesh {
   readonly controller: HanaNode;
@@ -141,13 +93,4 @@ function declare({ writes, core }: HanaNode, paths: number): Int32Array {
     if (reject !== 0) throw new Error(`refused: ${reject}`);
   }
   return Int32Array.from({ length: paths }, (_, index) => core.state.idOf(loadPath(index)));
-}
-
-function snapshotOf({ core, roles }: HanaNode): Snapshot {
-  const encoder = new ImageEncoder(core);
-  const chunks: Uint8Array[] = [];
-  for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
-  const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
-  const { number: termNumber, node: termNode } = roles.term;
-  return { termNumber, termNode, sequence: core.sequence[0] as number, origins, lineage: [], standings: [], chunks };
 }
