@@ -24,15 +24,16 @@ export function conflictsText(reports: readonly ConflictReport[]): string {
 }
 
 function rowOf({ id, path, kind, mine, theirs, taken, open }: ConflictReport): string[] {
-  return [id, path, kind, sideText(mine), sideText(theirs), taken, open ? "no: it is open" : "yes"];
+  return [id, path, kind, sideText(mine, path), sideText(theirs, path), taken, open ? "no: it is open" : "yes"];
 }
 
 const VALUE_SHOWN = 40;
 
-function sideText(side: ConflictSideReport | null): string {
+function sideText(side: ConflictSideReport | null, path: string): string {
   if (side === null) return "(removed)";
   const text = plainText(side.value);
-  return text.length > VALUE_SHOWN ? `${text.slice(0, VALUE_SHOWN)}…` : text;
+  const shown = text.length > VALUE_SHOWN ? `${text.slice(0, VALUE_SHOWN)}…` : text;
+  return side.path === path ? shown : `${shown} as ${side.path}`;
 }
 
 /** `words`: `mine`, `theirs`, or the words of another value. */

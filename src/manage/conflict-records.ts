@@ -10,6 +10,8 @@ import type { Replica } from "./replica.js";
 
 /** One side's value; `value` is null where it was too long for the record. Time in milliseconds since the epoch. */
 export interface ConflictSideReport {
+  /** What the path was called there. */
+  readonly path: string;
   readonly value: Value;
   readonly type: string;
   readonly time: number;
@@ -83,9 +85,10 @@ function parseRecord(id: string, text: Value): ConflictReport | undefined {
 
 function parseSide(side: unknown): ConflictSideReport | null {
   if (typeof side !== "object" || side === null) return null;
-  const { value, type, timeUs, node, surface } = side as Readonly<Record<string, unknown>>;
+  const { path, value, type, timeUs, node, surface } = side as Readonly<Record<string, unknown>>;
   if (typeof type !== "string" || typeof timeUs !== "number" || typeof node !== "string") return null;
   return {
+    path: typeof path === "string" ? path : "",
     value: value as Value,
     type,
     time: timeUs / 1_000,

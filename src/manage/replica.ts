@@ -287,9 +287,11 @@ export class Replica {
   /** As `Applier.bury`: snapshots that are made here say what is gone. */
   private bury(id: number, renamedTo: string): void {
     const { doubles, term, origin } = this.reader;
-    const { tombstones } = this.state;
+    const { state } = this;
+    const { tombstones } = state;
     const [sequence, timeUs] = [doubles[0] as number, doubles[1] as number];
-    tombstones.add({ path: this.state.pathOf(id), term, sequence, timeUs, origin, renamedTo });
+    const [wasTerm, wasSequence] = [state.terms[id] as number, state.sequences[id] as number];
+    tombstones.add({ path: state.pathOf(id), term, sequence, timeUs, origin, renamedTo, wasTerm, wasSequence });
     if (renamedTo !== "") tombstones.drop(renamedTo);
   }
 

@@ -234,9 +234,12 @@ export class Applier {
   /** Notes that a path goes with the change in hand; `renamedTo` is its new name, if it has one. */
   private bury(id: number, renamedTo: string): void {
     const { doubles, term, origin } = this.context;
-    const { tombstones } = this.core.state;
+    const { state } = this.core;
+    const { tombstones } = state;
     const [sequence, timeUs] = [doubles[0] as number, doubles[1] as number];
-    tombstones.add({ path: this.core.state.pathOf(id), term, sequence, timeUs, origin, renamedTo });
+    const [wasTerm, wasSequence] = [state.terms[id] as number, state.sequences[id] as number];
+    const path = state.pathOf(id);
+    tombstones.add({ path, term, sequence, timeUs, origin, renamedTo, wasTerm, wasSequence });
     if (renamedTo !== "") tombstones.drop(renamedTo);
   }
 

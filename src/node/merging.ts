@@ -45,7 +45,7 @@ export class Merging {
     const theirs = { state: side.state, includes: side.lineage.includes.bind(side.lineage) };
     const { steps, conflicts } = planMerge(mine, theirs, core, this.policies);
     const isStructure = (step: MergeStep): boolean =>
-      step.kind === "remove" || redeclares(core.state, side.state, step);
+      step.kind !== "take" || step.from !== step.path || redeclares(core.state, side.state, step);
     this.side = side;
     this.steps = [...steps.filter(isStructure), ...steps.filter((step) => !isStructure(step))];
     this.nextStep = 0;
@@ -93,11 +93,16 @@ export class Merging {
     const { state } = core;
     // Whatever was written here since is the newer.
     const isSame = step.mine < 0 ? state.idOf(step.path) < 0 : state.sequences[step.mine] === step.sequence;
-    if (!isSame || (step.mine >= 0 && state.pathOf(step.mine) !== step.path)) return;
+    if (!isSame || (step.mine >= 0 && state.pathOf(step.mine) !== step.from)) return;
     if (step.kind === "remove") {
       applier.commitRemove(step.mine, 0);
       return;
     }
+    if (step.from !== step.path && applier.commitRename(step.mine, step.path, step.origin) !== Reject.none) {
+      core.counters.mergesRefused++;
+      return;
+    }
+    if (step.kind === "rename") return;
     if (redeclares(state, theirs, step) && !this.declare(step, theirs.declarationOf(step.theirs) as Declaration)) {
       core.counters.mergesRefused++;
       return;

@@ -60,7 +60,8 @@ export class ImageEncoder {
     const { out } = this;
     this.stones ??= [...this.tables.state.tombstones.values()];
     for (; this.stone < this.stones.length && out.offset < CHUNK_TARGET_BYTES; this.stone++) {
-      const { path, term, sequence, timeUs, origin, renamedTo } = this.stones[this.stone] as Tombstone;
+      const stone = this.stones[this.stone] as Tombstone;
+      const { path, term, sequence, timeUs, origin, renamedTo, wasTerm, wasSequence } = stone;
       out.varint(TOMBSTONE);
       this.name(path);
       this.term(term);
@@ -68,6 +69,8 @@ export class ImageEncoder {
       out.f64(timeUs);
       this.origin(origin);
       out.text(renamedTo);
+      this.term(wasTerm);
+      out.varint(wasSequence);
     }
   }
 
@@ -211,10 +214,12 @@ export class ImageDecoder {
     const timeUs = input.f64();
     const origin = this.origin();
     const renamedTo = this.decoder.decode(input.blob(PATH_LIMIT_BYTES));
-    if (input.failed || term < 0 || origin < 0 || !Number.isFinite(timeUs)) return false;
+    const wasTerm = this.term();
+    const wasSequence = input.varint();
+    if (input.failed || term < 0 || wasTerm < 0 || origin < 0 || !Number.isFinite(timeUs)) return false;
     const isNamed = renamedTo === "" || validatePath(renamedTo) === "";
     if (!isNamed || validatePath(path) !== "" || tombstones.size >= TOMBSTONES_MAX) return false;
-    tombstones.add({ path, term, sequence, timeUs, origin, renamedTo });
+    tombstones.add({ path, term, sequence, timeUs, origin, renamedTo, wasTerm, wasSequence });
     return true;
   }
 

@@ -306,6 +306,12 @@ export function entityOf(path: string): EntityPlace | undefined {
   return undefined;
 }
 
+/** The path of the entity that a path is a parameter of, such as `/displays/left`; "" for a path outside any. */
+export function containerOf(path: string): string {
+  const place = entityOf(path);
+  return place === undefined || place.parameter === "" ? "" : `${place.kind.prefix}/${place.id}`;
+}
+
 function placeIn(kind: EntityKind, path: string, start: number): EntityPlace {
   const end = path.indexOf("/", start);
   if (end < 0) return { kind, id: path.slice(start), parameter: "" };

@@ -14,6 +14,9 @@ export interface Tombstone {
   readonly origin: number;
   /** What the path is called now; "" when it was removed. */
   readonly renamedTo: string;
+  /** The change that the path held until then: whether it had been edited before it was renamed. */
+  readonly wasTerm: number;
+  readonly wasSequence: number;
 }
 
 export class Tombstones {

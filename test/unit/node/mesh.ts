@@ -15,6 +15,7 @@ import { ImageEncoder } from "../../../src/state/image.js";
 import type { Reject } from "../../../src/state/reject.js";
 import type { ElectionRules } from "../../../src/sync/election.js";
 import { Role } from "../../../src/sync/roles.js";
+import type { MergePolicies } from "../../../src/sync/merge.js";
 import type { TermRecord } from "../../../src/sync/promises.js";
 import type { SendLimits } from "../../../src/sync/send-budget.js";
 import {
@@ -56,6 +57,7 @@ export interface MeshNodeOptions {
   /** How far this node's clock is ahead of the others'. */
   readonly skewUs?: number;
   readonly showsPeers?: boolean;
+  readonly mergePolicies?: MergePolicies;
   /** Boots of this node before this one. */
   readonly boots?: number;
   /** What those left on disk. */
@@ -232,6 +234,7 @@ export class MeshNode {
         declaresAuto: true,
         ...(options.showsPeers === undefined ? {} : { showsPeers: options.showsPeers, interfaceName: "eth7" }),
         termRecord: this.disk.record,
+        ...(options.mergePolicies === undefined ? {} : { mergePolicies: options.mergePolicies }),
         ...(options.redundancy === undefined ? {} : { redundancy: options.redundancy }),
         ...(options.electionRules === undefined ? {} : { electionRules: options.electionRules }),
         ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),
