@@ -67,6 +67,11 @@ export class CriticalWrites {
     this.registers[0] = Math.min(this.registers[0] as number, this.clock.nowUs + ASK_FIRST_US);
   }
 
+  /** Writes that wait. */
+  get size(): number {
+    return this.waiting.length;
+  }
+
   get dueUs(): number {
     return this.registers[0] as number;
   }

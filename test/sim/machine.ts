@@ -36,6 +36,8 @@ const READ_AT_ONCE = 32;
 /** What a machine tells of its node. */
 export interface MachineWatch {
   booted(machine: Machine): void;
+  /** What it holds is about to be gone. */
+  dies(machine: Machine): void;
   /** Around the moment in which its node opens a term. */
   opens(machine: Machine): void;
   opened(machine: Machine): void;
@@ -380,6 +382,7 @@ export class Machine {
 
   /** Ends without a word. */
   kill(): void {
+    if (this.hana !== undefined) this.wires.watch.dies(this);
     this.disk.crash();
     this.hana = undefined;
     this.isPaused = false;

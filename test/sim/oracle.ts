@@ -19,6 +19,7 @@ import { Role } from "../../src/sync/roles.js";
 import { readCounter, TYPE_OFFSET } from "../../src/wire/envelope.js";
 import { FrameType } from "../../src/wire/frame.js";
 import type { HanaNode } from "../../src/node/node.js";
+import { CriticalWatch } from "./critical-watch.js";
 import { type Entry, Ledger, type TermRecord, type Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
 import { type Poke, Pokes } from "./pokes.js";
@@ -116,6 +117,7 @@ class View {
   hasStartedOver = true;
   isOpening = false;
   snapshots = 0;
+  merges = 0;
   counter = 0;
   naksSent = 0;
   /** The newest frames heard of and when: pairs. */
@@ -139,6 +141,7 @@ export class Oracle {
   readonly ledger = new Ledger();
   readonly tally = new Tally();
   readonly pokes = new Pokes();
+  readonly critical: CriticalWatch;
   readonly writes: Write[] = [undefined as unknown as Write];
   private readonly byWriter = new Map<string, Write[]>();
   /** Triggers so far by tag; and how often each was made a change, and where. */
@@ -164,6 +167,18 @@ export class Oracle {
     this.timeline = timeline;
     this.links = links;
     for (const shown of show) this.shown.set(shown.path, shown);
+    const critical = show.filter(({ declaration }) => declaration.critical).map(({ path }) => path);
+    this.critical = new CriticalWatch(
+      {
+        nowUs: () => timeline.nowUs,
+        versionOf: (machine, path) => this.versionOf(machine, path),
+        commitsOf: (write) => this.fromWriter(write).flatMap(({ commits }) => commits),
+        supersedes: (path, version, change) => this.ledger.supersedes(path, version, change),
+        isMergedAt,
+        living: () => this.living,
+      },
+      critical,
+    );
   }
 
   fail(machine: Machine | undefined, text: string): void {
@@ -200,10 +215,15 @@ export class Oracle {
   forget(): void {
     this.ledger.forget();
     this.base = new Map();
+    this.critical.forget();
     for (const noted of Object.values(this) as unknown[]) {
       if (noted instanceof Map || noted instanceof Set) noted.clear();
       else if (Array.isArray(noted)) noted.length = 0;
     }
+  }
+
+  private get living(): Machine[] {
+    return this.views.flatMap((view) => (view !== undefined && view.machine.hana === view.hana ? [view.machine] : []));
   }
 
   private viewOf(machine: Machine): View {
@@ -369,7 +389,11 @@ export class Oracle {
     this.watchClock(view);
     this.hear(view);
     if (view.reader.behind > 0) this.drain(view);
-    const { pending, controller } = view.hana;
+    const { pending, controller, core } = view.hana;
+    if (core.counters.merges !== view.merges) {
+      view.merges = core.counters.merges;
+      this.critical.merged(machine);
+    }
     if (pending.size > PENDING_MAX) this.fail(machine, `a queue is over its cap: ${pending.size} pending`);
     if (!controller.isOpen) return;
     this.notePublished(view);
@@ -606,8 +630,8 @@ export class Oracle {
     return write;
   }
 
-  /** The node told what became of a write. */
-  answered(write: Write, reject: Reject): void {
+  /** The node told what became of a write; `isReplicated`: of one to a critical path, whether another node has it. */
+  answered(write: Write, reject: Reject, isReplicated?: boolean): void {
     if (write.outcome !== Outcome.pending) {
       this.fail(write.machine, `answered write ${write.number} twice`);
       return;
@@ -625,6 +649,8 @@ export class Oracle {
     const view = this.viewOf(write.machine);
     if (write.boot === view.boot && view.reader.behind > 0) this.drain(view);
     if (write.path !== LEVEL) this.judgeConfirmed(write);
+    const wrong = this.critical.acknowledged(write, isReplicated);
+    if (wrong !== "") this.fail(write.machine, wrong);
   }
 
   /** Who lost to another must have had one: who moved the path lately, or wrote later. */
@@ -811,6 +837,10 @@ export class Oracle {
 
   /** Every confirmed write is in what the mesh ended with, or a takeover that did not have it explains why not. */
   account(controller: Machine): void {
+    const lost = this.critical.lostAt(controller, (path) => this.pokes.isSpread(path));
+    if (lost !== undefined) {
+      this.fail(controller, `lost write ${lost.number} of ${lost.path}, acknowledged as replicated`);
+    }
     for (const write of this.writes) {
       if (write === undefined || write.path === LEVEL) continue;
       if (write.outcome === Outcome.confirmed) this.accountFor(write, controller);

@@ -12,6 +12,7 @@ import { Coverage } from "./coverage.js";
 import { type CommandOptions, commandOf, readOptions } from "./options.js";
 import { shrink } from "./shrink.js";
 import { Simulation, type SimulationResult } from "./simulation.js";
+import { Totals } from "./totals.js";
 
 process.exitCode = main();
 
@@ -25,19 +26,11 @@ function main(): number {
   }
   const coverage = new Coverage();
   let failed = 0;
-  let virtualS = 0;
-  let cpuS = 0;
-  let pokes = 0;
-  let repaired = 0;
-  let slowestUs = 0;
+  const totals = new Totals();
   for (const run of options.runs) {
     const result = new Simulation(run).run();
-    virtualS += result.virtualS;
-    cpuS += result.cpuS;
+    totals.add(result);
     coverage.add(result.coverage);
-    pokes += result.pokes.made;
-    repaired += result.pokes.repaired;
-    slowestUs = Math.max(slowestUs, result.pokes.slowestUs);
     if (!options.isQuiet) console.log(line(result));
     const isSame = !options.isTwice || new Simulation(run).run().digest === result.digest;
     if (!isSame) console.log(`seed ${run.seed} gave another digest the second time`);
@@ -47,16 +40,14 @@ function main(): number {
     if (options.stops) break;
   }
   console.log(coverage.line());
-  if (pokes > 0)
-    console.log(`memory: ${pokes} changed, ${repaired} right again, the slowest after ${slowestUs / 1e6} s`);
-  const total = `${(virtualS / 60).toFixed(1)} virtual minutes in ${cpuS.toFixed(1)} s of one core, ${(virtualS / cpuS).toFixed(0)} x`;
-  console.log(`${options.runs.length} runs, ${failed} failed; ${total} real time`);
+  for (const text of totals.lines(options.runs.length, failed)) console.log(text);
   return failed > 0 ? 1 : 0;
 }
 
 function line({
   options,
   tally,
+  critical,
   digest,
   virtualS,
   cpuS,
@@ -77,6 +68,7 @@ function line({
     `${tally.writes} writes (${tally.confirmed} confirmed, ${tally.refused} refused, ${tally.died} died)`,
     `held ${tally.held}, superseded ${tally.superseded}`,
     `lost by takeover ${tally.lostByTakeover}`,
+    `critical ${critical.replicated} (${critical.alone} alone, ${critical.buried} buried)`,
     `fired across forks ${tally.firedAcrossForks}`,
     `takeovers ${tally.takeovers}`,
     `snapshots ${tally.snapshots}`,

@@ -18,17 +18,22 @@ export const IMPULSES = ["/global/go", "/global/stop"] as const;
 /** In a range; its values say nothing of their writes. */
 export const LEVEL = "/viz/level";
 export const LEVEL_RANGE = { min: 0, max: 1 };
-export const SHARED = ["/viz/int", "/viz/double", "/viz/text", "/viz/vec"] as const;
+/** Critical, as the nodes' own paths are. */
+export const CRITICAL = "/viz/double";
+export const SHARED = ["/viz/int", CRITICAL, "/viz/text", "/viz/vec"] as const;
 
 export function ownPath(node: number): string {
   return `/transport/n${node % OWN_PATHS_MAX}`;
 }
 
 export function showFor(nodes: number): ShownPath[] {
-  const own = Array.from({ length: Math.min(nodes, OWN_PATHS_MAX) }, (_, node) => shown(ownPath(node), "int"));
+  const own = Array.from({ length: Math.min(nodes, OWN_PATHS_MAX) }, (_, node) => ({
+    path: ownPath(node),
+    declaration: completeDeclaration({ type: "int", critical: true }),
+  }));
   return [
     shown("/viz/int", "int"),
-    shown("/viz/double", "double"),
+    { path: CRITICAL, declaration: completeDeclaration({ type: "double", critical: true }) },
     shown("/viz/text", "string"),
     shown("/viz/vec", "vec3"),
     { path: LEVEL, declaration: completeDeclaration({ type: "float", range: LEVEL_RANGE }) },

@@ -13,6 +13,8 @@ import { chanceFor, type FaultKind, planOf } from "./faults.js";
 import { Disk } from "./disk.js";
 import { Machine } from "./machine.js";
 import { Network } from "./network.js";
+import type { HanaNode } from "../../src/node/node.js";
+import type { CriticalWatch } from "./critical-watch.js";
 import { Oracle, type Tally } from "./oracle.js";
 import type { Pokes } from "./pokes.js";
 import { showFor } from "./show.js";
@@ -47,6 +49,8 @@ export interface SimulationResult {
   readonly packets: number;
   readonly events: number;
   readonly tally: Tally;
+  /** Writes to critical paths. */
+  readonly critical: CriticalWatch;
   readonly termsReused: number;
   /** The largest error of a session time that its node could tell, in microseconds. */
   readonly clockErrorUs: number;
@@ -107,7 +111,7 @@ export class Simulation {
     this.network = new Network(nodes, timeline, chanceFor(seed, 3), coverage, (to, packet) => {
       this.machines[to]?.receive(packet);
     });
-    const isBlackholeAlone = faults.every((kind) => kind === "blackhole") && nodes <= BLACKHOLE_NODES_MAX;
+    const isBlackholeAlone = faults.join() === "blackhole" && nodes <= BLACKHOLE_NODES_MAX;
     if (isBlackholeAlone) {
       this.blackholes = new BlackholeWatch(timeline, this.network, (machine, text) => this.oracle.fail(machine, text));
     }
@@ -191,6 +195,7 @@ export class Simulation {
     const { oracle, clocks, coverage, network } = this;
     return {
       booted: (machine) => oracle.booted(machine),
+      dies: (machine) => oracle.critical.dies(machine),
       opens: (machine) => oracle.opens(machine),
       opened: (machine) => oracle.opened(machine),
       sends: (machine, datagram, body) => {
@@ -244,6 +249,7 @@ export class Simulation {
       packets: this.network.packets,
       events: this.timeline.events,
       tally: this.oracle.tally,
+      critical: this.oracle.critical,
       termsReused: this.oracle.ledger.reused,
       clockErrorUs: this.clocks.worstUs,
       coverage: this.coverage,
@@ -251,7 +257,7 @@ export class Simulation {
     };
   }
 
-  private get elapsedS(): number {
+  get elapsedS(): number {
     return (this.timeline.nowUs - START_US) / 1e6;
   }
 
@@ -305,7 +311,7 @@ export class Simulation {
   private get isAtRest(): boolean {
     return (
       this.isSettled &&
-      this.machines.every(({ hana }) => hana?.pending.size === 0) &&
+      this.machines.every(({ hana }) => hana?.pending.size === 0 && isAnswered(hana)) &&
       this.machines.every(({ hana }) =>
         hana?.controller.isOpen === true ? hana.controller.publisher.isIdle : hana?.follower.window.hasGap === false,
       )
@@ -407,6 +413,11 @@ function cpuSecondsSince(begun: NodeJS.CpuUsage): number {
 function digestsOf({ hana }: Machine): string {
   if (hana === undefined) return "";
   return Array.from({ length: 10 }, (_, component) => hana.core.digests.hex(component)).join();
+}
+
+/** Whether nobody waits to hear that another node has what it wrote. */
+function isAnswered({ controller, follower }: HanaNode): boolean {
+  return controller.critical.size === 0 && follower.copies.size === 0;
 }
 
 /** Everything that nodes at rest must have in common, by path. */

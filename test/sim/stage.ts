@@ -9,12 +9,13 @@ import { Reject } from "../../src/state/reject.js";
 import { LANES } from "../../src/state/state.js";
 import type { Machine } from "./machine.js";
 import type { Link } from "./network.js";
-import { numberOf, ownPath } from "./show.js";
+import { numberOf, SHARED } from "./show.js";
 import { Simulation } from "./simulation.js";
 
 const STEP_US = 1_000;
 const START_LIMIT_US = 10_000_000;
-const PATH = ownPath(0);
+/** Not critical: nothing is sent for it but what is sent for every change. */
+const PATH = SHARED[0];
 
 export class Stage {
   readonly simulation: Simulation;
@@ -78,15 +79,15 @@ export class Stage {
     });
   }
 
-  /** Writes a value that nobody wrote before; answers its number. */
-  write(machine: Machine): number {
+  /** Writes a whole number that nobody wrote before; answers it. */
+  write(machine: Machine, path: string = PATH): number {
     const { oracle } = this.simulation;
-    const write = oracle.wrote(machine, PATH);
+    const write = oracle.wrote(machine, path);
     machine.turn(({ core, writes }) => {
       core.staging.value(write.number);
-      const reject = writes.write(core.state.idOf(PATH), writes.surface(""));
+      const reject = writes.write(core.state.idOf(path), writes.surface(""));
       if (reject !== Reject.none) oracle.answered(write, reject);
-      else writes.whenDone((later) => oracle.answered(write, later));
+      else writes.whenDone((later, _, isReplicated) => oracle.answered(write, later, isReplicated));
     });
     return write.number;
   }
@@ -106,6 +107,19 @@ export class Stage {
   /** One controller, whom all that run follow. */
   get isWhole(): boolean {
     return this.simulation.isSettled;
+  }
+
+  /** Whether nobody that runs waits for what became of a write. */
+  get isAnswered(): boolean {
+    return this.machines.every(
+      ({ hana }) =>
+        hana === undefined ||
+        (hana.pending.size === 0 && hana.controller.critical.size === 0 && hana.follower.copies.size === 0),
+    );
+  }
+
+  get elapsedS(): number {
+    return this.simulation.elapsedS;
   }
 
   sum(count: (machine: Machine) => number): number {

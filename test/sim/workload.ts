@@ -93,7 +93,7 @@ export class Workload {
     staging.value(valueFor(declaration, write.number));
     const reject = hana.writes.write(state.idOf(path), hana.writes.surface(""));
     if (reject !== Reject.none) this.oracle.answered(write, reject);
-    else hana.writes.whenDone((later) => this.oracle.answered(write, later));
+    else hana.writes.whenDone((later, _, isReplicated) => this.oracle.answered(write, later, isReplicated));
   }
 
   private writePair(machine: Machine): void {

@@ -141,6 +141,24 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  mutant(
+    "say that a critical write is replicated because there are others",
+    "sync/critical-writes.ts",
+    "const isReplicated = write.frame !== 0 && this.hasEnough(write.frame);",
+    "const isReplicated = write.frame !== 0 && !isAlone;",
+  ),
+  mutant("count whoever answers for a critical write", "sync/critical-writes.ts", "applied >= frame && ", ""),
+  {
+    name: "answer for a critical write with what was heard of",
+    run: ["--faults", "jitter,clog,asymmetric"],
+    edits: [
+      {
+        file: "node/stream-following.ts",
+        find: "frame: follower.wholeFrame[0] as number",
+        replace: "frame: follower.window.newest",
+      },
+    ],
+  },
   {
     name: "tell where a writer stands in another frame than its impulse",
     run: ["--nodes", "3", "--minutes", "1", "--faults", "burst,kill,loss,tcp"],

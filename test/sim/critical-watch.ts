@@ -1,0 +1,135 @@
+/**
+ * CriticalWatch: writes to critical paths that were acknowledged as replicated, until the mesh is at rest. None is lost
+ * while anybody lives who had it.
+ *
+ * It judges twice: when the write is acknowledged somebody else must have it, and at rest it must be there, or what came
+ * after it, or a conflict's record. Only where nobody who had it was left at some moment (they died at once, or nearly)
+ * nothing is asked. Told by the oracle, which knows what a node holds.
+ */
+import type { Version } from "./ledger.js";
+import type { Machine } from "./machine.js";
+import type { Write } from "./oracle.js";
+
+/** What a node that is gone held counts for a write that it answered before it went: an answer takes no longer. */
+const GRAVE_US = 1_000_000;
+
+/** What the oracle knows of a write: changes that it became, or that the same writer made of the path later. */
+export interface CriticalEyes {
+  nowUs(): number;
+  /** What a living machine holds, by path. */
+  versionOf(machine: Machine, path: string): Version | undefined;
+  commitsOf(write: Write): readonly Version[];
+  /** Whether a path at `version` holds that change, or a later one. */
+  supersedes(path: string, version: Version, change: Version): boolean;
+  /** Whether a machine has, or has on record, a change of another side. */
+  isMergedAt(machine: Machine, change: Version): boolean;
+  living(): readonly Machine[];
+}
+
+/** What a node held when it died. */
+interface Grave {
+  readonly machine: Machine;
+  readonly atUs: number;
+  readonly versions: ReadonlyMap<string, Version>;
+}
+
+export class CriticalWatch {
+  private readonly eyes: CriticalEyes;
+  private readonly paths: readonly string[];
+  /** Acknowledged as replicated, and held by somebody who has lived ever since. */
+  private kept: Write[] = [];
+  /** What held the path when a side with the write was merged into another: it, or what won against it and is on record. */
+  private readonly merges = new Map<Write, Version[]>();
+  private graves: Grave[] = [];
+  replicated = 0;
+  /** Acknowledged as not replicated. */
+  alone = 0;
+  /** Acknowledged as replicated, and all that had it died at once. */
+  buried = 0;
+
+  constructor(eyes: CriticalEyes, paths: readonly string[]) {
+    this.eyes = eyes;
+    this.paths = paths;
+  }
+
+  isCritical(path: string): boolean {
+    return this.paths.includes(path);
+  }
+
+  /** Answers what is wrong, or "". */
+  acknowledged(write: Write, isReplicated: boolean | undefined): string {
+    if (!this.isCritical(write.path)) return isReplicated === undefined ? "" : `said that ${write.path} is replicated`;
+    if (isReplicated === undefined) return `did not say whether ${write.path} is replicated`;
+    if (!isReplicated) {
+      this.alone++;
+      return "";
+    }
+    this.replicated++;
+    const isReused = this.eyes.commitsOf(write).some(({ term }) => term.isReused);
+    if (isReused || this.isElsewhere(write)) {
+      if (!isReused) this.kept.push(write);
+      return "";
+    }
+    return `said that another node has write ${write.number} of ${write.path}, which none has`;
+  }
+
+  private isElsewhere(write: Write): boolean {
+    const { machine, path } = write;
+    const sinceUs = this.eyes.nowUs() - GRAVE_US;
+    this.graves = this.graves.filter(({ atUs }) => atUs >= sinceUs);
+    if (this.graves.some((grave) => grave.machine !== machine && this.has(write, grave.versions.get(path))))
+      return true;
+    return this.eyes.living().some((other) => other !== machine && this.isAt(other, write));
+  }
+
+  private has(write: Write, version: Version | undefined): boolean {
+    if (version === undefined) return false;
+    const stands = (at: Version): boolean => this.eyes.supersedes(write.path, version, at);
+    return this.eyes.commitsOf(write).some(stands) || this.merges.get(write)?.some(stands) === true;
+  }
+
+  private isAt(machine: Machine, write: Write): boolean {
+    if (this.has(write, this.eyes.versionOf(machine, write.path))) return true;
+    return this.eyes.commitsOf(write).some((commit) => this.eyes.isMergedAt(machine, commit));
+  }
+
+  /** A machine is about to die: what it holds will be gone. */
+  dies(machine: Machine): void {
+    const { eyes } = this;
+    const versions = new Map<string, Version>();
+    for (const path of this.paths) {
+      const version = eyes.versionOf(machine, path);
+      if (version !== undefined) versions.set(path, version);
+    }
+    this.graves.push({ machine, atUs: eyes.nowUs(), versions });
+    const others = eyes.living().filter((other) => other !== machine);
+    const kept = this.kept.filter((write) => others.some((other) => this.isAt(other, write)));
+    this.buried += this.kept.length - kept.length;
+    this.kept = kept;
+  }
+
+  /** A controller took in another side. Its lineage is cleaned up later, so what it says now is kept here. */
+  merged(machine: Machine): void {
+    for (const write of this.kept) {
+      const version = this.eyes.versionOf(machine, write.path);
+      if (version === undefined || this.has(write, version) || !this.isAt(machine, write)) continue;
+      const versions = this.merges.get(write) ?? [];
+      versions.push(version);
+      this.merges.set(write, versions);
+    }
+  }
+
+  /** At rest: answers a write that is not there, nor on record, and that somebody had all the time. Begins anew. */
+  lostAt(controller: Machine, isSpoilt: (path: string) => boolean = () => false): Write | undefined {
+    const lost = this.kept.find((write) => !isSpoilt(write.path) && !this.isAt(controller, write));
+    this.kept = [];
+    this.merges.clear();
+    return lost;
+  }
+
+  forget(): void {
+    this.kept = [];
+    this.graves = [];
+    this.merges.clear();
+  }
+}

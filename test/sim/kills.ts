@@ -1,0 +1,88 @@
+/**
+ * Kills: the controller of a mesh ends without a word, again and again, amid writes of all nodes to critical paths. What
+ * is measured: how long until another one takes writes that all show, and what was acknowledged and is gone.
+ *
+ *     npm run kills -- --count 1000 --nodes 5 --seed 1       prints the figures; `figures.test.ts` runs it in CI
+ *
+ * Also --loss (a share of all datagrams) and --rest (milliseconds that the mesh is whole before the next one; by then
+ * every node has heard how the others fare, and its place in the order of succession).
+ */
+import { Random } from "../../src/base/random.js";
+import type { Machine } from "./machine.js";
+import { CRITICAL, ownPath } from "./show.js";
+import { percentile, Stage } from "./stage.js";
+
+export interface KillOptions {
+  readonly nodes: number;
+  readonly count: number;
+  readonly seed: number;
+  readonly loss?: number;
+  /** 1,500 unless told. */
+  readonly restMs?: number;
+}
+
+export interface KillFigures {
+  /** Milliseconds from the end of the controller until all that live show a new write. */
+  readonly tookMs: readonly number[];
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly worstMs: number;
+  /** Critical writes acknowledged as replicated; of those, died with all that had them; acknowledged as not replicated. */
+  readonly replicated: number;
+  readonly buried: number;
+  readonly alone: number;
+  readonly virtualS: number;
+}
+
+/** Mean time between two writes of a node, and how long they last at most before the kill. */
+const PACE_US = 10_000;
+const AMID_US = 100_000;
+const LIMIT_US = 20e6;
+const REST_MS = 1_500;
+
+/** Throws on whatever the oracle finds, a lost write among it. */
+export function killControllers({ nodes, count, seed, loss = 0, restMs = REST_MS }: KillOptions): KillFigures {
+  const stage = Stage.settled(nodes, seed);
+  const random = new Random(seed);
+  if (loss > 0) stage.bend((link) => (link.loss = loss));
+  const tookMs = Array.from({ length: count }, () => killOnce(stage, random, restMs));
+  const { critical } = stage.simulation.oracle;
+  return {
+    tookMs,
+    p50Ms: percentile(tookMs, 0.5),
+    p99Ms: percentile(tookMs, 0.99),
+    worstMs: Math.max(...tookMs),
+    replicated: critical.replicated,
+    buried: critical.buried,
+    alone: critical.alone,
+    virtualS: stage.elapsedS,
+  };
+}
+
+function killOnce(stage: Stage, random: Random, restMs: number): number {
+  stage.wait(restMs);
+  const { controller, machines } = stage;
+  writeAmid(stage, random);
+  controller.kill();
+  const alive = machines.filter((machine) => machine !== controller);
+  const took = stage.until(() => alive.some((machine) => machine.isController), LIMIT_US);
+  const next = alive.find((machine) => machine.isController) as Machine;
+  const spread = stage.spread(stage.write(next), alive);
+  controller.start();
+  stage.until(() => stage.isWhole && stage.isAnswered, LIMIT_US);
+  const lost = stage.simulation.oracle.critical.lostAt(stage.controller);
+  if (lost !== undefined) throw new Error(`lost write ${lost.number} of ${lost.path}, acknowledged as replicated`);
+  return took + spread;
+}
+
+/** Everybody writes, for a time that chance decides; the last of it is on its way when this ends. */
+function writeAmid(stage: Stage, random: Random): void {
+  const { machines } = stage;
+  for (let leftUs = Math.floor(random.next() * AMID_US); leftUs > 0; ) {
+    const machine = machines[Math.floor(random.next() * machines.length)] as Machine;
+    stage.write(machine, random.next() < 0.8 ? ownPath(machine.index) : CRITICAL);
+    const pauseUs = Math.min(leftUs, 1 + Math.floor((random.next() * 2 * PACE_US) / machines.length));
+    stage.wait(pauseUs / 1_000);
+    leftUs -= pauseUs;
+  }
+}
