@@ -168,6 +168,7 @@ class Composition {
         termRecord: home.terms.record,
         interfaceName: network.name,
         showsPeers: true,
+        mergePolicies: settings.control.conflicts,
       },
       this.ports(mesh),
     );

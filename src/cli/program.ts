@@ -64,7 +64,7 @@ function addSettings(command: Command): void {
     // A bracket in the placeholder does not make the value optional.
     option.required = true;
     option.optional = false;
-    if (setting.kind === "list")
+    if (setting.kind === "list" || setting.kind === "table")
       option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
     command.addOption(option);
   }

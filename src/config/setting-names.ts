@@ -6,7 +6,7 @@
  */
 
 /** How the text of a flag or variable becomes what the schema expects. */
-export type SettingKind = "text" | "number" | "list";
+export type SettingKind = "text" | "number" | "list" | "table";
 
 export interface SettingName {
   /** Dotted, as in the file. */
@@ -88,6 +88,14 @@ export const SETTING_NAMES: readonly SettingName[] = [
   { path: "redundancy", kind: "number", placeholder: "K", description: "frames whose deltas each frame repeats (3)" },
   { path: "meshPort", kind: "number", placeholder: "N", description: "UDP port of the mesh's multicast (7701)" },
   { path: "limits.paths", kind: "number", placeholder: "N", description: "most paths that this node holds (100000)" },
+  {
+    path: "control.conflicts",
+    kind: "table",
+    placeholder: "COMPONENT=POLICY",
+    description:
+      "what both sides of a divided network changed: lww (the later, default), authority (the side that stays), manual; may be repeated",
+    separator: SEMICOLONS,
+  },
   {
     path: "osc.allow",
     kind: "list",

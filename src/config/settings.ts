@@ -10,6 +10,8 @@
  * `HANA_*` is ignored. Lists are separated by semicolons (`HANA_OSC_ALLOW`: by commas or spaces too).
  */
 import { z } from "zod";
+import { type Component, COMPONENTS } from "../state/component.js";
+import { MERGE_POLICIES, type MergePolicies, type MergePolicy } from "../state/merge-policy.js";
 import { validatePath } from "../state/path.js";
 import { type AddressBlock, parseAddress, parseBlock } from "./addresses.js";
 import type { Complaint, ComplaintSource } from "./complaint.js";
@@ -60,6 +62,10 @@ export interface Settings {
     /** HANA_LIMITS_PATHS */
     readonly paths: number;
   };
+  readonly control: {
+    /** What happens to what both sides of a divided network changed, by component. HANA_CONTROL_CONFLICTS */
+    readonly conflicts: MergePolicies;
+  };
   readonly osc: {
     /** Undefined: loopback and the chosen interface's own subnet. Empty: nobody. HANA_OSC_ALLOW */
     readonly allow: readonly AddressBlock[] | undefined;
@@ -81,6 +87,9 @@ const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"
  */
 export type TimetagPolicy = (typeof TIMETAG_POLICIES)[number];
 const TIMETAG_POLICIES = ["honour", "dropLate", "ignore"] as const;
+
+type ShowComponent = Exclude<Component, "system">;
+type MergePolicyNames = { readonly [Policy in MergePolicy]: Policy };
 
 export interface SettingsSources {
   /** By setting path (`port`, `osc.allow`): texts from the command line, or typed values from the library. */
@@ -156,6 +165,16 @@ function readInitialValue(value: string): InitialValue | { readonly problem: str
   return { path, text: value.slice(equals + 1) };
 }
 
+/** A policy for each component of the show. */
+function conflictPolicies() {
+  const components = COMPONENTS.filter((component) => component !== "system");
+  const shape = Object.fromEntries(components.map((component) => [component, z.enum(MERGE_POLICIES).optional()]));
+  return z
+    .strictObject(shape as Record<ShowComponent, z.ZodOptional<z.ZodEnum<MergePolicyNames>>>)
+    .meta({ description: described("control.conflicts") })
+    .default({});
+}
+
 const schema = z
   .strictObject({
     name: nameText("name").optional(),
@@ -191,6 +210,7 @@ const schema = z
     redundancy: integer("redundancy", 0, 8).default(3),
     meshPort: integer("meshPort", 1, 65_535).default(7701),
     limits: z.strictObject({ paths: integer("limits.paths", 100, 1_000_000).default(100_000) }).prefault({}),
+    control: z.strictObject({ conflicts: conflictPolicies() }).prefault({}),
     osc: z
       .strictObject({
         allow: z
@@ -278,10 +298,17 @@ function flagLayer(flags: Readonly<Record<string, unknown>>): Layer {
   for (const [path, value] of Object.entries(flags)) {
     const setting = SETTING_NAMES.find((candidate) => candidate.path === path);
     if (value === undefined) continue;
-    if (setting !== undefined) values.set(path, typeof value === "string" ? fromText(setting, value) : value);
+    if (setting !== undefined) values.set(path, fromFlag(setting, value));
     else complaints.push(complaintOf({ source: "flag", name: flagOf(path), line: undefined }, path, "is no setting"));
   }
   return namedLayer("flag", values, flagOf, complaints);
+}
+
+/** A text, texts of a flag that was repeated, or what the library was given. */
+function fromFlag(setting: SettingName, value: unknown): unknown {
+  if (typeof value === "string")
+    return fromText(setting, value, setting.kind === "table" ? setting.separator : undefined);
+  return setting.kind === "table" && Array.isArray(value) ? tableOf(value) : value;
 }
 
 function namedLayer(
@@ -299,9 +326,10 @@ function namedLayer(
   return { input, complaints, place: (path) => ({ source, name: nameOf(settingOf(path)), line: undefined }) };
 }
 
-/** The setting that a place in the input belongs to: the second oscOut is an oscOut. */
+/** The setting that a place in the input belongs to: the second oscOut is an oscOut, and a table's line its table's. */
 function settingOf(path: readonly PropertyKey[]): string {
-  return path.filter((part) => typeof part === "string").join(".");
+  const names = path.filter((part) => typeof part === "string");
+  return names.slice(0, 2).join(".");
 }
 
 /** What a flag's or variable's text means; what is no number stays a text, which the schema will refuse. */
@@ -309,7 +337,15 @@ function fromText(setting: SettingName, value: string, separator?: RegExp): unkn
   if (setting.kind === "number") return /^-?\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;
   if (setting.kind === "text") return value;
   const items = separator === undefined ? [value] : value.split(separator);
-  return items.map((item) => item.trim()).filter((item) => item !== "");
+  const list = items.map((item) => item.trim()).filter((item) => item !== "");
+  return setting.kind === "table" ? tableOf(list) : list;
+}
+
+/** NAME=VALUE each; what is none stays a list, which the schema will refuse. */
+function tableOf(items: readonly unknown[]): unknown {
+  const pairs = items.map((item) => /^([^=]+)=(.*)$/.exec(String(item)) ?? []);
+  if (pairs.some(({ length }) => length === 0)) return items;
+  return Object.fromEntries(pairs.map(([, name = "", value = ""]) => [name.trim(), value.trim()]));
 }
 
 function checkLayer(layer: Layer): Complaint[] {
@@ -317,7 +353,10 @@ function checkLayer(layer: Layer): Complaint[] {
   if (result.success) return [];
   return result.error.issues.flatMap((issue) => {
     if (issue.code !== "unrecognized_keys") return [issueComplaint(layer, issue.path, issue.message)];
-    return issue.keys.map((key) => issueComplaint(layer, [...issue.path, key], "is no setting"));
+    const isTableLine = issue.path.length > 1;
+    return issue.keys.map((key) =>
+      issueComplaint(layer, [...issue.path, key], isTableLine ? `${key} is no component of a show` : "is no setting"),
+    );
   });
 }
 
@@ -340,11 +379,21 @@ function settle(layers: readonly Layer[]): Settings {
   const input: Record<string, unknown> = {};
   for (const layer of layers) {
     for (const [key, value] of Object.entries(layer.input)) {
-      const isGroup = key === "osc" || key === "limits";
+      const isGroup = key === "osc" || key === "limits" || key === "control";
       input[key] = isGroup ? { ...(input[key] as object | undefined), ...(value as object) } : value;
     }
   }
-  const { name, keyFile, interface: interfaceName, dataDir, show, osc, declareCap, ...rest } = schema.parse(input);
+  const {
+    name,
+    keyFile,
+    interface: interfaceName,
+    dataDir,
+    show,
+    osc,
+    control,
+    declareCap,
+    ...rest
+  } = schema.parse(input);
   return {
     ...rest,
     name,
@@ -353,6 +402,8 @@ function settle(layers: readonly Layer[]): Settings {
     dataDir,
     show,
     declareCap: Math.min(declareCap, rest.limits.paths),
+    // No layer holds a component without a policy.
+    control: { ...control, conflicts: control.conflicts as MergePolicies },
     osc: { ...osc, allow: osc.allow },
   };
 }
@@ -368,7 +419,7 @@ function portClash(settings: Settings, layers: readonly Layer[]): Complaint | un
 
 /** The settings as a file that gives them again; what is undefined is left to the machine and not written. */
 export function formatSettings(settings: Settings): string {
-  const { limits, osc, oscOut, set, ...plainSettings } = settings;
+  const { limits, osc, control, oscOut, set, ...plainSettings } = settings;
   const top = Object.entries(plainSettings).flatMap(([key, value]) => (value === undefined ? [] : [line(key, value)]));
   top.push(line("oscOut", oscOut.map(formatOscOut)));
   top.push(
@@ -391,6 +442,11 @@ export function formatSettings(settings: Settings): string {
     "",
     "[limits]",
     line("paths", limits.paths),
+    "",
+    "[control]",
+    `conflicts = { ${Object.entries(control.conflicts)
+      .map(([component, policy]) => `${component} = "${policy}"`)
+      .join(", ")} }`,
     "",
     "[osc]",
     ...allow,

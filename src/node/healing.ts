@@ -6,9 +6,9 @@
  * that was confirmed is dropped without a word: it is in the new term, or in a conflict, or counted as given up.
  */
 import type { Term } from "../state/change.js";
+import type { MergePolicies } from "../state/merge-policy.js";
 import { Followers } from "../sync/followers.js";
 import { HealingSchedule, type SideFigures, YieldState } from "../sync/healing.js";
-import type { MergePolicies } from "../sync/merge.js";
 import { Role } from "../sync/roles.js";
 import type { FrameTarget } from "../sync/stream-frames.js";
 import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
@@ -107,6 +107,7 @@ export class Healing implements HealingPart {
 
   tick(): void {
     const { node } = this;
+    this.yielding.tick();
     if (node.controller.isOpen) this.tickController();
     else if (node.roles.role === Role.joining) this.yielding.act(this.schedule.tickOrphan());
   }

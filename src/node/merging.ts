@@ -7,9 +7,10 @@
 import { coerce } from "../state/coerce.js";
 import { ValueType } from "../state/declaration.js";
 import type { Declaration } from "../state/declaration.js";
+import type { MergePolicies } from "../state/merge-policy.js";
 import { Reject } from "../state/reject.js";
 import type { State } from "../state/state.js";
-import { type Conflict, type MergePolicies, type MergeStep, planMerge, redeclares } from "../sync/merge.js";
+import { type Conflict, type MergeStep, planMerge, redeclares } from "../sync/merge.js";
 import { recordConflicts } from "./conflicts.js";
 import { HealthCode } from "./health.js";
 import type { NodeParts } from "./parts.js";
@@ -132,7 +133,7 @@ export class Merging {
     core.counters.conflicts += this.conflicts.length;
     const lost = recordConflicts(core, applier, this.conflicts);
     core.counters.conflictsUnlisted += lost;
-    if (lost > 0) node.setHealth(HealthCode.healing, LOST_TEXT);
+    if (lost > 0) node.setHealth(HealthCode.conflictUnlisted, LOST_TEXT);
     node.controller.meet(standings);
     this.drop();
   }

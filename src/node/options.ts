@@ -2,8 +2,8 @@
  * Node options: what a node is given when it is made, fixed for its life.
  */
 import type { FrameCipher } from "../security/aead.js";
+import type { MergePolicies } from "../state/merge-policy.js";
 import type { ElectionRules } from "../sync/election.js";
-import type { MergePolicies } from "../sync/merge.js";
 import type { TermRecord } from "../sync/promises.js";
 import type { SendLimits } from "../sync/send-budget.js";
 import type { Reachability } from "./controller.js";

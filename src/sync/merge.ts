@@ -10,19 +10,12 @@
 import { COMPONENTS, type Component } from "../state/component.js";
 import { type Declaration, isText, lanesOf, type Value, ValueType } from "../state/declaration.js";
 import { sameDeclaration } from "../state/declaration-bytes.js";
+import type { MergePolicies, MergePolicy } from "../state/merge-policy.js";
 import { LANES, sameText, type State } from "../state/state.js";
 import { containerOf } from "../state/templates.js";
 import type { Origin, Term } from "../state/change.js";
 import type { Tombstone } from "../state/tombstones.js";
 import { FormerNames } from "./former-names.js";
-
-/**
- * What happens to a path that both sides changed. `lww`: the later change by hybrid time. `authority`: the side that
- * stays. `manual`: the side that stays, and it is open until somebody decides.
- */
-export const MERGE_POLICIES = ["lww", "authority", "manual"] as const;
-export type MergePolicy = (typeof MERGE_POLICIES)[number];
-export type MergePolicies = Readonly<Partial<Record<Component, MergePolicy>>>;
 
 /** One side: its tree, and whether a change is among those that it is made of. Both use the same tables. */
 export interface MergeSide {

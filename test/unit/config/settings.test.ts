@@ -43,6 +43,7 @@ const defaults: Settings = {
   redundancy: 3,
   meshPort: 7701,
   limits: { paths: 100_000 },
+  control: { conflicts: {} },
   osc: { allow: undefined, rateLimit: 50_000, timetags: "honour", throttleHz: 0 },
 };
 
@@ -65,6 +66,12 @@ const every: readonly [path: string, file: string, text: string, value: unknown]
   ["redundancy", "6", "6", 6],
   ["meshPort", "7800", "7800", 7800],
   ["limits.paths", "1000", "1000", 1000],
+  [
+    "control.conflicts",
+    '{ viz = "manual", transport = "authority" }',
+    "viz=manual;transport=authority",
+    { viz: "manual", transport: "authority" },
+  ],
   [
     "osc.allow",
     '["10.0.0.0/8"]',
@@ -201,6 +208,10 @@ describe("a complaint about settings", () => {
     [{ flags: { redundancy: "9" } }, "--redundancy: must be a whole number of 0 to 8"],
     [{ flags: { "osc.allow": ["10.0.0.0/8", "all"] } }, '--osc-allow: "all" is no address'],
     [{ flags: { "osc.throttleHz": "fast" } }, "--osc-throttle-hz: "],
+    [{ flags: { "control.conflicts": ["viz=first"] } }, "--control-conflicts: "],
+    [{ flags: { "control.conflicts": ["viz"] } }, "--control-conflicts: "],
+    [{ environment: { HANA_CONTROL_CONFLICTS: "system=lww" } }, "HANA_CONTROL_CONFLICTS: system is no component"],
+    [{ fileText: "[control.conflicts]\nviz = 'later'" }, "hana.toml:2: control.conflicts.viz: "],
     [{ flags: { set: ["/viz/a"] } }, '--set: "/viz/a" is not PATH=VALUE'],
     [{ flags: { set: ["/vis/a=1"] } }, "the path begins with none of"],
     [{ flags: { set: ["/system/term=1"] } }, "lies in /system"],

@@ -3,7 +3,7 @@
  * the plan alone and by `merge-results.test.ts` on two real meshes.
  */
 import type { DeclarationInput, Value } from "../../../src/state/declaration.js";
-import type { MergePolicies } from "../../../src/sync/merge.js";
+import type { MergePolicies } from "../../../src/state/merge-policy.js";
 
 /** What somebody does on one side. Each is later than the one before, on either side. */
 export interface SideEdits {

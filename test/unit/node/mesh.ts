@@ -15,7 +15,7 @@ import { ImageEncoder } from "../../../src/state/image.js";
 import type { Reject } from "../../../src/state/reject.js";
 import type { ElectionRules } from "../../../src/sync/election.js";
 import { Role } from "../../../src/sync/roles.js";
-import type { MergePolicies } from "../../../src/sync/merge.js";
+import type { MergePolicies } from "../../../src/state/merge-policy.js";
 import type { TermRecord } from "../../../src/sync/promises.js";
 import type { SendLimits } from "../../../src/sync/send-budget.js";
 import {

@@ -3,11 +3,12 @@ import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/base/random.js";
 import { coerce } from "../../../src/state/coerce.js";
 import { completeDeclaration, type DeclarationInput, type Value } from "../../../src/state/declaration.js";
+import type { MergePolicies } from "../../../src/state/merge-policy.js";
 import { Reject } from "../../../src/state/reject.js";
 import { Staging } from "../../../src/state/staging.js";
 import { State } from "../../../src/state/state.js";
 import { OriginTable, TermTable } from "../../../src/state/tables.js";
-import { type Conflict, type MergePlan, type MergePolicies, planMerge, redeclares } from "../../../src/sync/merge.js";
+import { type Conflict, type MergePlan, planMerge, redeclares } from "../../../src/sync/merge.js";
 import { MERGE_ROWS, type MergeRow, type SideEdits } from "../node/merge-rows.js";
 
 const FORK = 1;
