@@ -290,7 +290,9 @@ export class ControlApi {
     if (reports.length === 0 && id !== "all") {
       throw new ApiError(404, "unknownConflict", `${id}: there is no such conflict`);
     }
-    const open = reports.find((report) => report.open);
+    const { state } = await this.backend.current();
+    // Of a path that is gone by now there is nothing to decide.
+    const open = reports.find((report) => report.open && state.idOf(report.path) >= 0);
     if (open !== undefined) throw new ApiError(409, "refused", `${open.id}: it is open: decide it first`);
     for (const report of reports) await this.remove({ ...fields, path: conflictPath(report.id) });
     return jsonAnswer(200, { acknowledged: reports.length });

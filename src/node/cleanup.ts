@@ -1,6 +1,6 @@
 /**
- * Cleanup: forgets what is kept only for nodes that are behind, once none is: the terms of ended forks that no path was
- * written in last. Who is known and silent may come back with what it had, so as long as one is, nothing is forgotten.
+ * Cleanup: forgets what is kept only for nodes that are behind, once none is: removals and renames that all have passed,
+ * and the terms of ended forks that no path was written in last. Who is known and silent may come back with what it had, so as long as one is, nothing is forgotten.
  */
 import type { PeerWatch } from "../sync/peer-watch.js";
 import type { Peers } from "../sync/peers.js";
@@ -33,9 +33,15 @@ export class Cleanup {
     const now = core.clock.nowUs;
     if (now < (this.registers[0] as number)) return;
     this.registers[0] = now + EVERY_US;
-    if (this.passedSequence < 0) return;
+    const passed = this.passedSequence;
+    if (passed < 0) return;
     const { state } = core;
     const used = new Set<number>();
+    for (const stone of [...state.tombstones.values()]) {
+      // Whoever holds the present term holds all of those before it.
+      if (stone.term !== core.term || stone.sequence <= passed) state.tombstones.drop(stone.path);
+      else used.add(stone.term).add(stone.wasTerm);
+    }
     for (const id of state.ids()) used.add(state.terms[id] as number);
     core.lineage.forget((term) => used.has(term));
   }

@@ -34,6 +34,8 @@ export class ConflictWatch {
       this.generation = core.state.generation;
       this.ids = conflictIds(core);
     }
+    // Those that found no room are told of until the list has been dealt with.
+    if (this.ids.length === 0) this.node.setHealth(HealthCode.conflictUnlisted, "");
     const open = this.ids.filter((id) => String(core.state.texts[id]).includes(OPEN)).length;
     this.node.setHealth(HealthCode.conflictOpen, open === 0 ? "" : openText(open));
     const resolved = this.ids.length - open;

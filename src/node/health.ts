@@ -13,6 +13,7 @@ export const HealthCode = {
   healing: "healing",
   conflict: "conflicts",
   conflictOpen: "conflicts-open",
+  conflictUnlisted: "conflicts-unlisted",
   noController: "no-controller",
   multicast: "multicast",
   unicast: "stream-by-unicast",

@@ -13,6 +13,7 @@ import type { NodePorts } from "./ports.js";
 import { type Head, headOf, sameHead } from "./side.js";
 import type { YieldPost } from "./yield-post.js";
 
+const TOLD_US = 600_000_000;
 const GIVEN_UP_TEXT =
   "changes that this node had from a controller that is gone could not be handed to the present one and were given up";
 
@@ -23,6 +24,9 @@ export class Yielding {
   private readonly post: YieldPost;
   /** This side goes on by itself, as soon as it has a term for that. */
   isThawing = false;
+  /** What was given up last, and [0] until when that is told. */
+  private givenUp: Head | undefined;
+  private readonly toldUntil = new Float64Array(1);
   /** The head that another side said it has merged of this node's. */
   private handedOver: Head | undefined;
 
@@ -86,8 +90,24 @@ export class Yielding {
     const { node } = this;
     this.schedule.end();
     this.handedOver = headOf(node.core);
+    this.givenUp = this.handedOver;
+    this.toldUntil[0] = node.core.clock.nowUs + TOLD_US;
     node.core.counters.headsGivenUp++;
     node.setHealth(HealthCode.healing, GIVEN_UP_TEXT);
+  }
+
+  /** What was given up may come in by another node that has it; else it is told for a while. */
+  tick(): void {
+    const { givenUp } = this;
+    if (givenUp === undefined) return;
+    const { core, applier } = this.node;
+    const isTold = core.clock.nowUs < (this.toldUntil[0] as number);
+    const isHere = core.lineage.includes(applier.termIndex(givenUp.number, givenUp.node), givenUp.sequence);
+    // Until another controller's contents took the place of what was given up, this node has it itself.
+    const isReplaced = core.lineage.present !== 0 && !sameHead(givenUp, headOf(core));
+    if (isTold && !(isHere && isReplaced)) return;
+    this.givenUp = undefined;
+    this.node.setHealth(HealthCode.healing, "");
   }
 
   /** The other side is there: freeze, and show what is here. */

@@ -2,8 +2,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { type ApiAnswer, ControlApi, type ApiBackend, type ApiStream } from "../../../src/manage/control-api.js";
 import type { DeskAnswers, DeskCommand, DeskCommandKind } from "../../../src/manage/desk-messages.js";
+import { recordText } from "../../../src/node/conflicts.js";
 import { ChangeFlag } from "../../../src/state/change.js";
+import type { Value } from "../../../src/state/declaration.js";
 import { Replica } from "../../../src/manage/replica.js";
+import type { Conflict, ConflictSide } from "../../../src/sync/merge.js";
 import { NODE_ID, SmallNode } from "./small-node.js";
 
 const HOST = "127.0.0.1:7700";
@@ -403,5 +406,118 @@ describe("watching", () => {
   it("refuses more watches than it has places", async () => {
     for (let count = 0; count < 64; count++) await watch("/-/watch");
     expect((await bench.json("GET", "/-/watch"))[0]).toBe(503);
+  });
+});
+
+describe("conflicts", () => {
+  const side = (path: string, type: string, value: Value): ConflictSide => ({
+    ...{ path, type, value },
+    ...{ timeUs: 1_000_000, node: NODE_ID, surface: "fader", term: 2 },
+  });
+
+  /** Puts a conflict on record, as a node that merged does. */
+  function note(id: string, conflict: Partial<Conflict> & Pick<Conflict, "path" | "mine" | "theirs">): void {
+    const record = `/system/conflicts/${id}`;
+    const rest = { kind: "value", policy: "lww", isCritical: false, taken: "theirs", isOpen: false } as const;
+    bench.node.add(record, "string");
+    bench.node.put(record, recordText({ ...rest, ...conflict }));
+  }
+
+  const list = async (): Promise<Fields[]> => (await bench.json("GET", "/-/conflicts"))[1] as unknown as Fields[];
+  const decide = (body: Fields): Promise<[number, Fields]> => bench.json("POST", "/-/conflicts", body);
+  const valueOf = (path: string): unknown => {
+    const id = bench.node.state.idOf(path);
+    return id < 0 ? undefined : bench.node.state.valueOf(id);
+  };
+
+  beforeEach(() => {
+    bench.node.add("/viz/a/bytes", "blob");
+    const zoom = "/viz/a/zoom";
+    note("1", { path: zoom, mine: side(zoom, "float", 1), theirs: side("/viz/a/old", "float", 2) });
+  });
+
+  it("are listed with both sides", async () => {
+    expect(await list()).toEqual([
+      {
+        ...{
+          id: "1",
+          path: "/viz/a/zoom",
+          kind: "value",
+          policy: "lww",
+          critical: false,
+          taken: "theirs",
+          open: false,
+        },
+        mine: { path: "/viz/a/zoom", type: "float", value: 1, time: 1_000, node: NODE_ID, surface: "fader" },
+        theirs: { path: "/viz/a/old", type: "float", value: 2, time: 1_000, node: NODE_ID, surface: "fader" },
+      },
+    ]);
+  });
+
+  it.each([
+    [{ take: "mine" }, 1],
+    [{ take: "theirs" }, 2],
+    [{ value: 7 }, 7],
+    [{ words: ["8"] }, 8],
+  ])("are decided by %o, and off the list", async (body, value) => {
+    expect((await decide({ id: "1", ...body }))[0]).toBe(200);
+    expect([valueOf("/viz/a/zoom"), await list()]).toEqual([value, []]);
+  });
+
+  it("hold bytes", async () => {
+    const [mine, theirs] = [Uint8Array.of(0, 255, 16), Uint8Array.of(7)];
+    const path = "/viz/a/bytes";
+    note("2", { path, mine: side(path, "blob", mine), theirs: side(path, "blob", theirs) });
+    expect((await decide({ id: "2", take: "mine" }))[0]).toBe(200);
+    expect(valueOf(path)).toEqual(mine);
+  });
+
+  it("hold no value that is too long for a record, and say so", async () => {
+    const long = new Uint8Array(60_000).fill(1);
+    const path = "/viz/a/bytes";
+    note("2", { path, mine: side(path, "blob", Uint8Array.of(3)), theirs: side(path, "blob", long) });
+    const [status, { reason }] = await decide({ id: "2", take: "theirs" });
+    expect([status, reason]).toEqual([409, expect.stringContaining("set the path, then acknowledge")]);
+    expect((await decide({ id: "2", take: "mine" }))[0]).toBe(200);
+    expect(valueOf(path)).toEqual(Uint8Array.of(3));
+  });
+
+  it("of a path that one side removed are decided by removing it, or by keeping it", async () => {
+    const path = "/viz/a/title";
+    bench.node.put(path, "kept");
+    note("2", { path, kind: "removed", mine: side(path, "string", "kept"), theirs: undefined, taken: "mine" });
+    expect((await decide({ id: "2", take: "mine" }))[0]).toBe(200);
+    expect(valueOf(path)).toBe("kept");
+    note("3", { path, kind: "removed", mine: undefined, theirs: side(path, "string", "kept") });
+    expect((await decide({ id: "3", take: "mine" }))[0]).toBe(200);
+    expect([valueOf(path), (await list()).length]).toEqual([undefined, 1]);
+  });
+
+  it("that are open are not acknowledged unseen, and not by all", async () => {
+    const path = "/viz/a/title";
+    const open = { isOpen: true, policy: "manual", isCritical: true, taken: "mine" } as const;
+    note("2", { path, ...open, mine: side(path, "string", "here"), theirs: side(path, "string", "there") });
+    expect((await decide({ id: "2", acknowledge: true }))[0]).toBe(409);
+    expect(await decide({ id: "all", acknowledge: true })).toEqual([200, { acknowledged: 1 }]);
+    expect(await list()).toMatchObject([{ id: "2", open: true, critical: true }]);
+    expect((await decide({ id: "2", take: "theirs" }))[0]).toBe(200);
+    expect([valueOf(path), await list()]).toEqual(["there", []]);
+  });
+
+  it("that are open about a path that is gone are acknowledged: there is nothing to decide", async () => {
+    const path = "/viz/a/gone";
+    note("2", { path, isOpen: true, policy: "manual", mine: side(path, "int", 1), theirs: side(path, "int", 2) });
+    expect((await decide({ id: "2", take: "mine" }))[0]).toBe(404);
+    expect(await decide({ id: "2", acknowledge: true })).toEqual([200, { acknowledged: 1 }]);
+  });
+
+  it("that there are not are 404, and what is no record is not listed", async () => {
+    expect((await decide({ id: "9", take: "mine" }))[0]).toBe(404);
+    expect((await decide({ id: "9", acknowledge: true }))[0]).toBe(404);
+    for (const [index, text] of ["", "{", "[]", '{"path":1}', '{"path":"/viz/a"}'].entries()) {
+      bench.node.add(`/system/conflicts/x${index}`, "string");
+      bench.node.put(`/system/conflicts/x${index}`, text);
+    }
+    expect(await list()).toHaveLength(1);
   });
 });

@@ -54,3 +54,35 @@ describe("the terms of a lineage", () => {
     expect(mesh.live.map(terms)).toEqual(new Array(3).fill([]));
   });
 });
+
+describe("removals", () => {
+  const stones = (mesh: Mesh): number[] => mesh.live.map(({ hana }) => hana.core.state.tombstones.size);
+
+  function remove(mesh: Mesh): void {
+    const { hana } = mesh.controller;
+    mesh.controller.turn(() => hana.writes.remove(hana.core.state.idOf("/viz/old"), 0));
+    mesh.controller.turn(() => hana.writes.rename(hana.core.state.idOf("/viz/new/1"), "/viz/newer", 0));
+  }
+
+  test("are forgotten once all have passed them", () => {
+    const mesh = veterans();
+    remove(mesh);
+    mesh.run(500_000);
+    expect(stones(mesh)).toEqual([2, 2, 2]);
+    mesh.run(15_000_000);
+    expect(stones(mesh)).toEqual([0, 0, 0]);
+  });
+
+  test("are kept for a node that is missing, and forgotten once it is back", () => {
+    const mesh = veterans();
+    const lost = mesh.live.find((node) => node !== mesh.controller) as MeshNode;
+    lost.crash();
+    mesh.run(5_000_000);
+    remove(mesh);
+    mesh.run(100_000_000);
+    expect(stones(mesh)).toEqual([2, 2]);
+    mesh.restart(lost);
+    mesh.run(20_000_000);
+    expect(stones(mesh)).toEqual([0, 0, 0]);
+  });
+});

@@ -1,6 +1,8 @@
 /** Two sides of a partition become one mesh again: nothing that was confirmed on either is gone without a word. */
 import { describe, expect, test } from "vitest";
+import { CONFLICTS_MAX } from "../../../src/node/conflicts.js";
 import { Role } from "../../../src/sync/roles.js";
+import { FitnessLevel } from "../../../src/wire/fitness.js";
 import { Mesh, type MeshNode } from "./mesh.js";
 
 interface Record {
@@ -22,11 +24,11 @@ function conflictsOf(node: MeshNode): Record[] {
 }
 
 /** A mesh at rest, the first node its controller. */
-function meshOf(nodes: number, seed = 1): Mesh {
-  const mesh = new Mesh(seed);
-  mesh.add();
+function meshOf(nodes: number, paths = 1_000): Mesh {
+  const mesh = new Mesh(1);
+  mesh.add({ paths });
   mesh.run(1_000_000);
-  for (let place = 1; place < nodes; place++) mesh.add();
+  for (let place = 1; place < nodes; place++) mesh.add({ paths });
   mesh.until(() => mesh.isSettled);
   mesh.run(300_000);
   return mesh;
@@ -59,13 +61,13 @@ function controllers(mesh: Mesh): MeshNode[] {
 }
 
 /** Two nodes on one side, three on the other, each side with a controller. */
-function divided(): { mesh: Mesh; nodes: MeshNode[] } {
-  const mesh = meshOf(5);
+function divided(paths?: number, few = 2, all = 5): { mesh: Mesh; nodes: MeshNode[] } {
+  const mesh = meshOf(all, paths);
   const [first] = mesh.nodes as [MeshNode];
   for (const name of ["both", "left", "right", "same"]) first.declare(`/viz/${name}`, { type: "float" });
   first.declare("/viz/text", { type: "string" });
   mesh.run(100_000);
-  divide(mesh, 2);
+  divide(mesh, few);
   mesh.run(2_000_000);
   expect(controllers(mesh)).toHaveLength(2);
   return { mesh, nodes: mesh.nodes };
@@ -117,5 +119,115 @@ describe("two sides of a partition", () => {
       [2, 1, "mine"],
       ["early", "late", "theirs"],
     ]);
+  });
+});
+
+describe("a conflict", () => {
+  const findings = (mesh: Mesh): string[][] =>
+    mesh.live.map(({ hana }) => hana.health.list().flatMap(({ code }) => (code.startsWith("conflicts") ? [code] : [])));
+  const levels = (mesh: Mesh): number[] => mesh.live.map(({ hana }) => hana.health.level);
+
+  /** As `hana conflicts resolve` and `acknowledge` do at their end, at any node. */
+  function strike(mesh: Mesh, node: MeshNode): void {
+    const { core, writes } = node.hana;
+    const ids = [...core.state.ids()].filter((id) => core.state.pathOf(id).startsWith("/system/conflicts/"));
+    node.turn(() => ids.forEach((id) => writes.remove(id, 0)));
+    mesh.run(1_000_000);
+  }
+
+  test("is told by every node until somebody acknowledges it, also by one that starts or takes control later", () => {
+    const { mesh, nodes } = divided();
+    nodes[0]?.write("/viz/both", 1);
+    nodes[2]?.write("/viz/both", 2);
+    mesh.run(1_000_000);
+    heal(mesh);
+    mesh.run(120_000_000);
+    expect(findings(mesh)).toEqual(new Array(5).fill(["conflicts"]));
+    mesh.controller.crash();
+    mesh.run(3_000_000);
+    mesh.restart(mesh.nodes.find(({ isDead }) => isDead) as MeshNode);
+    mesh.run(3_000_000);
+    expect(findings(mesh)).toEqual(new Array(5).fill(["conflicts"]));
+    strike(mesh, mesh.live.find((node) => node !== mesh.controller) as MeshNode);
+    expect(findings(mesh)).toEqual(new Array(5).fill([]));
+  });
+
+  test("of a critical path turns every node red until somebody decides", () => {
+    const { mesh, nodes } = divided();
+    const critical = { type: "float", critical: true } as const;
+    nodes[0]?.declare("/viz/critical", critical);
+    nodes[2]?.declare("/viz/critical", critical);
+    mesh.run(10_000);
+    nodes[0]?.write("/viz/critical", 1);
+    nodes[2]?.write("/viz/critical", 2);
+    mesh.run(1_000_000);
+    expect(levels(mesh)).not.toContain(FitnessLevel.red);
+    heal(mesh);
+    mesh.run(60_000_000);
+    expect(findings(mesh)).toEqual(new Array(5).fill(["conflicts-open"]));
+    expect(levels(mesh)).toEqual(new Array(5).fill(FitnessLevel.red));
+    strike(mesh, nodes[1] as MeshNode);
+    expect(findings(mesh)).toEqual(new Array(5).fill([]));
+    expect(levels(mesh)).not.toContain(FitnessLevel.red);
+  });
+
+  test("that finds no room is told of until the list has been dealt with", () => {
+    const { mesh, nodes } = divided(2_000);
+    const paths = Array.from({ length: CONFLICTS_MAX + 3 }, (_, index) => `/viz/many/${index}`);
+    for (const [place, node] of [nodes[0], nodes[2]].entries()) {
+      for (const path of paths) {
+        node?.declare(path, { type: "int" });
+        node?.write(path, place + 1);
+        mesh.run(2_000);
+      }
+    }
+    mesh.run(1_000_000);
+    heal(mesh);
+    mesh.run(5_000_000);
+    expect(conflictsOf(mesh.controller)).toHaveLength(CONFLICTS_MAX);
+    const { health, core } = mesh.controller.hana;
+    expect(core.counters.conflictsUnlisted).toBe(3);
+    expect(health.list().map(({ code }) => code)).toContain("conflicts-unlisted");
+    strike(mesh, mesh.controller);
+    mesh.run(5_000_000);
+    expect(health.list().map(({ code }) => code)).not.toContain("conflicts-unlisted");
+  });
+});
+
+describe("what nobody could take over", () => {
+  /** Two nodes have what their controller, gone, had written. One of them nobody can fetch, the other is cut off. */
+  function givenUp(): { mesh: Mesh; orphan: MeshNode } {
+    const { mesh, nodes } = divided(1_000, 3, 7);
+    const [controller, orphan, absent] = nodes as [MeshNode, MeshNode, MeshNode];
+    controller.write("/viz/left", 1);
+    mesh.run(100_000);
+    controller.crash();
+    mesh.drop = (from, to) => (from === absent) !== (to === absent);
+    mesh.canConnect = (_, server) => server !== orphan && server !== absent;
+    mesh.until(() => orphan.hana.core.counters.headsGivenUp === 1, 20_000_000);
+    mesh.run(3_000_000);
+    expect([orphan.value("/viz/left"), absent.value("/viz/left")]).toEqual([0, 1]);
+    return { mesh, orphan };
+  }
+
+  const isTold = ({ hana }: MeshNode): boolean => hana.health.list().some(({ code }) => code === "healing");
+
+  test("is told for ten minutes", () => {
+    const { mesh, orphan } = givenUp();
+    expect(isTold(orphan)).toBe(true);
+    mesh.run(500_000_000);
+    expect(isTold(orphan)).toBe(true);
+    mesh.run(110_000_000);
+    expect(isTold(orphan)).toBe(false);
+  });
+
+  test("is told no more once it came by another way", () => {
+    const { mesh, orphan } = givenUp();
+    mesh.run(5_000_000);
+    expect(isTold(orphan)).toBe(true);
+    heal(mesh);
+    mesh.until(() => mesh.isSettled, 5_000_000);
+    mesh.run(1_000_000);
+    expect([orphan.value("/viz/left"), isTold(orphan)]).toEqual([1, false]);
   });
 });
