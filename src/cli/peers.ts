@@ -60,7 +60,7 @@ function standing(peer: PeerReport): string[] {
 function measures(peer: PeerReport): string[] {
   return [
     peer.differs.map((component) => `/${component}`).join(" "),
-    percentText(peer.loss),
+    peer.conflated ? `${percentText(peer.loss)}, conflated` : percentText(peer.loss),
     peer.roundTripMs === undefined ? "" : `${peer.roundTripMs.toFixed(2)} ms`,
     clockText(peer),
     String(peer.naks),

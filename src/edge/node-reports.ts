@@ -165,6 +165,7 @@ function peerOf(node: HanaNode, peer: Peer, agreed: number): PeerReport {
     differs: componentsOf(peer.differs),
     silentMs: Math.round((now - peer.heardUs) / 1_000),
     loss: peer.lossPermille / 1_000,
+    conflated: peer.isConflated,
     naks: peer.naks,
     ...(peer.roundTripUs < 0 ? {} : { roundTripMs: peer.roundTripUs / 1_000 }),
     ...(peer.clockBoundUs < 0

@@ -133,6 +133,8 @@ export interface PeerReport {
   readonly silentMs: number;
   /** Share of frames this peer lost before repair, 0..1. */
   readonly loss: number;
+  /** It loses much more than the others, and gets only the newest values, by unicast. */
+  readonly conflated: boolean;
   /** How often it asked for frames again since its start. */
   readonly naks: number;
   /** To the controller and back in milliseconds; absent while it was not measured. */

@@ -8,6 +8,8 @@ export class NodeCounters {
   framesReceived = 0;
   framesJournaled = 0;
   framesRepaired = 0;
+  /** That came by conflated rounds, or had nothing left in them. */
+  framesConflated = 0;
   framesMalformed = 0;
   framesOfLowerTerm = 0;
   termsRefused = 0;

@@ -6,6 +6,7 @@
  */
 import type { Random } from "../base/random.js";
 import { EventKind } from "../state/change.js";
+import { EntryReader, type RoundPart } from "../wire/conflated.js";
 import { ContentReader, type ContentSink, EVENT_LIMIT_BYTES } from "../wire/content.js";
 import { StreamFlag, type StreamFrameReader } from "../wire/frame.js";
 import { NAK_RANGES_MAX } from "../wire/messages.js";
@@ -49,6 +50,7 @@ export class Follower implements ContentSink {
   private readonly reader = new ContentReader();
   private readonly pieceReader = new ContentReader();
   private readonly groupReader = new ContentReader();
+  private readonly entries = new EntryReader();
   /** The controller's index of an origin → this node's. */
   private readonly origins = new Uint16Array(ORIGINS_TABLE);
   private readonly ranges = new Float64Array(NAK_RANGES_MAX * 2);
@@ -73,6 +75,8 @@ export class Follower implements ContentSink {
   private readonly settledAt = new Float64Array(1);
   /** The newest frame at which nothing was missing here: all up to it counts in an election. */
   readonly wholeFrame = new Float64Array(1);
+  /** Until then nothing is asked for: conflated rounds bring it. */
+  private readonly servedUs = new Float64Array(1);
 
   constructor(core: NodeCore, applier: Applier, pending: PendingWrites, port: FollowerPort, random: Random) {
     this.core = core;
@@ -111,6 +115,7 @@ export class Follower implements ContentSink {
     this.settledAt[0] = frame;
     this.wholeFrame[0] = 0;
     this.announced.clear();
+    this.servedUs[0] = 0;
     this.naks.observe(0);
     this.origins.fill(0);
     this.pieces = [];
@@ -272,6 +277,55 @@ export class Follower implements ContentSink {
     if (!this.reader.read(buffer, start, end, this)) this.core.counters.framesMalformed++;
   }
 
+  /**
+   * Takes in a conflated round: all frames after `since` up to `through`; those that have no entry have nothing left.
+   * Answers how many of them were not here.
+   */
+  takeRound(head: RoundPart, parts: readonly Uint8Array[]): number {
+    const { window, entries } = this;
+    if (this.state === FollowState.idle) return 0;
+    if (!window.hear(head.through, this.core.clock.nowUs)) {
+      this.port.onLost("more frames are missing than can be repaired");
+      return 0;
+    }
+    let next = head.since + 1;
+    let came = 0;
+    for (const part of parts) {
+      entries.begin(part, 0, part.length, head);
+      while (entries.next()) {
+        for (; next < entries.frame; next++) came += this.takeNothing(next);
+        if (!window.has(entries.frame)) came++;
+        this.content(entries.frame, part, entries.start, entries.end);
+        next = entries.frame + 1;
+      }
+      if (entries.failed) {
+        this.core.counters.framesMalformed++;
+        return came;
+      }
+    }
+    for (; next <= head.through; next++) came += this.takeNothing(next);
+    if (this.state === FollowState.inSync && window.hasGap) this.advance();
+    this.observeGap();
+    this.settlePending();
+    if (this.copies.size > 0) this.noteWhole();
+    return came;
+  }
+
+  /** A frame of which nothing is left to act. */
+  private takeNothing(sequence: number): number {
+    const { window } = this;
+    if (window.has(sequence)) return 0;
+    const now = this.core.clock.nowUs;
+    if (this.state === FollowState.joining) window.hold(sequence, NOTHING, 0, 0, now);
+    else window.arrive(sequence, now);
+    return 1;
+  }
+
+  /** Conflated rounds come: what is missing is not asked for until then. */
+  servedUntil(untilUs: number): void {
+    this.servedUs[0] = untilUs;
+  }
+
   /** Whether a frame that acts now was first heard of longer ago than an impulse may be late. */
   private judgeLateness(sequence: number): void {
     const now = this.core.clock.register[0] as number;
@@ -299,6 +353,10 @@ export class Follower implements ContentSink {
   tick(): void {
     this.copies.tick();
     if (this.state !== FollowState.inSync) return;
+    if (this.core.clock.nowUs < (this.servedUs[0] as number)) {
+      this.naks.postpone(this.servedUs[0] as number);
+      return;
+    }
     const decision = this.naks.decide();
     if (decision === NakDecision.wait) return;
     if (decision === NakDecision.giveUp) {
@@ -395,6 +453,8 @@ export class Follower implements ContentSink {
     if (!this.pieceReader.read(whole, 0, whole.length, this)) this.core.counters.framesMalformed++;
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 function join(parts: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length);

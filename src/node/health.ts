@@ -26,6 +26,8 @@ export const HealthCode = {
   ringLapped: "ring-lapped",
   peers: "peers-silent",
   repaired: "repaired",
+  slowPeer: "slow-peer",
+  slow: "slow",
   memory: "memory",
 } as const;
 export type HealthCode = (typeof HealthCode)[keyof typeof HealthCode];
@@ -41,6 +43,8 @@ const LEVELS: Partial<Record<HealthCode, HealthLevel>> = {
   [HealthCode.conflictOpen]: "alarm",
   [HealthCode.lost]: "notice",
   [HealthCode.snapshot]: "notice",
+  // It is the other's trouble, who says so itself.
+  [HealthCode.slowPeer]: "notice",
 };
 
 export function levelOf(code: HealthCode): HealthLevel {

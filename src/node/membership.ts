@@ -20,6 +20,8 @@ import type { NodeParts } from "./parts.js";
 
 const REPORT_US = 1_000_000;
 const REPORT_LOSSY_US = 200_000;
+/** From this loss on reports come more often. */
+const LOSSY_PERMILLE = 5;
 const PEERS_US = 1_000_000;
 /** After a change the list waits this long for others, and the longer the more rows it has. */
 const PEERS_CHANGED_US = 20_000;
@@ -38,13 +40,14 @@ export interface Offer {
 export class Membership {
   private readonly node: NodeParts;
   private readonly options: NodeOptions;
-  /** [0] next report, [1] next list of peers, [2] frames heard and [3] missed at the last report. */
-  private readonly registers = new Float64Array(4);
+  /** [0] next report, [1] next list of peers. */
+  private readonly registers = new Float64Array(2);
   private generation = -1;
   private nonce = 0;
   private offers: Offer[] = [];
   private lossPermille = 0;
   private lists = 0;
+  private isForListeners = false;
   private readonly rows = new PeerListReader();
   private readonly list: ByteWriter;
   readonly watch: PeerWatch;
@@ -119,6 +122,7 @@ export class Membership {
     peer.interfaceName = report.interfaceName;
     node.healing.followers.report(from, report.term, report.isInSync);
     peer.fares(report);
+    node.conflated.onReport(from, report.lossPermille);
     // A report that was sent before this term began proves nothing in it.
     if (report.term !== node.roles.term.number) peer.provenSequence = 0;
   }
@@ -214,8 +218,8 @@ export class Membership {
     const { node } = this;
     const { follower, core, roles } = node;
     if (roles.target.port === 0) return;
-    this.measureLoss();
-    this.registers[0] = now + (this.lossPermille > 0 ? REPORT_LOSSY_US : REPORT_US);
+    this.lossPermille = node.conflatedFollowing.measure();
+    this.registers[0] = now + (this.lossPermille >= LOSSY_PERMILLE ? REPORT_LOSSY_US : REPORT_US);
     const fields = reportFields({
       ...this.notice(),
       ...this.fitness(),
@@ -242,19 +246,6 @@ export class Membership {
     };
   }
 
-  /** Frames that came by journal or repair were lost on their first way. */
-  private measureLoss(): void {
-    const { counters } = this.node.core;
-    const lost = counters.framesJournaled + counters.framesRepaired;
-    const heard = counters.framesReceived;
-    const newLost = lost - (this.registers[3] as number);
-    const newHeard = heard - (this.registers[2] as number);
-    this.registers[2] = heard;
-    this.registers[3] = lost;
-    this.lossPermille =
-      newHeard + newLost === 0 ? 0 : Math.min(1_000, Math.round((1_000 * newLost) / (newHeard + newLost)));
-  }
-
   private tickPeers(now: number): void {
     const { peers } = this.node;
     const sinceLast = now - (this.registers[1] as number) + PEERS_US;
@@ -262,13 +253,15 @@ export class Membership {
     const isChanged =
       peers.generation !== this.generation && sinceLast >= PEERS_CHANGED_US + peers.size * PEERS_CHANGED_PER_ROW_US;
     if (!isDue && !isChanged) return;
-    this.sendPeers(now, peers.generation !== this.generation);
+    this.sendPeers(now, peers.generation !== this.generation, isDue);
     this.generation = peers.generation;
     this.registers[1] = now + PEERS_US;
   }
 
-  private sendPeers(now: number, isWhole: boolean): void {
+  /** `isDue`: not only because something changed. Those that multicast does not reach hear no other. */
+  private sendPeers(now: number, isWhole: boolean, isDue: boolean): void {
     this.lists++;
+    this.isForListeners = isDue;
     this.list.reset(0, this.node.io.plain.length);
     this.addRow(this.ownRow(), isWhole || this.isTold(0));
     let place = 0;
@@ -293,7 +286,12 @@ export class Membership {
 
   private sendList(): void {
     const { list } = this;
-    if (list.offset > 0) this.node.io.announce(FrameType.peers, list.offset);
+    const { io } = this.node;
+    if (list.offset > 0) {
+      io.announce(FrameType.peers, list.offset);
+      if (this.isForListeners)
+        for (const target of this.node.conflated.listeners()) io.unicast(FrameType.peers, list.offset, target);
+    }
     list.reset(0, this.node.io.plain.length);
   }
 
@@ -310,6 +308,7 @@ export class Membership {
       priority,
       lossPermille: 0,
       isInSync: true,
+      isConflated: false,
       sequence: core.sequence[0] as number,
       silentMs: 0,
     };

@@ -20,6 +20,8 @@ import type { Standing } from "../wire/standing.js";
 import type { Snapshot } from "./adoption.js";
 import { Applier } from "./applier.js";
 import { Cleanup } from "./cleanup.js";
+import { ConflatedFollowing } from "./conflated-following.js";
+import { ConflatedStreams } from "./conflated-streams.js";
 import { ConflictWatch } from "./conflict-watch.js";
 import { Controller } from "./controller.js";
 import { Elections } from "./elections.js";
@@ -61,6 +63,8 @@ export class HanaNode implements NodeParts {
   readonly following: StreamFollowing;
   readonly sessionClock: SessionClock;
   readonly relief: StreamRelief;
+  readonly conflated: ConflatedStreams;
+  readonly conflatedFollowing: ConflatedFollowing;
   readonly elections: Elections;
   readonly handover: Handover;
   private readonly lease: Lease;
@@ -103,6 +107,8 @@ export class HanaNode implements NodeParts {
     this.sameness = new Sameness(this);
     if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
     this.sessionClock = new SessionClock(this, ports);
+    this.conflated = new ConflatedStreams(this);
+    this.conflatedFollowing = new ConflatedFollowing(this);
     this.relief = new StreamRelief(this);
     this.membership = new Membership(this, options);
     this.cleanup = new Cleanup(this, this.membership.watch);
@@ -187,6 +193,9 @@ export class HanaNode implements NodeParts {
     else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
     else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
     else if (type === FrameType.streamAsk) this.relief.onAsk(plain, length, node, { address, port });
+    else if (type === FrameType.conflated) {
+      if (this.following.follows(node, session)) this.conflatedFollowing.onPart(plain, length);
+    } else if (type === FrameType.conflatedAnswer && controller.isOpen) this.conflated.onAnswer(plain, length, node);
     else if (type === FrameType.clockAnswer) this.sessionClock.onAnswer(plain, length, node, session);
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
@@ -247,6 +256,8 @@ export class HanaNode implements NodeParts {
     this.following.tick();
     this.sessionClock.tick();
     this.relief.tick();
+    this.conflated.tick();
+    this.conflatedFollowing.tick();
     this.healing.tick();
     this.checkForeignKeys();
     this.checkMulticast(nowUs);

@@ -3,9 +3,11 @@
  */
 import type { Followers } from "../sync/followers.js";
 import type { LinkMeasures } from "../sync/link-measures.js";
+import type { LossMeasure } from "../sync/loss-measure.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import type { Peers } from "../sync/peers.js";
 import type { Roles } from "../sync/roles.js";
+import type { FrameTarget } from "../sync/stream-frames.js";
 import type { StreamFrameReader } from "../wire/frame.js";
 import type { SnapshotHeader } from "../wire/snapshot-records.js";
 import type { Applier } from "./applier.js";
@@ -51,6 +53,15 @@ export interface NodeParts {
   readonly roles: Roles;
   readonly io: FrameIo;
   readonly sessionClock: SessionTime;
+  /** What this node loses, and what its followers do. */
+  readonly conflatedFollowing: { measure(): number; readonly isSlow: boolean; readonly loss: LossMeasure };
+  readonly conflated: {
+    onReport(node: string, permille: number): void;
+    relieve(node: string, target: FrameTarget): void;
+    /** Followers that no group reaches, and who get no copies either. */
+    listeners(): Iterable<FrameTarget>;
+    readonly slowPeers: { isSlow(node: string): boolean };
+  };
   readonly relief: { onFrame(frame: StreamFrameReader): void };
   readonly elections: {
     raise(): void;

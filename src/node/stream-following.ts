@@ -82,6 +82,12 @@ export class StreamFollowing implements FollowerPort {
     io.message(FrameType.applied, fields, roles.target);
   }
 
+  /** Whether this boot of a node is the controller that is followed. */
+  follows(node: string, session: number): boolean {
+    const { roles } = this.node;
+    return roles.role !== Role.controlling && node === roles.term.node && session === this.session;
+  }
+
   /** Whether the controller that is followed gave its term to this one. */
   private isHandedOver({ flags, info }: StreamFrameReader): boolean {
     if ((flags & StreamFlag.handedOver) === 0 || info === undefined) return false;

@@ -51,6 +51,12 @@ export class NakSchedule {
     this.tries = 0;
   }
 
+  /** Somebody brings what is missing without being asked: not before then. */
+  postpone(untilUs: number): void {
+    const { registers } = this;
+    if (registers[0] !== Number.POSITIVE_INFINITY) registers[0] = Math.max(registers[0] as number, untilUs);
+  }
+
   /** What to do now. After `ask` the caller sends one NAK. */
   decide(): NakDecision {
     const { registers } = this;

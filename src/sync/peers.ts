@@ -17,6 +17,8 @@ export class Peer implements Fitness {
   snapshotPort = 0;
   priority = 0;
   isInSync = false;
+  /** It loses much more than the others, and gets only the newest values. */
+  isConflated = false;
   sequence = 0;
   lossPermille = 0;
   naks = 0;
@@ -99,6 +101,7 @@ export class Peers {
     // Who is told of first by a row that is not whole comes with the next one that is.
     if (peer === undefined) return;
     peer.isInSync = row.isInSync;
+    peer.isConflated = row.isConflated;
     peer.sequence = row.sequence;
     peer.fares(row);
     this.heard(peer, nowUs - row.silentMs * 1_000);

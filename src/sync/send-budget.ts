@@ -33,13 +33,15 @@ export class SendBudget {
   /** Tokens per microsecond, and the most there can be. */
   private readonly rates = new Float64Array(3);
   private readonly caps = new Float64Array(3);
+  private readonly flushRate: number;
   private readonly tokens = new Float64Array(4);
   /** How often a flush had to wait. */
   waits = 0;
 
   constructor(clock: Clock, limits: SendLimits) {
     this.clock = clock;
-    this.rates[FLUSH] = limits.flushesPerSecond / 1e6;
+    this.flushRate = limits.flushesPerSecond / 1e6;
+    this.rates[FLUSH] = this.flushRate;
     this.rates[PACKET] = limits.packetsPerSecond / 1e6;
     this.rates[BYTE] = limits.bitsPerSecond / 8e6;
     this.caps[FLUSH] = limits.flushBurst;
@@ -47,6 +49,11 @@ export class SendBudget {
     this.caps[BYTE] = Math.max(65_536, (limits.bitsPerSecond / 8) * BURST_SECONDS);
     this.tokens.set(this.caps);
     this.tokens[LAST] = -1;
+  }
+
+  /** How much of the flushes a second may be used, 0..1: less where much is lost. */
+  set share(share: number) {
+    this.rates[FLUSH] = this.flushRate * share;
   }
 
   private refill(): void {

@@ -54,6 +54,10 @@ export const FrameType = {
   buckets: 17,
   /** Follower to controller: up to which frame it has applied all. */
   applied: 18,
+  /** Controller to one follower: frames without what later ones replace. */
+  conflated: 22,
+  /** Follower to controller: what it has of them. */
+  conflatedAnswer: 23,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

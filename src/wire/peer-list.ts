@@ -4,7 +4,7 @@
  * changes. Nothing is allocated for a row that is not whole, but the node's id.
  *
  *   list  = row x n, until the end of the message
- *   row   = flags u8 (1 whole, 2 in sync, level << 2), node 8 B, sequence u48, proven sequence u48, loss u16,
+ *   row   = flags u8 (1 whole, 2 in sync, level << 2, 16 conflated), node 8 B, sequence u48, proven sequence u48, loss u16,
  *           differs u16, silent ms u16, NAKs varint, round trip + 1 varint, clock bound + 1 varint, clock offset zigzag,
  *           [whole: name text, address text, interface text, unicast port u16, snapshot port u16, priority u16]
  */
@@ -22,6 +22,8 @@ export interface PeerRow extends Fitness {
   readonly snapshotPort: number;
   readonly priority: number;
   readonly isInSync: boolean;
+  /** It loses much more than the others, and gets only the newest values. */
+  readonly isConflated: boolean;
   /** The newest change sequence that it said to have. */
   readonly sequence: number;
   /** How long the controller has not heard it, in milliseconds, 65,535 at most. */
@@ -31,6 +33,9 @@ export interface PeerRow extends Fitness {
 const WHOLE = 1;
 const IN_SYNC = 2;
 const LEVEL_SHIFT = 2;
+const LEVEL_MASK = 3;
+const CONFLATED = 16;
+const FLAGS_MAX = 31;
 const SILENT_MAX_MS = 0xffff;
 const NAME_LIMIT = 64;
 const ADDRESS_LIMIT = 45;
@@ -39,7 +44,8 @@ const TEXT_LIMIT_BYTES = NAME_LIMIT * 3;
 
 /** Adds a row. Where it does not fit, the writer says `overflow`. */
 export function writePeerRow(out: ByteWriter, row: PeerRow, isWhole: boolean): void {
-  out.u8((isWhole ? WHOLE : 0) | (row.isInSync ? IN_SYNC : 0) | (row.level << LEVEL_SHIFT));
+  const standing = (isWhole ? WHOLE : 0) | (row.isInSync ? IN_SYNC : 0) | (row.isConflated ? CONFLATED : 0);
+  out.u8(standing | (row.level << LEVEL_SHIFT));
   writeNode(out, row.node);
   out.u48(row.sequence);
   out.u48(row.provenSequence);
@@ -69,6 +75,7 @@ export class PeerListReader implements PeerRow {
   node = "";
   isWhole = false;
   isInSync = false;
+  isConflated = false;
   sequence = 0;
   provenSequence = 0;
   lossPermille = 0;
@@ -109,7 +116,9 @@ export class PeerListReader implements PeerRow {
     const flags = input.u8();
     this.isWhole = (flags & WHOLE) !== 0;
     this.isInSync = (flags & IN_SYNC) !== 0;
-    this.level = (flags >> LEVEL_SHIFT) as FitnessLevel;
+    this.isConflated = (flags & CONFLATED) !== 0;
+    this.level = ((flags >> LEVEL_SHIFT) & LEVEL_MASK) as FitnessLevel;
+    if (flags > FLAGS_MAX) input.failed = true;
     this.node = readNode(input);
     this.sequence = input.u48();
     this.provenSequence = input.u48();

@@ -21,6 +21,16 @@ import { appliedFields, decodeApplied } from "../../src/wire/applied.js";
 import { readBucketAsk, readRangePart, writeBucketAsk, writeRangePart } from "../../src/wire/bucket-message.js";
 import { readClockAnswer, readClockAsk, writeClockAnswer, writeClockAsk } from "../../src/wire/clock-message.js";
 import { ContentReader, ContentWriter } from "../../src/wire/content.js";
+import {
+  ConflatedReason,
+  EntryReader,
+  PART_HEADER_BYTES,
+  readRoundAnswer,
+  readRoundPart,
+  writeEntry,
+  writeRoundAnswer,
+  writeRoundPart,
+} from "../../src/wire/conflated.js";
 import { BODY_MAX_BYTES } from "../../src/wire/envelope.js";
 import { StreamFrameReader } from "../../src/wire/frame.js";
 import { encodeMessage } from "../../src/wire/fields.js";
@@ -258,7 +268,10 @@ const FITNESS = {
   ...{ lossPermille: 5, naks: 4, provenSequence: 5, differs: 6, level: 1 as const, interfaceName: "eth0" },
   ...{ roundTripUs: 300, clockOffsetUs: -20, clockBoundUs: 90 },
 };
-const ROW = { ...NOTICE, ...FITNESS, node: NODE, address: "10.0.0.1", sequence: 6, silentMs: 12 };
+const ROW = {
+  ...{ ...NOTICE, ...FITNESS, node: NODE, address: "10.0.0.1", sequence: 6, silentMs: 12 },
+  isConflated: true,
+};
 
 function bucketAsk(): Uint8Array {
   const digests = Int32Array.from({ length: 128 }, (_, word) => Math.imul(word + 1, 0x9e3779b1));
@@ -305,6 +318,28 @@ function part(): Uint8Array {
   return plain.slice(0, writePart(plain, new Uint8Array(500).fill(6), 3, 4, 1));
 }
 
+function roundPart(): Uint8Array {
+  const entries = new ByteWriter(new Uint8Array(300));
+  for (const offset of [1, 3, 7]) writeEntry(entries, offset, new Uint8Array(40).fill(offset), 0, 40);
+  const head = { term: 1, since: 90, through: 97, round: 5, parts: 2, part: 1, reason: ConflatedReason.slow };
+  return written((plain) => writeRoundPart(plain, head, entries.buffer.slice(0, entries.offset)));
+}
+
+/** Every entry lies in the part, and rises. */
+function decodeRoundPart(bytes: Uint8Array): boolean {
+  const head = readRoundPart(bytes, bytes.length);
+  if (head === undefined) return false;
+  const entries = new EntryReader();
+  let last = head.since;
+  entries.begin(bytes, PART_HEADER_BYTES, bytes.length, head);
+  while (entries.next()) {
+    const isSound = entries.frame > last && entries.frame <= head.through && entries.end <= bytes.length;
+    if (!isSound) throw new Error("an entry was taken that is none");
+    last = entries.frame;
+  }
+  return !entries.failed;
+}
+
 const DECODERS: Readonly<Record<string, Decoder>> = {
   content: { samples: contents(), decode: decodeContent },
   stream: { samples: streamFrames(), decode: decodeStream },
@@ -314,6 +349,11 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   report: of(reportFields({ ...NOTICE, ...FITNESS, complete: 1, sequence: 2 }), decodeReport),
   bucketAsk: { samples: [bucketAsk()], decode: (bytes) => readBucketAsk(bytes, bytes.length) !== undefined },
   rangePart: { samples: [rangePart()], decode: (bytes) => readRangePart(bytes, bytes.length) !== undefined },
+  roundPart: { samples: [roundPart()], decode: decodeRoundPart },
+  roundAnswer: {
+    samples: [written((plain) => writeRoundAnswer(plain, { term: 1, complete: 2, round: 3, here: 5 }))],
+    decode: (bytes) => readRoundAnswer(bytes, bytes.length) !== undefined,
+  },
   peers: { samples: [peerList()], decode: decodePeerList },
   writeResult: of(
     writeResultFields({ session: 1, write: 2, frame: 3, term: 4, refusals: [{ write: 2, reject: Reject.tooLong }] }),

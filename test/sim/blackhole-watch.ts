@@ -1,10 +1,8 @@
 /**
  * Blackhole watch: while multicast is lost and nothing else is wrong, everybody has the stream again within 5 s.
  *
- * It looks only where a black hole is the only fault of a run, and at no more followers than a controller sends copies
- * to. Whoever had the time must be in sync with the one controller and have all frames that were sent a second ago.
+ * It looks only where a black hole is the only fault of a run. Whoever had the time must be in sync with the one controller and have all frames that were sent a second ago.
  */
-import { COPIES_MAX } from "../../src/sync/unicast-copies.js";
 import type { Machine } from "./machine.js";
 import type { Network } from "./network.js";
 import type { Timeline } from "./timeline.js";
@@ -12,7 +10,6 @@ import type { Timeline } from "./timeline.js";
 /** protocol.md: data back within 5 s. */
 const HEALED_US = 5_000_000;
 const LAG_US = 1_000_000;
-export const BLACKHOLE_NODES_MAX = COPIES_MAX + 1;
 
 interface Sent {
   readonly atUs: number;

@@ -93,6 +93,80 @@ describe.each(SIZES)("with %d nodes", { timeout: 240_000 }, (nodes) => {
     expect(stage.violation).toBe("");
   });
 
+  test("one node that loses 0.6 gets conflated unicast by six seconds, and all of the stream until it is well", () => {
+    const stage = Stage.settled(nodes);
+    const { controller } = stage;
+    const [lossy, ...others] = stage.machines.filter((machine) => machine !== controller) as [Machine, ...Machine[]];
+    const isSlow = (): boolean => controller.hana?.conflated.slowPeers.isSlow(lossy.id) === true;
+    stage.bend((link, _from, to) => {
+      if (to === lossy.index) link.loss = 0.6;
+    });
+    const moved = 100 * beats(stage, 100, 200, isSlow, () => stage.write(controller));
+    const lags = Array.from({ length: changes }, () => {
+      const number = stage.write(controller);
+      expect(stage.spread(number, others)).toBeLessThanOrEqual(2);
+      const lag = stage.spread(number, [lossy]);
+      stage.wait(100);
+      return lag;
+    });
+    stage.bend();
+    const back =
+      100 *
+      beats(
+        stage,
+        100,
+        300,
+        () => !isSlow(),
+        () => stage.write(controller),
+      );
+    tell(
+      `${nodes} nodes, one loses 0.6`,
+      `conflated after ${moved} ms of 6000, p99 ${percentile(lags, 0.99)} ms; back after ${back} ms`,
+    );
+    expect(moved).toBeLessThanOrEqual(6_000);
+    expect(percentile(lags, 0.99)).toBeLessThanOrEqual(1_500);
+    expect([stage.isWhole, stage.violation]).toEqual([true, ""]);
+  });
+
+  test("nobody is singled out where most lose, and journals reach further back", () => {
+    const stage = Stage.settled(nodes);
+    const { controller } = stage;
+    stage.bend((link, _from, to) => {
+      if (to % 5 !== 0) link.loss = 0.4;
+    });
+    beats(
+      stage,
+      100,
+      80,
+      () => false,
+      () => stage.write(controller),
+    );
+    const hana = controller.hana;
+    tell(`${nodes} nodes, four of five lose 0.4`, `journals of ${hana?.controller.frames.redundancy} frames`);
+    expect(hana?.conflated.slowPeers.slow()).toEqual([]);
+    expect(hana?.controller.frames.redundancy).toBeGreaterThanOrEqual(6);
+    expect(stage.violation).toBe("");
+  });
+
+  test("data is back five seconds after multicast was lost, and stays", () => {
+    const stage = Stage.settled(nodes);
+    const before = [stage.sum(takeovers), stage.sum(snapshots)];
+    stage.bend((link) => (link.isDeaf = true));
+    const back = stage.spread(stage.write(stage.controller));
+    const later = spreads(stage, changes, 50);
+    tell(
+      `${nodes} nodes, multicast black hole`,
+      `back after ${back} ms of 5000, then p99 ${percentile(later, 0.99)} ms`,
+    );
+    expect(back).toBeLessThanOrEqual(5_000);
+    expect(percentile(later, 0.99)).toBeLessThanOrEqual(500);
+    expect([stage.sum(takeovers), stage.sum(snapshots)]).toEqual(before);
+    expect([stage.isWhole, stage.violation]).toEqual([true, ""]);
+    stage.bend();
+    stage.wait(4_000);
+    expect(stage.controller.hana?.conflated.lanes.size).toBe(0);
+  });
+
   test("no snapshot is needed where a quarter is reordered and half comes twice", () => {
     const stage = Stage.settled(nodes);
     const before = stage.sum(snapshots);
@@ -185,6 +259,16 @@ test("a hundred nodes that start together have one controller and are in sync by
   tell("100 nodes start together", `in sync after ${took} ms of 3000`);
   expect(took).toBeLessThanOrEqual(3_000);
 });
+
+/** Does something every so many milliseconds until it is so, at most so often; how often it was done. */
+function beats(stage: Stage, everyMs: number, most: number, isSo: () => boolean, act: () => void): number {
+  for (let beat = 0; beat < most; beat++) {
+    if (isSo()) return beat;
+    act();
+    stage.wait(everyMs);
+  }
+  return most;
+}
 
 function takeovers({ hana }: Machine): number {
   return hana?.core.counters.takeovers ?? 0;

@@ -5,7 +5,7 @@
  * one controller, all in sync, the same contents everywhere, nothing pending. The same options give the same digest.
  */
 import type { SendLimits } from "../../src/sync/send-budget.js";
-import { BLACKHOLE_NODES_MAX, BlackholeWatch } from "./blackhole-watch.js";
+import { BlackholeWatch } from "./blackhole-watch.js";
 import { ClockWatch } from "./clock-watch.js";
 import { Connections } from "./connections.js";
 import { Coverage } from "./coverage.js";
@@ -111,7 +111,7 @@ export class Simulation {
     this.network = new Network(nodes, timeline, chanceFor(seed, 3), coverage, (to, packet) => {
       this.machines[to]?.receive(packet);
     });
-    const isBlackholeAlone = faults.join() === "blackhole" && nodes <= BLACKHOLE_NODES_MAX;
+    const isBlackholeAlone = faults.join() === "blackhole";
     if (isBlackholeAlone) {
       this.blackholes = new BlackholeWatch(timeline, this.network, (machine, text) => this.oracle.fail(machine, text));
     }

@@ -303,6 +303,39 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "answer who asks for the stream and send no copies",
     run: ["--faults", "blackhole", "--minutes", "1"],
-    edits: [{ file: "node/stream-relief.ts", find: "io.copies.lease(from, target);", replace: "" }],
+    edits: [{ file: "node/stream-relief.ts", find: "conflated.relieve(from, target);", replace: "" }],
+  },
+  {
+    name: "leave the newest value out of a round",
+    run: ["--faults", "blackhole", "--nodes", "12", "--minutes", "0.5"],
+    edits: [
+      {
+        file: "sync/conflation.ts",
+        find: "this.lastIn.get(delta.id) === this.frame) this.keepValue(delta);",
+        replace: "this.lastIn.get(delta.id) !== this.frame) this.keepValue(delta);",
+      },
+    ],
+  },
+  {
+    name: "begin a round after a place that the follower has not reached",
+    run: ["--faults", "blackhole", "--nodes", "12", "--minutes", "0.5"],
+    edits: [
+      {
+        file: "node/follower.ts",
+        find: "let next = head.since + 1;",
+        replace:
+          "for (let past = window.complete + 1; past <= head.since; past++) this.takeNothing(past);\n    let next = head.since + 1;",
+      },
+      {
+        file: "sync/conflated-lanes.ts",
+        find: "lane.since = known === undefined ? newest : lane.complete;",
+        replace: "lane.since = known === undefined ? newest : Math.min(newest, lane.complete + 1);",
+      },
+      {
+        file: "sync/conflated-lanes.ts",
+        find: "const known = begun.get(lane.complete) ?? port.stretch(lane.complete);",
+        replace: "const known = port.stretch(Math.min(newest, lane.complete + 1));",
+      },
+    ],
   },
 ];

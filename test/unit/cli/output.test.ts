@@ -67,7 +67,7 @@ describe("the list of peers", () => {
   const peer: PeerReport = {
     ...{ role: "follower" as const, health: "yellow" as const, differs: ["viz" as const] },
     ...{ node: NODE_ID, name: "left", address: "10.0.0.2", port: 9, priority: 1 },
-    ...{ interface: "eth0", sequence: 7, lag: 2, inSync: true, silentMs: 12.4, loss: 0.1, naks: 3 },
+    ...{ interface: "eth0", sequence: 7, lag: 2, inSync: true, silentMs: 12.4, loss: 0.1, conflated: false, naks: 3 },
     ...{ roundTripMs: 0.31, clockOffsetMs: -0.2, clockBoundMs: 0.05 },
   };
 

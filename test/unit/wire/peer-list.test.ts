@@ -18,6 +18,7 @@ const rows = fc.array(
       snapshotPort: fc.nat(65_535),
       priority: fc.nat(1_000),
       isInSync: fc.boolean(),
+      isConflated: fc.boolean(),
       sequence,
       provenSequence: sequence,
       lossPermille: fc.nat(1_000),
@@ -33,13 +34,22 @@ const rows = fc.array(
   { maxLength: 8 },
 );
 const MOVING = [
-  ...["node", "isInSync", "sequence", "provenSequence", "lossPermille", "differs", "level", "silentMs"],
+  ...["node", "isInSync", "isConflated", "sequence", "provenSequence", "lossPermille", "differs", "level", "silentMs"],
   ...["naks", "roundTripUs", "clockBoundUs", "clockOffsetUs"],
 ] as readonly (keyof PeerRow)[];
 
 const ROW: PeerRow = {
   ...{ node: "0123456789abcdef", name: "left", address: "10.0.0.1", interfaceName: "eth0", unicastPort: 1 },
-  ...{ snapshotPort: 2, priority: 100, isInSync: true, sequence: 5, provenSequence: 4, lossPermille: 3, differs: 2 },
+  ...{
+    snapshotPort: 2,
+    priority: 100,
+    isInSync: true,
+    isConflated: true,
+    sequence: 5,
+    provenSequence: 4,
+    lossPermille: 3,
+    differs: 2,
+  },
   ...{ level: 1, silentMs: 9, naks: 8, roundTripUs: 7, clockBoundUs: 6, clockOffsetUs: -5 },
 };
 
