@@ -96,6 +96,7 @@ export class Follower implements ContentSink {
     const kind = pending.kindOf(slot);
     const id = pending.idOf(slot);
     if (kind === WriteKind.value && core.state.exists(id)) {
+      if (!pending.isShown(slot)) return;
       pending.stage(slot, core.staging);
       applier.showConfirmed(id);
     } else if (kind === WriteKind.declare && core.state.isProvisional(id) && core.state.exists(id)) {

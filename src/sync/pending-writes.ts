@@ -3,7 +3,8 @@
  *
  * A write shows at once and stays shown until its own id comes back or is refused, so a fader never jumps back to an
  * older value that the stream still carries. Values are held once per path, the newest (what it replaced counts as
- * confirmed with it); triggers and structure are held one by one. Bounded; a write that finds no room is refused.
+ * confirmed with it), but for one that an event came after: what is triggered finds what was set before. Triggers and
+ * structure are held one by one. Bounded; a write that finds no room is refused.
  * It knows no socket and decides no conflict: the controller does.
  */
 import type { Clock } from "../base/clock.js";
@@ -14,6 +15,8 @@ import type { State } from "../state/state.js";
 import { WriteKind, type WriteRecord } from "../wire/write-frame.js";
 
 export const PENDING_MAX = 16_384;
+/** With less room than this a value is replaced wherever it stands. */
+const ROOM_MIN = PENDING_MAX / 2;
 const RETRY_FIRST_US = 20_000;
 const RETRY_MAX_US = 100_000;
 const NOT_ACKNOWLEDGED = -1;
@@ -59,9 +62,9 @@ export class PendingWrites {
   private waiters: Waiter[] = [];
   /**
    * [0] last write given, [1] acknowledged through, [2] retry due, [3] retry delay, [4] sent through, [5] settled,
-   * [6] the frame by which all that is acknowledged is published.
+   * [6] the frame by which all that is acknowledged is published, [7] the last event.
    */
-  private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY, RETRY_FIRST_US, 0, 0, 0]);
+  private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY, RETRY_FIRST_US, 0, 0, 0, 0]);
   /** The path of the last write, and what it was. */
   private lastId = -1;
   private lastKind: WriteKind = WriteKind.void;
@@ -107,7 +110,7 @@ export class PendingWrites {
   /** Holds a value (coerced, in hand). False when there is no room. */
   addValue(id: number, staging: Staging, surface: number, gesture: number, isGrouped: boolean): boolean {
     const held = (this.slotOf[id] as number) - 1;
-    if (held >= 0) {
+    if (held >= 0 && this.mayReplace(held)) {
       this.conflated++;
       if (isGrouped && this.grouped[held] === 1) this.dropEndAfter(held);
       if (this.waiters.length > 0) this.passOn(this.writes[held] as number);
@@ -120,6 +123,16 @@ export class PendingWrites {
     this.texts[slot] = staging.kind === StagedKind.numbers ? undefined : staging.text;
     for (let lane = 0; lane < 4; lane++) this.numbers[at + lane] = staging.numbers[lane] as number;
     return true;
+  }
+
+  /** Not what an event came after. */
+  private mayReplace(slot: number): boolean {
+    return (this.writes[slot] as number) > (this.registers[7] as number) || this.freeCount < ROOM_MIN;
+  }
+
+  /** Whether a held value is the one that its path shows. */
+  isShown(slot: number): boolean {
+    return this.slotOf[this.ids[slot] as number] === slot + 1;
   }
 
   /** Who waits for a write that is replaced before the controller could take it waits for what replaces it. */
@@ -166,6 +179,7 @@ export class PendingWrites {
     const slot = this.take(kind, id, surface, 0, isGrouped);
     if (slot < 0) return false;
     this.texts[slot] = payload;
+    if (kind !== WriteKind.release) this.registers[7] = this.writes[slot] as number;
     return true;
   }
 
