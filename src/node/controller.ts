@@ -149,6 +149,7 @@ export class Controller implements WriteSink {
     this.repairs.clear();
     this.dropGroups();
     this.precedence.open();
+    this.critical.restart();
     this.acks.clear();
     for (const standing of this.intake.standings()) this.acks.begin(standing);
     this.publisher.restart(sequence);
@@ -381,11 +382,13 @@ export class Controller implements WriteSink {
   onWriteFrame(term: number, first: number, acknowledged: number): boolean {
     this.writerTerm = term;
     if (term !== this.frames.term || !this.acks.hasRoom) return false;
+    this.precedence.hear(this.reader.doubles);
     return this.intake.accepts(this.writer, this.writerSession, first, acknowledged);
   }
 
   onWrite(write: WriteFrameReader): void {
     if (!this.intake.take(this.writer, write.doubles[0] as number)) return;
+    this.precedence.date(write.doubles);
     if (write.kind === WriteKind.void) return;
     if (write.kind === WriteKind.groupEnd) this.endGroup();
     else if (write.isGrouped) this.holdForGroup(write);

@@ -22,6 +22,14 @@ import { type Head, sameHead } from "./side.js";
 import { YieldPost } from "./yield-post.js";
 import { Yielding } from "./yielding.js";
 
+/** A side that is merged. */
+interface Merged {
+  readonly head: Head;
+  /** Nothing of it was missing where it was fetched. */
+  readonly isWhole: boolean;
+  readonly from: FrameTarget | undefined;
+}
+
 export class Healing implements HealingPart {
   private readonly node: NodeParts;
   readonly schedule: HealingSchedule;
@@ -30,8 +38,8 @@ export class Healing implements HealingPart {
   private readonly yielding: Yielding;
   private readonly incoming: IncomingSide;
   private readonly merging: Merging;
-  /** The head that was merged last. */
-  private merged: Head | undefined;
+  /** What was merged last. */
+  private merged: Merged | undefined;
 
   constructor(node: NodeParts, ports: NodePorts, policies: MergePolicies) {
     this.node = node;
@@ -158,13 +166,20 @@ export class Healing implements HealingPart {
     const { number, node: holder, sequence } = message;
     const head = { number, node: holder, sequence };
     const term = node.applier.termIndex(number, holder);
-    const isHere = (term > 0 && node.core.lineage.includes(term, sequence)) || sameHead(this.merged, head);
+    const isHere = (term > 0 && node.core.lineage.includes(term, sequence)) || this.isMerged(head, target);
     node.roles.highest = Math.max(node.roles.highest, number);
     const isMerging = incoming.side !== undefined;
     if (isHere && !isMerging && node.roles.term.number > number) this.post.send(YieldStage.merged, target, head);
     else if (!incoming.isNone || term < 0) return;
     else if (isHere) node.elections.raise();
     else incoming.fetch(head, target, message.snapshotPort);
+  }
+
+  /** Of what had a gap another node with the same head may have more. */
+  private isMerged(head: Head, { address, port }: FrameTarget): boolean {
+    const { merged } = this;
+    if (merged === undefined || !sameHead(merged.head, head)) return false;
+    return merged.isWhole || (merged.from?.address === address && merged.from.port === port);
   }
 
   /** The other side's contents are here: what it had changed is committed in a new term. */
@@ -192,7 +207,8 @@ export class Healing implements HealingPart {
   private drain(): void {
     const { side, target } = this.incoming;
     if (side === undefined || !this.merging.drain()) return;
-    this.merged = side.head;
+    const { head, lineage } = side;
+    this.merged = { head, isWhole: lineage.through(lineage.present) >= head.sequence, from: target };
     this.incoming.drop();
     this.post.send(YieldStage.merged, target, side.head);
   }

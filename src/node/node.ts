@@ -116,7 +116,7 @@ export class HanaNode implements NodeParts {
     this.elections = new Elections(this, this.membership, ports, rules, options.termRecord);
     this.healing = new Healing(this, ports, options.mergePolicies ?? {});
     this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random);
-    this.sender = new WriteSender(core, this.pending, this.io);
+    this.sender = new WriteSender(core, this.pending, this.io, this.sessionClock);
     this.writes = new Writes({
       core,
       applier: this.applier,

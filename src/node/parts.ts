@@ -23,6 +23,8 @@ import type { Writes } from "./writes.js";
 export interface SessionTime {
   /** How this node's clock and its way to the controller stand now. */
   readonly link: LinkMeasures;
+  /** By how much this node's session time may be off its controller's now, in whole microseconds, or `BOUND_UNKNOWN_US`. */
+  readonly boundUs: number;
   /** The followed controller said its session time in passing. */
   hint(sessionUs: number): void;
 }

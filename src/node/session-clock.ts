@@ -11,9 +11,13 @@ import { NO_TERM, Role } from "../sync/roles.js";
 import type { FrameTarget } from "../sync/stream-frames.js";
 import { readClockAnswer, readClockAsk, writeClockAnswer, writeClockAsk } from "../wire/clock-message.js";
 import { FrameType } from "../wire/frame.js";
+import { BOUND_UNKNOWN_US } from "../wire/write-frame.js";
 import { MEASURE_LIMIT_US } from "../wire/fitness.js";
 import type { NodeParts, SessionTime } from "./parts.js";
 import type { NodePorts } from "./ports.js";
+
+/** What two clocks that nothing is known of may part by in the 20 ms between two ticks (4 %). */
+const BETWEEN_US = 800;
 
 export class SessionClock implements SessionTime {
   readonly sync: ClockSync;
@@ -23,6 +27,8 @@ export class SessionClock implements SessionTime {
   /** Whose session time this is: a term, and its controller's boot once that has answered. */
   private term: Term = NO_TERM;
   private session = 0;
+  /** By how much session time may be off that term's until the next tick. */
+  private bound = BOUND_UNKNOWN_US;
 
   constructor(node: NodeParts, ports: NodePorts) {
     this.node = node;
@@ -41,9 +47,21 @@ export class SessionClock implements SessionTime {
     return measures;
   }
 
+  get boundUs(): number {
+    return this.node.roles.term === this.term ? this.bound : BOUND_UNKNOWN_US;
+  }
+
+  private noteBound(): void {
+    const { boundUs } = this.sync;
+    this.bound = Number.isFinite(boundUs)
+      ? Math.min(BOUND_UNKNOWN_US, Math.ceil(boundUs) + BETWEEN_US)
+      : BOUND_UNKNOWN_US;
+  }
+
   tick(): void {
     this.findSource();
     this.sync.steer();
+    this.noteBound();
     const { role, target } = this.node.roles;
     if (role === Role.controlling || role === Role.starting || target.port === 0 || !this.sync.isAskDue) return;
     const { io } = this.node;
@@ -58,6 +76,7 @@ export class SessionClock implements SessionTime {
     this.session = 0;
     if (role === Role.controlling) this.sync.lead();
     else this.sync.follow();
+    this.noteBound();
   }
 
   /** The followed controller said its session time in passing. */
@@ -93,6 +112,7 @@ export class SessionClock implements SessionTime {
     if (this.session !== 0 && session !== this.session) this.sync.follow();
     this.session = session;
     this.moved(this.sync.take({ ...answer, askedUs, heardUs: node.core.clock.nowUs }));
+    this.noteBound();
   }
 
   /** What waits to be sent is stamped with what was session time when it was written. */

@@ -11,6 +11,7 @@ import { WriteFrameWriter, WriteKind, WriteRecord } from "../wire/write-frame.js
 import { partsOf, writePart } from "../wire/write-part.js";
 import type { NodeCore } from "./core.js";
 import type { FrameIo } from "./frame-io.js";
+import type { SessionTime } from "./parts.js";
 
 /** The longest text or declaration, and what stands around it. */
 const LONG_WRITE_BYTES = 65_536;
@@ -21,6 +22,7 @@ export class WriteSender {
   private readonly core: NodeCore;
   private readonly pending: PendingWrites;
   private readonly io: FrameIo;
+  private readonly time: Pick<SessionTime, "boundUs">;
   private readonly writer: WriteFrameWriter;
   private readonly record = new WriteRecord();
   private longWriter: WriteFrameWriter | undefined;
@@ -35,10 +37,11 @@ export class WriteSender {
   /** [0] the last write put into a frame, [1] from where on the next frame is complete. */
   private readonly registers = new Float64Array(2);
 
-  constructor(core: NodeCore, pending: PendingWrites, io: FrameIo) {
+  constructor(core: NodeCore, pending: PendingWrites, io: FrameIo, time: Pick<SessionTime, "boundUs">) {
     this.core = core;
     this.pending = pending;
     this.io = io;
+    this.time = time;
     this.writer = new WriteFrameWriter(io.plain);
     this.visit = (slot) => this.add(slot);
   }
@@ -86,13 +89,12 @@ export class WriteSender {
     return true;
   }
 
-  /** Sends a write that no datagram holds in pieces. They are the same bytes each time. */
+  /** Sends a write that no datagram holds in pieces. They are the same each time but for when they left. */
   private sendLong(write: number): void {
     const { record, io } = this;
     this.isBegun = false;
     this.longWriter ??= new WriteFrameWriter(new Uint8Array(LONG_WRITE_BYTES));
-    const { acknowledgedThrough } = this.pending;
-    this.longWriter.begin(this.term, this.registers[1] as number, acknowledgedThrough, record.doubles[1] as number);
+    this.beginFrame(this.longWriter);
     if (!this.longWriter.add(record)) return;
     const whole = this.longWriter.bytes();
     const parts = partsOf(whole.length, io.plain.length);
@@ -115,9 +117,15 @@ export class WriteSender {
   }
 
   private begin(): void {
-    const first = this.registers[1] as number;
-    this.writer.begin(this.term, first, this.pending.acknowledgedThrough, this.record.doubles[1] as number);
+    this.beginFrame(this.writer);
     this.isBegun = true;
+  }
+
+  private beginFrame(writer: WriteFrameWriter): void {
+    const { core, pending, record, time } = this;
+    const madeUs = record.doubles[1] as number;
+    const sentUs = Math.round(core.clock.sessionUs);
+    writer.begin(this.term, this.registers[1] as number, pending.acknowledgedThrough, madeUs, sentUs, time.boundUs);
   }
 
   private finish(): void {

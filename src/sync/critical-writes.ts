@@ -82,7 +82,7 @@ export class CriticalWrites {
     let isNew = false;
     for (const waiting of this.waiting) {
       if (waiting.frame !== 0 || waiting.position > published) continue;
-      waiting.frame = Math.max(1, frame);
+      waiting.frame = Math.max(FIRST_FRAME, frame);
       isNew = true;
     }
     if (!isNew) return;
@@ -154,6 +154,14 @@ export class CriticalWrites {
     done(isReplicated);
   }
 
+  /** This node goes on in a new term, which begins with all that waits: nobody has said anything in it. */
+  restart(): void {
+    this.applied.clear();
+    if (this.waiting.length === 0) return;
+    for (const write of this.waiting) write.frame = FIRST_FRAME;
+    this.registers[0] = this.clock.nowUs;
+  }
+
   /** The term is over: who waits is told that nobody is known to have it. */
   clear(): void {
     const { waiting } = this;
@@ -164,4 +172,6 @@ export class CriticalWrites {
   }
 }
 
+/** Who has the first frame of a term has what it began with. */
+const FIRST_FRAME = 1;
 const PEERS_ALL = Number.POSITIVE_INFINITY;

@@ -173,7 +173,10 @@ class Planner {
     const [left, right] = [mine.state, theirs.state];
     if (left.terms[own] === right.terms[id] && left.sequences[own] === right.sequences[id]) return;
     if (!this.isNew(theirs, mine, id)) return;
-    if (this.isNew(mine, theirs, own)) {
+    // One controller wrote both, one after the other: whoever has the earlier one missed the other.
+    const isOneTerm = left.terms[own] === right.terms[id];
+    if (isOneTerm && (left.sequences[own] as number) > (right.sequences[id] as number)) return;
+    if (!isOneTerm && this.isNew(mine, theirs, own)) {
       if (left.components[own] !== SYSTEM) this.judgeConflict(path, "value", own, id);
       return;
     }

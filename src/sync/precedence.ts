@@ -2,18 +2,19 @@
  * Precedence: which write to a path counts when several origins write there. The controller's judge.
  *
  * Inside a term the order of arrival decides, with two exceptions. A write that was made before what the path holds of
- * another origin is a late retry: it is superseded. And a path that one origin is moving is held against all others,
+ * another origin is a late retry: it is superseded. That must be certain, so a write counts as made when it can have been
+ * made at the latest: by its writer's time as far as that may be off, and by its age when it left, which needs no clock
+ * that anybody else agrees with. And a path that one origin is moving is held against all others,
  * until that one lets go or pauses for 400 ms; one write alone moves nothing, the second of a gesture does.
  * It knows no value and changes none. Allocates nothing once a term was opened here.
  */
 import type { Clock } from "../base/clock.js";
 import { Reject } from "../state/reject.js";
 import type { State } from "../state/state.js";
+import { BOUND_UNKNOWN_US } from "../wire/write-frame.js";
 
 /** As long as a gesture may pause (`node/gestures.ts`). */
 export const HOLD_IDLE_US = 400_000;
-/** A write older than this says that its writer's clock is behind: it counts as made when it came. */
-const CLOCK_BEHIND_US = 10_000_000;
 
 export class Precedence {
   private readonly state: State;
@@ -24,6 +25,8 @@ export class Precedence {
   private heldUs = new Float64Array(0);
   /** [0] when the write that is judged was made, in hybrid time, at most now. */
   readonly made = new Float64Array(1);
+  /** [0] what is added to the times of the writer whose frame is being read. */
+  private readonly behind = new Float64Array(1);
   /** Writes that lost: to who holds the path, to what was written later. */
   held = 0;
   superseded = 0;
@@ -43,13 +46,25 @@ export class Precedence {
     } else this.heldUs.fill(0);
   }
 
+  /** A frame came that had left at `frame[3]` by its writer's time, which is off by `frame[4]` at most. */
+  hear(frame: Float64Array): void {
+    const onTheWayUs = this.clock.sessionUs - (frame[3] as number);
+    const boundUs = frame[4] as number;
+    this.behind[0] = boundUs < BOUND_UNKNOWN_US ? Math.min(onTheWayUs, boundUs) : onTheWayUs;
+  }
+
+  /** Puts a write's time, at `write[1]`, to the latest at which it can have been made. */
+  date(write: Float64Array): void {
+    write[1] = (write[1] as number) + (this.behind[0] as number);
+  }
+
   /** The write to be judged was made at `times[index]`; what claims to come from the future counts as made now. */
   setMade(times: Float64Array, index: number): void {
     const { clock, made } = this;
     clock.tickHybrid();
     const madeUs = times[index] as number;
     const nowUs = clock.register[1] as number;
-    made[0] = madeUs > nowUs || nowUs - madeUs > CLOCK_BEHIND_US ? nowUs : madeUs;
+    made[0] = Math.min(madeUs, nowUs);
   }
 
   /** Whether another origin moves the path now. */

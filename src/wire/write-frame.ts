@@ -5,7 +5,10 @@
  * that a newer write to the same path replaced is left out). So the controller takes writes in order, each once,
  * without a window: what it already has it skips, and a frame that begins too late it drops, to be sent again.
  *
- *   write = term u32, first u48, acknowledged u48, time u56, entries
+ * It says when it left by the writer's own time, and by how much that may be off the session's: so a write's age is
+ * known even where the writer's clock is not.
+ *
+ *   write = term u32, first u48, acknowledged u48, time u56, sent u56, bound u32, entries
  *   entry = flags u8 (kind 3 bits, named, surface follows, grouped), sequence gap varint, surface varint [name blob],
  *           id varint or path blob, gesture varint, time zigzag, then layout u8 + value, or payload blob
  */
@@ -38,6 +41,9 @@ const SURFACES_PER_FRAME = 32;
 const FAR = 0x7fff_ffff;
 const EMPTY = new Uint8Array(0);
 
+/** A frame's bound when nothing is known of how far off the writer's time is. */
+export const BOUND_UNKNOWN_US = 0xffff_ffff;
+
 /** One write, for the writer; a reused object. */
 export class WriteRecord {
   kind: WriteKind = WriteKind.value;
@@ -69,14 +75,19 @@ export class WriteFrameWriter {
     this.out = new ByteWriter(plain);
   }
 
-  /** `first`: from where on the frame is complete; `acknowledged`: up to where the writer knows its writes taken. */
-  begin(term: number, first: number, acknowledged: number, timeUs: number): void {
+  /**
+   * `first`: from where on the frame is complete; `acknowledged`: up to where the writer knows its writes taken;
+   * `sentUs`: the writer's session time now, off by `boundUs` at most.
+   */
+  begin(term: number, first: number, acknowledged: number, timeUs: number, sentUs: number, boundUs: number): void {
     const { out } = this;
     out.reset(0, out.buffer.length);
     out.u32(term);
     out.u48(first);
     out.u48(acknowledged);
     out.u56(timeUs);
+    out.u56(sentUs);
+    out.u32(boundUs);
     this.registers[0] = first;
     this.registers[1] = timeUs;
     this.namedCount = 0;
@@ -185,8 +196,8 @@ export class WriteFrameReader implements WriteCopy {
   lanes = 0;
   readonly numbers = new Float64Array(4);
   bytes: Uint8Array = EMPTY;
-  /** [0] write sequence, [1] hybrid time, [2] time base. */
-  readonly doubles = new Float64Array(3);
+  /** [0] write sequence, [1] hybrid time, [2] time base; of the frame [3] when it left and [4] how far off that may be. */
+  readonly doubles = new Float64Array(5);
 
   /** False when the bytes are no write frame; what came before the fault has been told. */
   read(buffer: Uint8Array, length: number, sink: WriteSink): boolean {
@@ -197,6 +208,8 @@ export class WriteFrameReader implements WriteCopy {
     const acknowledged = input.u48();
     this.doubles[0] = first;
     this.doubles[2] = input.u56();
+    this.doubles[3] = input.u56();
+    this.doubles[4] = input.u32();
     if (input.failed) return false;
     if (!sink.onWriteFrame(term, first, acknowledged)) return true;
     this.surfaces.clear();

@@ -90,7 +90,7 @@ function streamFrames(): Uint8Array[] {
 function writeFrames(): Uint8Array[] {
   return Array.from({ length: 10 }, (_, seed) => {
     const writer = new WriteFrameWriter(new Uint8Array(BODY_MAX_BYTES));
-    writer.begin(1, seed, 0, 1e15);
+    writer.begin(1, seed, 0, 1e15, 1e15 + 9, 300);
     for (let place = 0; place < 12; place++) {
       const record = new WriteRecord();
       const kind = place % 2 === 0 ? WriteKind.value : ((place + seed) % 6) + 1;

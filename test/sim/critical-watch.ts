@@ -23,6 +23,8 @@ export interface CriticalEyes {
   supersedes(path: string, version: Version, change: Version): boolean;
   /** Whether a machine has, or has on record, a change of another side. */
   isMergedAt(machine: Machine, change: Version): boolean;
+  /** Whether a conflict's record on a machine holds what was written. */
+  isOnRecord(machine: Machine, write: Write): boolean;
   living(): readonly Machine[];
 }
 
@@ -90,7 +92,8 @@ export class CriticalWatch {
 
   private isAt(machine: Machine, write: Write): boolean {
     if (this.has(write, this.eyes.versionOf(machine, write.path))) return true;
-    return this.eyes.commitsOf(write).some((commit) => this.eyes.isMergedAt(machine, commit));
+    if (this.eyes.commitsOf(write).some((commit) => this.eyes.isMergedAt(machine, commit))) return true;
+    return this.eyes.isOnRecord(machine, write);
   }
 
   /** A machine is about to die: what it holds will be gone. */

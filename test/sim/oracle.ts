@@ -11,6 +11,7 @@ import { isText, lanesOf, ValueType } from "../../src/state/declaration.js";
 import { Reject, rejectText } from "../../src/state/reject.js";
 import { Found, RingReader } from "../../src/state/ring.js";
 import { LANES } from "../../src/state/state.js";
+import { CONFLICTS_PREFIX, type ConflictSide } from "../../src/sync/merge.js";
 import { PEERS_MAX } from "../../src/sync/peers.js";
 import { HOLD_IDLE_US } from "../../src/sync/precedence.js";
 import { PENDING_MAX } from "../../src/sync/pending-writes.js";
@@ -46,6 +47,8 @@ export interface Write {
   outcome: Outcome;
   /** When a controller took it last; 0 while none has. */
   committedUs: number;
+  /** What that change was stamped with, in its controller's session time. */
+  stampedUs: number;
   /** Where controllers put it: usually once. */
   readonly commits: Version[];
 }
@@ -175,6 +178,7 @@ export class Oracle {
         commitsOf: (write) => this.fromWriter(write).flatMap(({ commits }) => commits),
         supersedes: (path, version, change) => this.ledger.supersedes(path, version, change),
         isMergedAt,
+        isOnRecord,
         living: () => this.living,
       },
       critical,
@@ -498,6 +502,7 @@ export class Oracle {
       this.fail(view.machine, `committed ${entry.path} = ${entry.value}, which nobody wrote there`);
     } else {
       write.committedUs = this.timeline.nowUs;
+      write.stampedUs = view.reader.doubles[1] as number;
       write.commits.push({ term: record, sequence: entry.sequence });
     }
   }
@@ -619,6 +624,7 @@ export class Oracle {
       pair,
       outcome: Outcome.pending,
       committedUs: 0,
+      stampedUs: 0,
       commits: [],
     };
     this.writes.push(write);
@@ -658,6 +664,7 @@ export class Oracle {
     if (reject === Reject.held) this.tally.held++;
     else this.tally.superseded++;
     if (write.path === LEVEL || !this.areClocksTrue) return;
+    if (reject === Reject.superseded) this.judgeOlder(write);
     const isExplained = this.writes.some((other) => {
       if (other?.path !== write.path || other.machine === write.machine) return false;
       const isHolder = other.committedUs >= write.atUs - HOLD_IDLE_US - SLACK_US;
@@ -665,6 +672,22 @@ export class Oracle {
       return reject === Reject.held ? isHolder : isNewer;
     });
     if (!isExplained) this.fail(write.machine, `refused ${write.path} for nobody's sake: ${rejectText(reject)}`);
+  }
+
+  /**
+   * Who is superseded wrote earlier than what is there was stamped: by its controller's time, and however far off the
+   * writer's own is.
+   */
+  private judgeOlder(write: Write): void {
+    const { node } = this.viewOf(write.machine).hana.roles.term;
+    const controller = this.views.find((view) => view?.machine.id === node && view.hana.roles.term.node === node);
+    if (controller === undefined) return;
+    const { sessionUs, nowUs } = controller.hana.core.clock;
+    const madeUs = write.atUs + sessionUs - nowUs;
+    const isOlder = this.writes.some((other) => {
+      return other?.path === write.path && other.machine !== write.machine && other.stampedUs >= madeUs - SLACK_US;
+    });
+    if (!isOlder) this.fail(write.machine, `refused ${write.path} as superseded by what was written earlier`);
   }
 
   /** Confirmed means: it, or what the same node wrote there later, is in this node's confirmed state. */
@@ -875,6 +898,17 @@ export const SURFACES = 8;
 
 export function tagOf(node: number, surface: string, path: string): number {
   return (node * SURFACES + (Number.parseInt(surface.slice(1), 10) || 0)) * 2 + (path === IMPULSES[0] ? 0 : 1);
+}
+
+/** Whether a conflict of a path is on record that is no older than a write to it: then what that became is in it. */
+function isOnRecord({ hana }: Machine, { path, atUs }: Write): boolean {
+  const { state } = (hana as HanaNode).core;
+  for (const id of state.ids()) {
+    if (!state.pathOf(id).startsWith(CONFLICTS_PREFIX)) continue;
+    const record = JSON.parse(state.texts[id] as string) as Record<"mine" | "theirs", ConflictSide | null>;
+    if ([record.mine, record.theirs].some((side) => side?.path === path && side.timeUs >= atUs)) return true;
+  }
+  return false;
 }
 
 /**

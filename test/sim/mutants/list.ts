@@ -149,6 +149,18 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant("count whoever answers for a critical write", "sync/critical-writes.ts", "applied >= frame && ", ""),
   {
+    name: "believe a writer's clock that is not synchronised",
+    run: ["--nodes", "3", "--faults", "clog,delay,jitter,halves,kill"],
+    firstSeed: 30,
+    edits: [
+      {
+        file: "sync/precedence.ts",
+        find: "write[1] = (write[1] as number) + (this.behind[0] as number);",
+        replace: "write[1] = write[1] as number;",
+      },
+    ],
+  },
+  {
     name: "answer for a critical write with what was heard of",
     run: ["--faults", "jitter,clog,asymmetric"],
     edits: [

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { Reject } from "../../../src/state/reject.js";
 import { Policy } from "../../../src/sync/election.js";
-import { decodeApplied } from "../../../src/wire/applied.js";
+import { appliedFields, decodeApplied } from "../../../src/wire/applied.js";
 import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
 import { FrameType } from "../../../src/wire/frame.js";
 import { encodeMessage } from "../../../src/wire/fields.js";
@@ -161,6 +161,46 @@ test("what waits when control is handed over is acknowledged: the successor has 
   mesh.run(300_000);
   expect([mesh.controller, told]).toEqual([second, [true]]);
 });
+
+test("what nodes said of a term says nothing of the next one that the same controller opens", () => {
+  const { mesh, nodes } = settled(2);
+  const [first, second] = nodes as [MeshNode, MeshNode];
+  for (let value = 0; value < 20; value++) {
+    first.write(PATH, 100 + value);
+    mesh.run(1_000);
+  }
+  // The answer comes, and no frame after it.
+  mesh.drop = (from, to) => from === first && to === second;
+  const told = written(mesh, first, 1);
+  mesh.run(1_000);
+  hear(first, second, applied(1, 1e6));
+  expect(told.slice(0, 2)).toEqual([Reject.none, true]);
+  const waiting = written(mesh, first, 2);
+  mesh.run(20_000);
+  first.turn(() => first.hana.elections.raise());
+  mesh.run(20_000);
+  const later = written(mesh, first, 3);
+  mesh.run(50_000);
+  expect([first.hana.roles.term.number, waiting, later]).toEqual([2, [], []]);
+  hear(first, second, applied(1, 1e6));
+  expect([waiting, later]).toEqual([[], []]);
+  mesh.drop = () => false;
+  mesh.run(1_500_000);
+  expect([waiting.slice(0, 2), later.slice(0, 2)]).toEqual([
+    [Reject.none, true],
+    [Reject.none, true],
+  ]);
+});
+
+function hear(controller: MeshNode, from: MeshNode, plain: Uint8Array): void {
+  controller.turn(() => controller.hana.controller.onApplied(plain, plain.length, from.id));
+}
+
+/** What a node said of a term, as it comes. */
+function applied(term: number, frame: number): Uint8Array {
+  const plain = new Uint8Array(64);
+  return plain.slice(0, encodeMessage(appliedFields({ term, frame }), plain));
+}
 
 test("what a controller that stood still had waiting is acknowledged as not replicated, and nothing hangs", () => {
   const { mesh, nodes } = settled(2);

@@ -1,6 +1,8 @@
 /** Several nodes that write to one path: who wins, and that the loser is told. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { Reject } from "../../../src/state/reject.js";
+import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
+import { FrameType } from "../../../src/wire/frame.js";
 import { Mesh, type MeshNode, Way } from "./mesh.js";
 
 const PATH = "/viz/x";
@@ -37,6 +39,27 @@ function release(node: MeshNode): void {
   const { core, writes } = node.hana;
   node.turn(() => writes.release(core.state.idOf(PATH), writes.surface("")));
 }
+
+test.each([-9_000_000, -600_000, 600_000])(
+  "a writer whose clock is off by %d us, and not synchronised, is neither superseded nor believed",
+  (offUs) => {
+    // No exchange with the controller comes about from here on, and what was learned is another session's.
+    mesh.drop = (_, __, datagram) => datagram[TYPE_OFFSET] === FrameType.clockAnswer;
+    second.turn(() => {
+      second.hana.sessionClock.sync.follow();
+      second.hana.core.clock.step(offUs);
+    });
+    mesh.run(50_000);
+    written(third, 1);
+    mesh.run(20_000);
+    const told = written(second, 2);
+    mesh.run(50_000);
+    expect([told.reject, first.value(PATH)]).toEqual([Reject.none, 2]);
+    const { core } = first.hana;
+    const stampedUs = core.state.timesUs[core.state.idOf(PATH)] as number;
+    expect(Math.abs(stampedUs - (core.clock.sessionUs - 50_000))).toBeLessThan(5_000);
+  },
+);
 
 describe("a path that one node moves", () => {
   test.each(["the controller", "a follower"])("is held against %s, which is told and shows what is", (who) => {

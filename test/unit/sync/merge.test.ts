@@ -189,6 +189,29 @@ describe("a plan", () => {
   );
 });
 
+test.each(["theirs", "mine"])(
+  "of two writes of one controller the later one stays, where one side had a gap: %s",
+  (later) => {
+    const world = new World();
+    const base = new Side(world, "b");
+    base.declare("/viz/cue", { type: "int", critical: true });
+    const [stays, joins] = [base.fork(2, "c"), base.fork(2, "c")];
+    for (const [side, writes] of [
+      [stays, later === "mine" ? [1, 2] : [1]],
+      [joins, later === "mine" ? [1] : [1, 2]],
+    ] as const) {
+      for (const value of writes) side.write("/viz/cue", value);
+    }
+    // What came past the gap is there, and counts as missing.
+    const gap = { state: joins.state, includes: (term: number) => term === FORK };
+    const { steps, conflicts } = planMerge(stays, gap, world, {});
+    expect([steps.map(({ kind, path }) => [kind, path]), conflicts]).toEqual([
+      later === "theirs" ? [["take", "/viz/cue"]] : [],
+      [],
+    ]);
+  },
+);
+
 describe("what comes of it does not depend on which side stays", () => {
   const NAMES = ["a", "b", "c", "d", "e", "f"].map((name) => `/viz/${name}`);
 

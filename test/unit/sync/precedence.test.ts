@@ -4,6 +4,7 @@ import { Clock } from "../../../src/base/clock.js";
 import { completeDeclaration } from "../../../src/state/declaration.js";
 import { Reject } from "../../../src/state/reject.js";
 import { PROVISIONAL_IDS, State } from "../../../src/state/state.js";
+import { BOUND_UNKNOWN_US } from "../../../src/wire/write-frame.js";
 import { HOLD_IDLE_US, Precedence } from "../../../src/sync/precedence.js";
 
 const START_US = 1_719_964_800_000_000;
@@ -88,8 +89,39 @@ describe("a write that was made earlier than what another origin wrote", () => {
     expect(state.timesUs[ID]).toBe(clock.nowUs);
   });
 
-  test("is not one when its writer's clock is hours behind: that says nothing of when it was made", () => {
+  test("is one however long it waited", () => {
     write(ONE);
-    expect(write(TWO, 3_600_000_000)).toBe(Reject.none);
+    expect(write(TWO, 3_600_000_000)).toBe(Reject.superseded);
+  });
+});
+
+/** A write that comes from another node: its clock is off by `offUs`, it waited `ageUs` there and was `wayUs` on its way. */
+function come(origin: number, { offUs = 0, boundUs = BOUND_UNKNOWN_US, ageUs = 0, wayUs = 300 }): Reject {
+  const sentUs = clock.nowUs - wayUs + offUs;
+  const doubles = new Float64Array([0, sentUs - ageUs, 0, sentUs, boundUs]);
+  precedence.hear(doubles);
+  precedence.date(doubles);
+  return write(origin, clock.nowUs - (doubles[1] as number));
+}
+
+describe("a writer whose clock is not this session's", () => {
+  test.each([-3_600e6, -9e6, -2e6, -500_000, 500_000, 3_600e6])("loses nothing by it: off by %d us", (offUs) => {
+    write(ONE);
+    pass(1_000);
+    expect(come(TWO, { offUs })).toBe(Reject.none);
+    expect(state.timesUs[ID]).toBe(clock.nowUs);
+    pass(1_000);
+    write(ONE);
+    pass(100_000);
+    // A late retry, made 50 ms before what is there.
+    expect(come(TWO, { offUs, ageUs: 150_000 })).toBe(Reject.superseded);
+  });
+
+  test("is believed as far as it may be off: what was long on its way is no newer for that", () => {
+    write(ONE);
+    pass(10_000);
+    const late = { offUs: 200, wayUs: 15_000 };
+    expect(come(TWO, { ...late, boundUs: 300 })).toBe(Reject.superseded);
+    expect(come(TWO, { ...late, boundUs: 6_000 })).toBe(Reject.none);
   });
 });
