@@ -7,6 +7,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { flagOf, SETTING_NAMES } from "../config/setting-names.js";
 import { ExitCode, reportError } from "./command-error.js";
+import type { DoctorOptions } from "./doctor.js";
 import { DEFAULT_NODE } from "./node-client.js";
 import { endQuietlyOnClosedPipe } from "./output.js";
 import type { RunOptions, StartNode } from "./run.js";
@@ -38,6 +39,7 @@ function buildProgram(start: StartNode): Command {
   addValues(program);
   addShow(program);
   addReports(program);
+  addDoctor(program);
   addControl(program);
   addConflicts(program);
   addKeys(program);
@@ -107,6 +109,14 @@ function addReports(program: Command): void {
   withNode(program.command("peers").description("print the other nodes"))
     .option("--watch", "print them again every second, until it is interrupted")
     .action(async (options: object) => (await import("./peers.js")).peers(options));
+}
+
+function addDoctor(program: Command): void {
+  const command = program
+    .command("doctor")
+    .description("look at this machine and its node, and say what is wrong and what to do");
+  addSettings(command);
+  withNode(command).action(async (options: DoctorOptions) => (await import("./doctor.js")).doctor(options));
 }
 
 function addConflicts(program: Command): void {

@@ -1,0 +1,25 @@
+/**
+ * Wireless: whether a network interface is a wireless one. There multicast goes out at the slowest rate, unacknowledged,
+ * so a node sends less often on it and repeats more.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { wirelessIn } from "../manage/system-tables.js";
+
+const SYS = "/sys/class/net";
+
+/** Undefined where the system does not say. Linux only. */
+export function isWireless(name: string): boolean | undefined {
+  if (process.platform !== "linux") return undefined;
+  // An address label such as wlan0:1 is no interface of its own.
+  const device = name.split(":")[0] ?? name;
+  if (!existsSync(`${SYS}/${device}`)) return undefined;
+  return ["wireless", "phy80211"].some((entry) => existsSync(`${SYS}/${device}/${entry}`)) || isListed(device);
+}
+
+function isListed(device: string): boolean {
+  try {
+    return wirelessIn(readFileSync("/proc/net/wireless", "utf8")).includes(device);
+  } catch {
+    return false;
+  }
+}
