@@ -23,6 +23,7 @@ import type { OscSocket } from "./edge/osc-socket.js";
 import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
+import { isWireless } from "./edge/wireless.js";
 import { TermFile } from "./edge/term-file.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
 import { scheduleWarmUp, warmJoinDuring } from "./edge/warm-up-schedule.js";
@@ -34,6 +35,7 @@ import { HanaNode } from "./node/node.js";
 import type { NodePorts } from "./node/ports.js";
 import { Subscriptions } from "./node/subscriptions.js";
 import { meetingGroup, meshTag, streamGroup } from "./security/mesh-identity.js";
+import { WIRED_LIMITS, WIRED_REDUNDANCY, WIRELESS_LIMITS, WIRELESS_REDUNDANCY } from "./sync/send-budget.js";
 
 /** The log of a running node; pino's loggers fit. */
 export interface NodeLog {
@@ -54,6 +56,7 @@ const PACKAGE = new URL("../package.json", import.meta.url);
 /** A joiner has the state by then, and a starting node its role. */
 const WARM_UP_DELAY_MS = 700;
 const REJOIN_CODES: ReadonlySet<HealthCode> = new Set([HealthCode.multicast, HealthCode.unicast]);
+const WIRELESS_TEXT = "is wireless: this node sends 60 times a second at most and repeats more; use a cable for shows";
 /** A host name may be longer than a node's name. */
 const NAME_LENGTH = 63;
 
@@ -76,6 +79,8 @@ export async function startNode(settings: Settings, log: NodeLog, key?: Uint8Arr
 /** What is open before there is a node. */
 interface Ground {
   readonly network: NetworkInterface;
+  /** The interface is a wireless one. */
+  readonly isOnAir: boolean;
   readonly osc: OscSocket;
   readonly mesh: MeshSocket;
   readonly home: NodeHome;
@@ -113,6 +118,7 @@ class Composition {
     await this.makeOsc(ground);
     this.makeLoop();
     this.node.setHealth(HealthCode.termFile, ground.home.terms.problem);
+    this.node.setHealth(HealthCode.wireless, ground.isOnAir ? `${ground.network.name} ${WIRELESS_TEXT}` : "");
     this.load();
     await this.openDesk(ground);
     this.connect(ground);
@@ -143,17 +149,18 @@ class Composition {
     this.closers.push(() => mesh.close());
     this.mesh = mesh;
     this.reachability.unicastPort = mesh.unicastPort;
-    return { network, osc, mesh, home, name, ...groups };
+    return { network, isOnAir: isWireless(network.name) === true, osc, mesh, home, name, ...groups };
   }
 
-  private makeNode({ home, name, mesh, network }: Ground): void {
+  private makeNode({ home, name, mesh, network, isOnAir }: Ground): void {
     const { settings } = this;
     this.fetch = new SnapshotFetch(home.meshKey, network.address, {
       onArrived: (snapshot) => this.turn(() => this.node.snapshotArrived(snapshot)),
       onFailed: (reason) => this.turn(() => this.node.snapshotFailed(reason)),
     });
     this.closers.push(() => this.fetch.close());
-    const { mesh: meshName, priority, limits, declareCap, redundancy } = settings;
+    const { mesh: meshName, priority, limits, declareCap } = settings;
+    const redundancy = settings.redundancy ?? (isOnAir ? WIRELESS_REDUNDANCY : WIRED_REDUNDANCY);
     this.node = new HanaNode(
       {
         identity: { id: home.id, name, mesh: meshName, priority, session: home.sessionNumber },
@@ -165,6 +172,7 @@ class Composition {
         reachability: this.reachability,
         declaresAuto: settings.declare === "auto",
         redundancy,
+        sendLimits: isOnAir ? WIRELESS_LIMITS : WIRED_LIMITS,
         termRecord: home.terms.record,
         interfaceName: network.name,
         showsPeers: true,

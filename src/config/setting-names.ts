@@ -85,7 +85,12 @@ export const SETTING_NAMES: readonly SettingName[] = [
     description: "whether the first write to an unknown address under /viz declares it (auto)",
   },
   { path: "declareCap", kind: "number", placeholder: "N", description: "most paths declared that way (10000)" },
-  { path: "redundancy", kind: "number", placeholder: "K", description: "frames whose deltas each frame repeats (3)" },
+  {
+    path: "redundancy",
+    kind: "number",
+    placeholder: "K",
+    description: "frames whose deltas each frame repeats (3 on cable, 6 on wireless)",
+  },
   { path: "meshPort", kind: "number", placeholder: "N", description: "UDP port of the mesh's multicast (7701)" },
   { path: "limits.paths", kind: "number", placeholder: "N", description: "most paths that this node holds (100000)" },
   {

@@ -54,8 +54,8 @@ export interface Settings {
   readonly declare: "auto" | "strict";
   /** Never more than `limits.paths`. HANA_DECLARE_CAP */
   readonly declareCap: number;
-  /** k: frames whose deltas each frame repeats, 0..8. HANA_REDUNDANCY */
-  readonly redundancy: number;
+  /** k: frames whose deltas each frame repeats, 0..8. Undefined: as the interface needs. HANA_REDUNDANCY */
+  readonly redundancy: number | undefined;
   /** HANA_MESH_PORT */
   readonly meshPort: number;
   readonly limits: {
@@ -207,7 +207,7 @@ const schema = z
       .meta({ description: described("declare") })
       .default("auto"),
     declareCap: integer("declareCap", 0, 1_000_000).default(10_000),
-    redundancy: integer("redundancy", 0, 8).default(3),
+    redundancy: integer("redundancy", 0, 8).optional(),
     meshPort: integer("meshPort", 1, 65_535).default(7701),
     limits: z.strictObject({ paths: integer("limits.paths", 100, 1_000_000).default(100_000) }).prefault({}),
     control: z.strictObject({ conflicts: conflictPolicies() }).prefault({}),
@@ -392,6 +392,7 @@ function settle(layers: readonly Layer[]): Settings {
     osc,
     control,
     declareCap,
+    redundancy,
     ...rest
   } = schema.parse(input);
   return {
@@ -401,6 +402,7 @@ function settle(layers: readonly Layer[]): Settings {
     interface: interfaceName,
     dataDir,
     show,
+    redundancy,
     declareCap: Math.min(declareCap, rest.limits.paths),
     // No layer holds a component without a policy.
     control: { ...control, conflicts: control.conflicts as MergePolicies },

@@ -266,7 +266,7 @@ function nodeChecks({ node, nodeProblem }: DoctorFacts, isExplained: boolean): C
     const text = nodeProblem === "" ? "no node runs here: what only a node can see is not checked" : nodeProblem;
     return [check("node", "unknown", text)];
   }
-  const rest = node.health.filter(({ code }) => !MULTICAST_CODES.has(code) && code !== "receive-buffer");
+  const rest = node.health.filter(({ code }) => !MULTICAST_CODES.has(code) && !TOLD_CODES.has(code));
   const checks = rest.map((finding) => findingCheck(finding, isExplained));
   const { loss } = node.network;
   if (loss > LOSS_MAX && !isExplained) {
@@ -281,6 +281,9 @@ function findingCheck({ code, level, text }: HealthFinding, isExplained: boolean
   return check(code, isWrong ? "wrong" : "note", text, FIXES[code] ?? "see `hana status`");
 }
 
+/** What other checks tell. */
+const TOLD_CODES: ReadonlySet<string> = new Set(["receive-buffer", "wireless"]);
+
 /** What a broken network alone makes a node find. */
 const NETWORK_CODES: ReadonlySet<string> = new Set([
   "socket",
@@ -294,7 +297,6 @@ const FIXES: Readonly<Record<string, string>> = {
   "foreign-key": "install the mesh's key there: `hana key show` here, `hana join CODE` there",
   "twin-node": "give one of them another data folder",
   slow: "look at the cable, the switch port or the wireless link",
-  wireless: "use a cable for shows",
   socket: "look whether the interface is up",
   "term-file": "make room on the disk, or make the data folder writable",
   "conflicts-open": "decide them: `hana conflicts`",

@@ -28,6 +28,7 @@ export const HealthCode = {
   repaired: "repaired",
   slowPeer: "slow-peer",
   slow: "slow",
+  wireless: "wireless",
   memory: "memory",
 } as const;
 export type HealthCode = (typeof HealthCode)[keyof typeof HealthCode];
@@ -43,6 +44,7 @@ const LEVELS: Partial<Record<HealthCode, HealthLevel>> = {
   [HealthCode.conflictOpen]: "alarm",
   [HealthCode.lost]: "notice",
   [HealthCode.snapshot]: "notice",
+  [HealthCode.wireless]: "notice",
   // It is the other's trouble, who says so itself.
   [HealthCode.slowPeer]: "notice",
 };

@@ -21,6 +21,22 @@ export const WIRED_LIMITS: SendLimits = {
   bitsPerSecond: 160_000_000,
 };
 
+/**
+ * protocol.md, wireless: 60 flushes a second. Packets and bits are what multicast at 6 Mb/s, the lowest rate of most
+ * access points, leaves room for.
+ */
+export const WIRELESS_LIMITS: SendLimits = {
+  flushesPerSecond: 60,
+  flushBurst: 4,
+  packetsPerSecond: 400,
+  bitsPerSecond: 3_000_000,
+};
+/** Against loss: the journal reaches back so many frames. */
+export const WIRED_REDUNDANCY = 3;
+export const WIRELESS_REDUNDANCY = 6;
+/** However much is lost, flushes come this often. */
+const FLUSHES_MIN = 60;
+
 /** Packets and bits may burst to what this many seconds give. */
 const BURST_SECONDS = 0.02;
 const FLUSH = 0;
@@ -53,7 +69,7 @@ export class SendBudget {
 
   /** How much of the flushes a second may be used, 0..1: less where much is lost. */
   set share(share: number) {
-    this.rates[FLUSH] = this.flushRate * share;
+    this.rates[FLUSH] = Math.max(this.flushRate * share, Math.min(this.flushRate, FLUSHES_MIN / 1e6));
   }
 
   private refill(): void {

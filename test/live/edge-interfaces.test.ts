@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   chooseDefault,
@@ -8,6 +11,7 @@ import {
   parseDefaultRoute,
   selectInterface,
 } from "../../src/edge/interfaces.js";
+import { isWireless } from "../../src/edge/wireless.js";
 
 function card(name: string, address: string, canMulticast = true): NetworkInterface {
   return { name, address, netmask: "255.255.255.0", isInternal: name === "lo", canMulticast };
@@ -100,5 +104,25 @@ describe("the default route", () => {
     expect(parseDefaultRoute(head)).toBe(undefined);
     expect(parseDefaultRoute("")).toBe(undefined);
     expect(parseDefaultRoute(`${head}\n${route("eth1", "000200C0", "0001", 0, "00FFFFFF")}\n`)).toBe(undefined);
+  });
+});
+
+describe("a wireless interface", () => {
+  it("is known by what the system keeps of it, or lists; of one that is not there nothing is known", () => {
+    const folder = mkdtempSync(join(tmpdir(), "hana-wireless-"));
+    const devices = join(folder, "net");
+    const list = join(folder, "wireless");
+    for (const path of ["eth0", "wlan0/wireless", "wlan1/phy80211", "wlan2"])
+      mkdirSync(join(devices, path), { recursive: true });
+    writeFileSync(list, "Inter-| sta-|\n face | tus |\n wlan2: 0000 54. -56. -256\n");
+    const known = ["eth0", "wlan0", "wlan0:1", "wlan1", "wlan2", "wlan9"].map((name) =>
+      isWireless(name, { devices, list }),
+    );
+    const found = [false, true, true, true, true, undefined];
+    expect(known).toEqual(process.platform === "linux" ? found : found.map(() => undefined));
+    expect(isWireless("wlan2", { devices, list: join(folder, "none") })).toBe(
+      process.platform === "linux" ? false : undefined,
+    );
+    rmSync(folder, { recursive: true });
   });
 });

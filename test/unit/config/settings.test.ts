@@ -40,7 +40,7 @@ const defaults: Settings = {
   logLevel: "info",
   declare: "auto",
   declareCap: 10_000,
-  redundancy: 3,
+  redundancy: undefined,
   meshPort: 7701,
   limits: { paths: 100_000 },
   control: { conflicts: {} },

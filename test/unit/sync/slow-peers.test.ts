@@ -5,6 +5,7 @@ import type { Stretch } from "../../../src/sync/conflation.js";
 import { ConflatedLanes, LANE_PACKETS_PER_SECOND, LANES_MAX } from "../../../src/sync/conflated-lanes.js";
 import { LossMeasure } from "../../../src/sync/loss-measure.js";
 import { LossSteering } from "../../../src/sync/loss-steering.js";
+import { SendBudget, WIRED_LIMITS, WIRELESS_LIMITS } from "../../../src/sync/send-budget.js";
 import { SLOW_MAX, SlowPeers } from "../../../src/sync/slow-peers.js";
 import { ConflatedReason, type RoundPart } from "../../../src/wire/conflated.js";
 
@@ -109,6 +110,29 @@ describe("what the stream does where many lose", () => {
     steering.steer(500);
     expect(steering.redundancy).toBe(0);
   });
+
+  test.each([
+    ["wired", WIRED_LIMITS, 400, 60],
+    ["wireless", WIRELESS_LIMITS, 60, 60],
+  ])(
+    "%s, a tenth of the flushes is used where it is asked for, and never less than 60 a second",
+    (_, limits, tenth, least) => {
+      const clock = clockAt(1e9);
+      const budget = new SendBudget(clock, limits);
+      const flushes = (share: number): number => {
+        budget.share = share;
+        while (budget.takeFlush());
+        let count = 0;
+        for (let ms = 0; ms < 1_000; ms++) {
+          clock.set(clock.nowUs + 1_000);
+          while (budget.takeFlush()) count++;
+        }
+        return count;
+      };
+      expect(Math.abs(flushes(0.1) - tenth)).toBeLessThanOrEqual(1);
+      expect(Math.abs(flushes(0) - least)).toBeLessThanOrEqual(1);
+    },
+  );
 
   test("flushes are spaced second by second, not without end, and come back", () => {
     const steering = new LossSteering(3);
