@@ -35,6 +35,8 @@ import type { FrameIo } from "./frame-io.js";
 
 /** Writes of a group that waits for its end, at most. */
 const GROUP_HELD_MAX = 4_096;
+/** Writers whose groups wait at once; the oldest gives way, and comes again. */
+const GROUPS_MAX = 64;
 const NO_DIGESTS = new Int32Array(DIGEST_WORDS);
 /** The ring is taken in before it can lap. */
 const PUMP_AT = 8_192;
@@ -181,11 +183,14 @@ export class Controller implements WriteSink {
 
   /** Groups that are half here come again, whole. */
   private dropGroups(): void {
-    for (const [node, { session, writes }] of this.groups) {
-      const [first] = writes;
-      if (first !== undefined) this.intake.untake(node, session, first.doubles[0] as number);
-    }
-    this.groups.clear();
+    for (const node of [...this.groups.keys()]) this.dropGroup(node);
+  }
+
+  private dropGroup(node: string): void {
+    const { session, writes } = this.groups.get(node) as OpenGroup;
+    const [first] = writes;
+    if (first !== undefined) this.intake.untake(node, session, first.doubles[0] as number);
+    this.groups.delete(node);
   }
 
   /** Publishes what changed in this turn. Answers when it wants to be called again, in microseconds. */
@@ -291,9 +296,7 @@ export class Controller implements WriteSink {
       return;
     }
     if (nak.term !== this.frames.term) return;
-    for (let index = 0; index + 1 < nak.ranges.length; index += 2) {
-      this.repairs.ask(nak.ranges[index] as number, nak.ranges[index + 1] as number, from);
-    }
+    this.repairs.ask(nak.ranges, from);
   }
 
   /** Takes in a piece of a long write. */
@@ -402,6 +405,7 @@ export class Controller implements WriteSink {
     const open = this.groups.get(this.writer);
     // What an earlier boot of the node left open is over.
     const group = open?.session === this.writerSession ? open : { session: this.writerSession, writes: [] };
+    if (open === undefined && this.groups.size >= GROUPS_MAX) this.dropGroup(this.groups.keys().next().value as string);
     this.groups.set(this.writer, group);
     group.writes.push(write.snapshot());
     if (group.writes.length >= GROUP_HELD_MAX) this.endGroup();

@@ -29,6 +29,8 @@ export class NodeCounters {
   takeovers = 0;
   stepDowns = 0;
   messagesMalformed = 0;
+  /** Of known senders that asked for more than is given. */
+  messagesThrottled = 0;
   /** Terms of other sides that were heard and not followed. */
   termsForeign = 0;
   /** Times that this side yielded, that nothing came of it, and that it took another side in. */

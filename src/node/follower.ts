@@ -25,6 +25,8 @@ import type { NodeCore } from "./core.js";
 /** protocol.md: an impulse that comes later than this is counted and reported, not fired. */
 const IMPULSE_LATE_US = 250_000;
 const ORIGINS_TABLE = 65_536;
+/** Pieces of one event: frames are never so badly filled. */
+const PIECES_MAX = 1_024;
 
 /** What the follower needs of the rest of the node. */
 export interface FollowerPort {
@@ -444,7 +446,7 @@ export class Follower implements ContentSink {
     }
     const bytes = piece.payload();
     this.piecesBytes += bytes.length;
-    if (this.piecesBytes > EVENT_LIMIT_BYTES * 2) {
+    if (this.piecesBytes > EVENT_LIMIT_BYTES * 2 || this.pieces.length >= PIECES_MAX) {
       this.core.counters.framesMalformed++;
       return;
     }

@@ -19,6 +19,7 @@ import { FrameType, StreamFrameReader } from "../wire/frame.js";
 import type { Standing } from "../wire/standing.js";
 import type { Snapshot } from "./adoption.js";
 import { Applier } from "./applier.js";
+import { AskBudget } from "./ask-budget.js";
 import { Cleanup } from "./cleanup.js";
 import { ConflatedFollowing } from "./conflated-following.js";
 import { ConflatedStreams } from "./conflated-streams.js";
@@ -63,6 +64,7 @@ export class HanaNode implements NodeParts {
   readonly following: StreamFollowing;
   readonly sessionClock: SessionClock;
   readonly relief: StreamRelief;
+  private readonly asks: AskBudget;
   readonly conflated: ConflatedStreams;
   readonly conflatedFollowing: ConflatedFollowing;
   readonly elections: Elections;
@@ -107,6 +109,7 @@ export class HanaNode implements NodeParts {
     this.sameness = new Sameness(this);
     if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
     this.sessionClock = new SessionClock(this, ports);
+    this.asks = new AskBudget(core.clock);
     this.conflated = new ConflatedStreams(this);
     this.conflatedFollowing = new ConflatedFollowing(this);
     this.relief = new StreamRelief(this);
@@ -173,6 +176,10 @@ export class HanaNode implements NodeParts {
   private onMessage(type: FrameType, address: string, port: number): void {
     const { opener } = this.io;
     const node = opener.senderNode(opener.sender);
+    if (!this.asks.take(type, node)) {
+      this.core.counters.messagesThrottled++;
+      return;
+    }
     const { plain, plainLength: length } = opener;
     const { controller } = this;
     const session = opener.sessionNumber(opener.sender);

@@ -6,6 +6,14 @@
  * have what costs a hundredth of a core: addresses can be made up too. Known senders never come here. A newcomer needs
  * one try and says hello again and again, so a flood delays it and does not keep it out. Bounded; allocates for a new
  * address only.
+ *
+ * Why no challenge (a nonce that the sender must seal back before its session is believed): what it would save is paid
+ * for already. Who lacks the key fails at the first tag, which is cheaper than to answer, and there is no answer to be
+ * reflected at somebody else. Who replays is told by a look: frames of this boot by the window, frames of an earlier boot
+ * by the session number. Only a node that was started anew and has not heard the true sender yet opens a recording, each
+ * frame once and until that sender's next frame; it is of a term that is over, can bring no snapshot (both sides of that
+ * connection give a nonce) and no write (writes name their term), and what it can ask for is bounded by
+ * `node/ask-budget.ts`. A challenge would add a round trip to every start, a hundred times a hundred in a mesh.
  */
 const PER_SOURCE = 50;
 const SOURCE_BURST = 64;

@@ -3,7 +3,8 @@
  *
  * A frame asked for again within 5 ms is on its way already; two or more that ask get one multicast. Repairs use at most
  * a quarter of the packets, so a lossy follower cannot take the stream's budget. What cannot be sent now waits for
- * the next tick, oldest frame first; the follower asks again if it must.
+ * the next tick, oldest frame first; the follower asks again if it must. One request may name sixteen times the whole
+ * ring: only so many frames are looked at for it, the lowest first.
  */
 import type { Clock } from "../base/clock.js";
 import type { FrameTarget } from "./stream-frames.js";
@@ -14,6 +15,8 @@ const REPEAT_US = 5_000;
 const REPAIRS_PER_SECOND = 5_000;
 const BURST = 100;
 const WAITING_MAX = 1_024;
+/** Frames that one request may name; it asks again for the rest. */
+export const FRAMES_PER_ASK = 256;
 
 export class RepairDesk {
   private readonly clock: Clock;
@@ -36,18 +39,26 @@ export class RepairDesk {
     return this.registers[0] as number;
   }
 
-  /** Takes in a request for the frames `first` to `last`. False when some of them are gone. */
-  ask(first: number, last: number, from: FrameTarget): boolean {
+  /** Takes in a request: first and last frame, in pairs. */
+  ask(ranges: readonly number[], from: FrameTarget): void {
+    let left = FRAMES_PER_ASK;
+    for (let index = 0; index + 1 < ranges.length && left > 0; index += 2) {
+      left -= this.askRange(ranges[index] as number, ranges[index + 1] as number, left, from);
+    }
+  }
+
+  /** Answers how many frames were looked at; a range of which the beginning is gone counts as one. */
+  private askRange(first: number, last: number, most: number, from: FrameTarget): number {
     if (!this.sent.has(first)) {
       this.tooOld++;
-      return false;
+      return 1;
     }
-    const end = Math.min(last, this.sent.newest);
+    const end = Math.min(last, this.sent.newest, first + most - 1);
     // What finds no room is asked for again: a request costs no more than what it can bring.
     for (let sequence = first; sequence <= end && this.waiting.size < WAITING_MAX; sequence++) {
       this.askOne(sequence, from);
     }
-    return true;
+    return Math.max(1, end - first + 1);
   }
 
   private askOne(sequence: number, from: FrameTarget): void {

@@ -2,7 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, it, vi } from "vitest";
 import { SnapshotFetch } from "../../src/edge/snapshot-fetch.js";
-import { SnapshotListener } from "../../src/edge/snapshot-listener.js";
+import { SNAPSHOT_LIMITS, type SnapshotLimits, SnapshotListener } from "../../src/edge/snapshot-listener.js";
 import type { Snapshot } from "../../src/node/adoption.js";
 import { makeImage, SnapshotClient, SnapshotProgress } from "../../src/sync/snapshot-transfer.js";
 
@@ -17,8 +17,9 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-async function listen(): Promise<SnapshotListener> {
-  const listener = await SnapshotListener.open(LOOPBACK, KEY, () => makeImage(HEADER, CHUNKS));
+async function listen(limits: Partial<SnapshotLimits> = {}): Promise<SnapshotListener> {
+  const all = { ...SNAPSHOT_LIMITS, ...limits };
+  const listener = await SnapshotListener.open(LOOPBACK, KEY, () => makeImage(HEADER, CHUNKS), all);
   closers.push(() => listener.close());
   return listener;
 }
@@ -70,4 +71,24 @@ it("a transfer that has begun is not given up for strangers", async () => {
   for (let place = 0; place < 300; place++) await idle(port);
   slow.resume();
   await vi.waitFor(() => expect(progress.isWhole).toBe(true), 5_000);
+});
+
+it("one address has few places, and comes only so often", async () => {
+  const few = await listen({ sparesLoopback: false, perAddress: 4, perSecond: 100 });
+  const sockets: Socket[] = [];
+  for (let place = 0; place < 8; place++) sockets.push(await idle(few.port));
+  await vi.waitFor(() => expect(sockets.filter((socket) => socket.destroyed)).toHaveLength(4));
+  const seldom = await listen({ sparesLoopback: false, perAddress: 100, perSecond: 5 });
+  const others: Socket[] = [];
+  for (let place = 0; place < 12; place++) others.push(await idle(seldom.port));
+  await vi.waitFor(() => expect(others.filter((socket) => socket.destroyed).length).toBeGreaterThanOrEqual(6));
+  expect(others.slice(0, 5).map((socket) => socket.destroyed)).toEqual(Array(5).fill(false));
+});
+
+it("who drips bytes and shows no key loses the place all the same", async () => {
+  const { port } = await listen({ proveMs: 300 });
+  const drip = await idle(port);
+  const timer = setInterval(() => drip.write(Uint8Array.of(1)), 50);
+  closers.push(() => clearInterval(timer));
+  await vi.waitFor(() => expect(drip.destroyed).toBe(true), 5_000);
 });

@@ -7,7 +7,7 @@ import { HeartbeatSchedule } from "../../../src/sync/heartbeat-schedule.js";
 import { MulticastCheck } from "../../../src/sync/multicast-check.js";
 import { NAK_TRIES_MAX, NakDecision, NakSchedule } from "../../../src/sync/nak-schedule.js";
 import { Arrival, ReceiveWindow } from "../../../src/sync/receive-window.js";
-import { RepairDesk } from "../../../src/sync/repair-desk.js";
+import { FRAMES_PER_ASK, RepairDesk } from "../../../src/sync/repair-desk.js";
 import { SendBudget, WIRED_LIMITS } from "../../../src/sync/send-budget.js";
 import { SENT_FRAMES, SentRing } from "../../../src/sync/sent-ring.js";
 
@@ -198,9 +198,9 @@ describe("the repair desk", () => {
 
   test("sends what one asks for to that one, what two ask for to all, after a moment", () => {
     const { repairs, sends, pass } = desk(20);
-    repairs.ask(3, 5, one);
-    repairs.ask(5, 6, two);
-    repairs.ask(3, 3, one);
+    repairs.ask([3, 5], one);
+    repairs.ask([5, 6], two);
+    repairs.ask([3, 3], one);
     pass(999);
     expect(sends).toEqual([]);
     pass(1);
@@ -214,29 +214,51 @@ describe("the repair desk", () => {
 
   test("does not send again within 5 ms what is on its way", () => {
     const { repairs, sends, pass } = desk(20);
-    repairs.ask(3, 3, one);
+    repairs.ask([3, 3], one);
     pass(1_000);
-    repairs.ask(3, 3, two);
+    repairs.ask([3, 3], two);
     pass(3_000);
     expect(sends).toHaveLength(1);
     pass(2_000);
-    repairs.ask(3, 3, two);
+    repairs.ask([3, 3], two);
     pass(1_000);
     expect(sends).toHaveLength(2);
   });
 
   test("refuses what the ring no longer holds, and what was never sent", () => {
     const { repairs, sends, pass } = desk(SENT_FRAMES + 10);
-    expect([repairs.ask(10, 12, one), repairs.ask(11, 12, one), repairs.tooOld]).toEqual([false, true, 1]);
-    expect(repairs.ask(SENT_FRAMES + 10, 2 ** 53, one)).toBe(true);
-    expect(repairs.ask(SENT_FRAMES + 11, 2 ** 53, one)).toBe(false);
+    repairs.ask([10, 12, 11, 12], one);
+    expect(repairs.tooOld).toBe(1);
+    repairs.ask([SENT_FRAMES + 10, 2 ** 53], one);
+    repairs.ask([SENT_FRAMES + 11, 2 ** 53], one);
+    expect(repairs.tooOld).toBe(2);
     pass(1_000);
     expect(sends.map(([sequence]) => sequence)).toEqual([11, 12, SENT_FRAMES + 10]);
   });
 
+  test("looks at no more frames for one request than it may name, the lowest first, however its ranges overlap", () => {
+    const { repairs, sends, pass } = desk(SENT_FRAMES);
+    const whole = Array.from({ length: 16 }, () => [1, SENT_FRAMES]).flat();
+    repairs.ask(whole, one);
+    for (let ms = 0; ms < 1_000; ms++) pass(1_000);
+    expect(sends.map(([sequence]) => sequence)).toEqual(
+      Array.from({ length: FRAMES_PER_ASK }, (_, index) => index + 1),
+    );
+  });
+
+  test("a flood of requests brings no more than its share of the packets, and every frame once in 5 ms", () => {
+    const { repairs, sends, pass } = desk(SENT_FRAMES);
+    for (let ms = 0; ms < 1_000; ms++) {
+      for (let ask = 0; ask < 20; ask++)
+        repairs.ask([1 + ((ms * 20 + ask) % SENT_FRAMES), SENT_FRAMES], ask % 2 === 0 ? one : two);
+      pass(1_000);
+    }
+    expect(sends.length).toBeLessThanOrEqual(5_000 + 100);
+  });
+
   test("spends at most 5,000 packets a second, and gets through all it took", () => {
     const { repairs, sends, pass } = desk(3_000);
-    repairs.ask(1, 3_000, one);
+    for (let first = 1; first <= 3_000; first += FRAMES_PER_ASK) repairs.ask([first, 3_000], one);
     pass(1_000);
     expect(sends.length).toBeLessThanOrEqual(100);
     for (let ms = 0; ms < 100; ms++) pass(1_000);
