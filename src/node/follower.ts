@@ -192,6 +192,7 @@ export class Follower implements ContentSink {
   stop(): void {
     if (this.state === FollowState.idle) return;
     this.wasWhole = this.isWhole;
+    this.noteWhole();
     this.state = FollowState.idle;
     this.wholeFrame[0] = 0;
     this.naks.observe(0);

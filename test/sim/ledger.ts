@@ -11,6 +11,8 @@ export interface Entry {
   readonly sequence: number;
   /** The number that its value holds; for an impulse its tag. */
   readonly value: number;
+  /** When it was made, in hybrid time. */
+  readonly timeUs: number;
   readonly isImpulse: boolean;
   /** The controller's frames that may hold an impulse: first and last; 0 while it is not out. */
   firstFrame: number;
@@ -22,6 +24,15 @@ export interface Version {
   readonly sequence: number;
 }
 
+/** Another side, up to a sequence of its term, became part of a term. */
+export interface MergedSide {
+  readonly side: Version;
+  /** The change of this term from which on it is. */
+  readonly at: number;
+  /** Paths that both sides had changed. */
+  readonly conflicts: readonly string[];
+}
+
 export class TermRecord {
   readonly number: number;
   readonly node: string;
@@ -31,8 +42,12 @@ export class TermRecord {
   isReused = false;
   /** Versions of the paths that it began with. */
   base: ReadonlyMap<string, Version> = new Map();
+  /** What it was opened upon: up to where its node held which term. */
+  parent: Version | undefined;
+  readonly merged: MergedSide[] = [];
   private readonly entries = new Map<number, Entry>();
-  private readonly latest = new Map<string, number>();
+  /** Sequences by path, rising. */
+  private readonly byPath = new Map<string, number[]>();
 
   constructor(number: number, node: string) {
     this.number = number;
@@ -43,8 +58,40 @@ export class TermRecord {
     const known = this.entries.get(entry.sequence);
     if (known !== undefined) return known;
     this.entries.set(entry.sequence, entry);
-    this.latest.set(entry.path, entry.sequence);
+    const sequences = this.byPath.get(entry.path);
+    if (sequences === undefined) this.byPath.set(entry.path, [entry.sequence]);
+    else sequences.push(entry.sequence);
     return undefined;
+  }
+
+  /** What a path had when this term stood at `sequence`. */
+  versionAt(path: string, sequence: number): Version | undefined {
+    const last = this.byPath.get(path)?.findLast((candidate) => candidate <= sequence);
+    return last === undefined ? this.base.get(path) : { term: this, sequence: last };
+  }
+
+  /** All that became part of it up to a change of it, its parents' included. */
+  *mergedThrough(sequence: number, seen = new Set<TermRecord>()): Generator<MergedSide> {
+    if (seen.has(this)) return;
+    seen.add(this);
+    for (const merged of this.merged) {
+      if (merged.at > sequence) continue;
+      yield merged;
+      yield* merged.side.term.mergedThrough(merged.side.sequence, seen);
+    }
+    if (this.parent !== undefined) yield* this.parent.term.mergedThrough(this.parent.sequence, seen);
+  }
+
+  /** Whether a change is part of what this term was at `sequence`: as what it was opened upon, or merged. */
+  includes(change: Version, sequence: number, seen = new Set<string>()): boolean {
+    if (change.term === this) return change.sequence <= sequence;
+    // The same term may be reached by two ways, up to different changes.
+    const key = `${this.number}/${this.node}/${sequence}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    const { parent } = this;
+    if (parent?.term.includes(change, parent.sequence, seen) === true) return true;
+    return this.merged.some(({ at, side }) => at <= sequence && side.term.includes(change, side.sequence, seen));
   }
 
   at(sequence: number): Entry | undefined {
@@ -72,7 +119,7 @@ export class Ledger {
     return record;
   }
 
-  open(term: Term, boot: number, base: ReadonlyMap<string, Version>): TermRecord {
+  open(term: Term, boot: number, base: ReadonlyMap<string, Version>, parent: Version | undefined): TermRecord {
     const record = this.record(term);
     this.opened++;
     if (record.boot !== 0) {
@@ -81,7 +128,16 @@ export class Ledger {
     }
     record.boot = boot;
     record.base = base;
+    record.parent = parent;
     return record;
+  }
+
+  /** Whether another term was opened upon a change, or took it in. */
+  isMerged(change: Version): boolean {
+    for (const record of this.terms.values()) {
+      if (record !== change.term && record.includes(change, Number.POSITIVE_INFINITY)) return true;
+    }
+    return false;
   }
 
   /** Whether a path at `version` holds change `change` of that path, or one that came after it. */

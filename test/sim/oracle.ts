@@ -4,6 +4,7 @@
  * Its eyes are what any reader has: the ring, the state, the roles. It changes nothing. The first thing that is wrong
  * ends the run. What the present build is known not to hold (see README.md) is counted instead.
  */
+import { ByteReader } from "../../src/base/bytes.js";
 import type { HealthCode } from "../../src/node/health.js";
 import { FollowState } from "../../src/node/follower.js";
 import { ChangeFlag, EventKind, type Term } from "../../src/state/change.js";
@@ -23,6 +24,7 @@ import type { HanaNode } from "../../src/node/node.js";
 import { CriticalWatch } from "./critical-watch.js";
 import { type Entry, Ledger, type TermRecord, type Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
+import { judgeMerge, listedConflicts } from "./merges.js";
 import { type Poke, Pokes } from "./pokes.js";
 import { IMPULSES, LEVEL, LEVEL_RANGE, numberOf, PAIR, type ShownPath } from "./show.js";
 import type { Timeline } from "./timeline.js";
@@ -63,6 +65,11 @@ export class Tally {
   fired = 0;
   /** Confirmed, and not in what the mesh ended with: a controller took over without them, or a fork was given up. */
   lostByTakeover = 0;
+  /** Confirmed on a side that became part of another: taken, or on record as a conflict. */
+  merged = 0;
+  /** Sides that became part of another, and the paths that both had changed. */
+  merges = 0;
+  conflicts = 0;
   /** Triggers that were fired again by a controller that had not seen them fire. */
   firedAcrossForks = 0;
   /** Refused because another node moved the path, or had written later. */
@@ -129,6 +136,12 @@ class View {
   /** The term in which it was held up for longer than its lease. */
   lostTerm: TermRecord | undefined;
   unpublished: Entry[] = [];
+  /** What it holds without a gap, and how many snapshots it had taken then. */
+  held: Version | undefined;
+  heldSnapshots = 0;
+  headsGivenUp = 0;
+  /** Another side that it just made part of its term, and by which change. */
+  merging: { readonly side: Version; readonly at: number } | undefined;
   /** Who moves which path, as this controller's changes say. */
   readonly moves = new Map<string, Move>();
 
@@ -145,6 +158,8 @@ export class Oracle {
   readonly tally = new Tally();
   readonly pokes = new Pokes();
   readonly critical: CriticalWatch;
+  /** Paths of which an error of memory may have been merged. */
+  readonly unsure = new Set<string>();
   readonly writes: Write[] = [undefined as unknown as Write];
   private readonly byWriter = new Map<string, Write[]>();
   /** Triggers so far by tag; and how often each was made a change, and where. */
@@ -177,7 +192,7 @@ export class Oracle {
         versionOf: (machine, path) => this.versionOf(machine, path),
         commitsOf: (write) => this.fromWriter(write).flatMap(({ commits }) => commits),
         supersedes: (path, version, change) => this.ledger.supersedes(path, version, change),
-        isMergedAt,
+        isMergedAt: saysItHas,
         isOnRecord,
         living: () => this.living,
       },
@@ -255,6 +270,7 @@ export class Oracle {
 
   opens(machine: Machine): void {
     this.judgeElection(machine);
+    this.watchHeld(this.viewOf(machine), true);
     const base = new Map<string, Version>();
     this.pokes.passedOn(machine);
     for (const path of this.shown.keys()) {
@@ -304,8 +320,40 @@ export class Oracle {
       this.fail(machine, `opened term ${term.number} while it knew term ${view.term.number}`);
     }
     view.term = term;
-    const { isReused } = this.ledger.open(term, machine.boot, this.base);
+    const { isReused } = this.ledger.open(term, machine.boot, this.base, view.held);
     if (isReused && !machine.disk.hasFailed) this.fail(machine, `opened term ${term.number} a second time`);
+  }
+
+  /** Up to where it holds which term, as far as it has shown. */
+  private watchHeld(view: View, isOpening = false): void {
+    const { core, follower, roles, controller } = view.hana;
+    const isFollowing = roles.role === Role.following && follower.state === FollowState.inSync && follower.isWhole;
+    const { snapshotsTaken } = core.counters;
+    if (controller.isOpen || isFollowing) {
+      const held = { term: this.ledger.record(roles.term), sequence: core.sequence[0] as number };
+      if (view.held !== undefined && view.held.term !== held.term) this.judgeChange(view, view.held, held);
+      view.held = held;
+      view.heldSnapshots = snapshotsTaken;
+    } else if (isOpening && snapshotsTaken !== view.heldSnapshots) {
+      // It fetched what a better informed voter has; only it knows what that was.
+      const { present } = core.lineage;
+      view.held = { term: this.recordAt(view, present), sequence: core.lineage.through(present) };
+      view.heldSnapshots = snapshotsTaken;
+    }
+  }
+
+  /**
+   * No node goes over to contents that lack what it holds, unless another one made that part of its term, or it says
+   * that nobody could take it.
+   */
+  private judgeChange(view: View, before: Version, after: Version): void {
+    const { headsGivenUp } = view.hana.core.counters;
+    const isGivenUp = headsGivenUp > view.headsGivenUp;
+    view.headsGivenUp = headsGivenUp;
+    if (isGivenUp || before.term.isReused || after.term.isReused || after.term.includes(before, after.sequence)) return;
+    if (this.ledger.isMerged(before)) return;
+    const [lost, now] = [before, after].map(({ term, sequence }) => `${term.number}/${sequence}`);
+    this.fail(view.machine, `went over to ${now}, which is not made of what it held: ${lost}`);
   }
 
   private watchRoles(view: View): void {
@@ -393,6 +441,7 @@ export class Oracle {
     this.watchClock(view);
     this.hear(view);
     if (view.reader.behind > 0) this.drain(view);
+    this.watchHeld(view);
     const { pending, controller, core } = view.hana;
     if (core.counters.merges !== view.merges) {
       view.merges = core.counters.merges;
@@ -430,7 +479,52 @@ export class Oracle {
       if (found === Found.lapped) this.fail(machine, "the ring lapped within one turn");
       else if (found === Found.value) this.onValue(view);
       else if (reader.kind === EventKind.impulse) this.onImpulse(view);
+      else if (reader.kind === EventKind.lineage) this.onLineage(view);
     }
+    this.endMerge(view);
+  }
+
+  // Sides that become one
+
+  /** Another side's changes, up to one of them, are part of this controller's term from now on. */
+  private onLineage(view: View): void {
+    const { reader, machine } = view;
+    const record = this.recordAt(view, reader.term);
+    const payload = reader.payload();
+    if (record.node !== machine.id || record.boot !== view.boot || payload === undefined) return;
+    const input = new ByteReader(payload);
+    const number = input.varint();
+    const node = new TextDecoder().decode(input.blob(16));
+    const sequence = input.varint();
+    const side = { term: this.ledger.record({ number, node }), sequence };
+    if (view.merging !== undefined) record.merged.push({ ...view.merging, conflicts: [] });
+    view.merging = { side, at: reader.doubles[0] as number };
+  }
+
+  /** The last that it said is the side itself, all before it what that was made of. */
+  private endMerge(view: View): void {
+    const { merging, machine } = view;
+    if (merging === undefined) return;
+    view.merging = undefined;
+    const record = this.ledger.record(view.hana.roles.term);
+    const conflicts = judgeMerge(this, machine, record, merging.side);
+    record.merged.push({ ...merging, conflicts });
+    this.tally.merges++;
+    this.tally.conflicts += conflicts.length;
+  }
+
+  /** Whether it can be said whether a path of the show is in conflict. */
+  isSure(path: string): boolean {
+    return this.shown.has(path) && !this.unsure.has(path);
+  }
+
+  /** Whether nothing can be said about a path of a machine. */
+  isPoked(machine: Machine, path: string): boolean {
+    return this.pokes.covers(machine, path) || this.pokes.isSpread(path);
+  }
+
+  get shownPaths(): IterableIterator<ShownPath> {
+    return this.shown.values();
   }
 
   private onValue(view: View): void {
@@ -449,7 +543,16 @@ export class Oracle {
     // What was written earlier, elsewhere or before this node controlled, is stamped with that.
     const isMadeNow = isCommit && path !== LEVEL && this.writes[value]?.atUs === this.timeline.nowUs;
     if (isMadeNow) this.onCommit(view.machine, reader.doubles[1] as number);
-    if (isCommit) this.commit(view, record, { path, sequence, value, isImpulse: false, firstFrame: 0, lastFrame: 0 });
+    if (isCommit)
+      this.commit(view, record, {
+        path,
+        sequence,
+        value,
+        timeUs: reader.doubles[1] as number,
+        isImpulse: false,
+        firstFrame: 0,
+        lastFrame: 0,
+      });
     else if (!this.pokes.covers(view.machine, path)) this.compare(view, record, path, sequence, value);
   }
 
@@ -553,7 +656,7 @@ export class Oracle {
   }
 
   private commitImpulse(view: View, record: TermRecord, path: string, sequence: number, tag: number): void {
-    const entry = { path, sequence, value: tag, isImpulse: true, firstFrame: 0, lastFrame: 0 };
+    const entry = { path, sequence, value: tag, timeUs: 0, isImpulse: true, firstFrame: 0, lastFrame: 0 };
     record.add(entry);
     view.unpublished.push(entry);
     const commits = this.impulseCommits.get(tag) ?? [];
@@ -699,7 +802,7 @@ export class Oracle {
       for (const commit of later.commits) {
         if (commit.term.isReused) return;
         if (version !== undefined && this.ledger.supersedes(write.path, version, commit)) return;
-        if (isMergedAt(write.machine, commit)) return;
+        if (this.isMergedInto(write.machine, commit)) return;
       }
     }
     const where = write.commits.map(({ term, sequence }) => `${term.number}/${sequence}`).join(", ");
@@ -885,7 +988,43 @@ export class Oracle {
     if (commits.some(({ term }) => term === record && !term.isReused)) {
       this.fail(controller, `lost write ${write.number} of ${write.path}, confirmed in this very term`);
     }
+    // Whether it holds or lost to another's is on record: that was judged when its side became part of this one.
+    if (record !== undefined && commits.some((commit) => record.includes(commit, Number.POSITIVE_INFINITY))) {
+      this.tally.merged++;
+      return;
+    }
+    const view = this.views[write.machine.index];
+    const isThere = view?.boot === write.boot && write.machine.hana === view.hana;
+    const { headsGivenUp } = view?.hana.core.counters ?? { headsGivenUp: 1 };
+    const isReused = commits.some(({ term }) => term.isReused);
+    if (isThere && headsGivenUp === 0 && !isReused) {
+      this.fail(write.machine, `lost write ${write.number} of ${write.path}, which it had been told is confirmed`);
+    }
     this.tally.lostByTakeover++;
+  }
+
+  /** Whether a change is of another side that became part of what a machine holds. */
+  private isMergedInto(machine: Machine, commit: Version): boolean {
+    const view = this.viewOf(machine);
+    const { roles, core } = view.hana;
+    // A write is confirmed as soon as a snapshot that holds it is here.
+    const joined = { term: this.ledger.record(roles.term), sequence: core.sequence[0] as number };
+    return [view.held, joined].some((at) => at?.term.includes(commit, at.sequence) === true);
+  }
+
+  /** The list of conflicts is exactly the paths that two sides had changed when they became one. */
+  judgeList(controller: Machine): void {
+    const { held, hana } = this.viewOf(controller);
+    if (held === undefined || this.views.some((view) => (view?.hana.core.counters.conflictsUnlisted ?? 0) > 0)) return;
+    const merged = [...held.term.mergedThrough(held.sequence)];
+    const expected = merged
+      .flatMap(({ conflicts }) => conflicts)
+      .filter((path) => this.isSure(path))
+      .sort();
+    const listed = listedConflicts(hana.core.state, "", this).sort();
+    if (listed.join() !== expected.join()) {
+      this.fail(controller, `lists conflicts of ${listed.join(", ")}; both sides changed ${expected.join(", ")}`);
+    }
   }
 }
 
@@ -911,11 +1050,8 @@ function isOnRecord({ hana }: Machine, { path, atUs }: Write): boolean {
   return false;
 }
 
-/**
- * Whether a change is of another side that is merged into what a machine follows: then it, or what won against it and is
- * on record, stands there. The ledger knows one parent of a term; this is the node's own word.
- */
-function isMergedAt({ hana }: Machine, { term, sequence }: Version): boolean {
+/** Whether a machine says that it is made of a change: within a turn, and within a gap, nobody else can tell. */
+function saysItHas({ hana }: Machine, { term, sequence }: Version): boolean {
   const entries = hana?.core.lineage.entries() ?? [];
   return entries.some(
     ({ number, node, sequence: through }) => number === term.number && node === term.node && through >= sequence,

@@ -389,6 +389,7 @@ export class Simulation {
       if (digestsOf(machine) !== digests) oracle.fail(machine, "at rest its digests differ");
     }
     oracle.account(controller);
+    oracle.judgeList(controller);
   }
 
   /** Everything that was sent, and what every node ended with. */

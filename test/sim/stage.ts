@@ -8,6 +8,7 @@ import { ValueType } from "../../src/state/declaration.js";
 import { Reject } from "../../src/state/reject.js";
 import { LANES } from "../../src/state/state.js";
 import type { Machine } from "./machine.js";
+import { listedConflicts } from "./merges.js";
 import type { Link } from "./network.js";
 import { numberOf, SHARED } from "./show.js";
 import { Simulation } from "./simulation.js";
@@ -102,6 +103,11 @@ export class Stage {
   /** How long until all of them show it, in milliseconds. */
   spread(number: number, machines: readonly Machine[] = this.machines, limitMs = 30_000): number {
     return this.until(() => machines.every((machine) => this.shown(machine) >= number), limitMs * 1_000);
+  }
+
+  /** The paths that a node has conflicts of on record. */
+  conflictsAt({ hana }: Machine): string[] {
+    return hana === undefined ? [] : listedConflicts(hana.core.state, "", this.simulation.oracle);
   }
 
   /** One controller, whom all that run follow. */

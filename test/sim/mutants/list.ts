@@ -350,4 +350,80 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "take what the other side did not change for changed",
+    run: ["--faults", "halves,isolate"],
+    edits: [
+      {
+        file: "sync/merge.ts",
+        find: "return term !== 0 && !to.includes(term, state.sequences[id] as number);",
+        replace: "return term !== 0 && (state.sequences[id] as number) > 0;",
+      },
+    ],
+  },
+  {
+    name: "take the value of the side that joins, whenever it was written",
+    run: ["--faults", "halves,isolate"],
+    edits: [
+      {
+        file: "sync/merge.ts",
+        find: 'policy === "lww" && this.isLater(own, id);',
+        replace: 'policy === "lww" && (own === id || this.isLater(own, id));',
+      },
+    ],
+  },
+  {
+    name: "list one conflict less",
+    run: ["--faults", "halves,isolate"],
+    edits: [{ file: "node/conflicts.ts", find: "conflicts.forEach((", replace: "conflicts.slice(1).forEach((" }],
+  },
+  {
+    name: "map no ids when two sides become one",
+    run: ["--faults", "halves,isolate"],
+    edits: [
+      {
+        file: "node/merging.ts",
+        find: "const id = state.idOf(step.path);",
+        replace: "const id = state.exists(step.theirs) ? step.theirs : state.idOf(step.path);",
+      },
+    ],
+  },
+  {
+    name: "keep what only the other side changed",
+    run: ["--faults", "halves,isolate"],
+    edits: [
+      {
+        file: "sync/merge.ts",
+        find: "      this.take(path, own, id);\n    }\n  }\n\n  /** Both changed it.",
+        replace: "    }\n  }\n\n  /** Both changed it.",
+      },
+    ],
+  },
+  {
+    name: "go over to another side without handing over what is here",
+    run: ["--faults", "halves,isolate"],
+    edits: [
+      {
+        file: "node/yielding.ts",
+        find: "return known !== undefined && known.sequence >= sequence;",
+        replace: "return known === undefined || known.sequence <= sequence;",
+      },
+    ],
+  },
+  {
+    name: "say that all of a side is taken in, and take in half",
+    run: ["--faults", "halves,isolate"],
+    edits: [
+      {
+        file: "node/merging.ts",
+        find: "const isDone = this.nextStep >= this.steps.length;",
+        replace: "const isDone = this.nextStep >= this.steps.length / 2;",
+      },
+      {
+        file: "node/merging.ts",
+        find: "while (this.nextStep < this.steps.length && controller",
+        replace: "while (this.nextStep < this.steps.length / 2 && controller",
+      },
+    ],
+  },
 ];

@@ -1,0 +1,85 @@
+/**
+ * Merges: what must come of two sides that become one, from what the oracle saw both write and where they forked.
+ *
+ * A path is changed on one side when the other is not made of its version. Changed on one: that value. Changed on both:
+ * the later one, or the staying side's on a critical path, and a record of the conflict; no other path has one.
+ */
+import type { State } from "../../src/state/state.js";
+import { CONFLICTS_PREFIX } from "../../src/sync/merge.js";
+import type { TermRecord, Version } from "./ledger.js";
+import type { Machine } from "./machine.js";
+import type { Oracle } from "./oracle.js";
+import { IMPULSES } from "./show.js";
+
+/** Judges a machine that has just made `side` part of its term. Answers the paths that both had changed. */
+export function judgeMerge(oracle: Oracle, machine: Machine, record: TermRecord, side: Version): string[] {
+  const { state } = machine.hana?.core ?? {};
+  if (state === undefined || record.isReused || side.term.isReused || side.term.boot === 0) return [];
+  const conflicts: string[] = [];
+  for (const { path, declaration } of oracle.shownPaths) {
+    if ((IMPULSES as readonly string[]).includes(path)) continue;
+    if (oracle.isPoked(machine, path) || isBlurred(side, path)) oracle.unsure.add(path);
+    if (oracle.unsure.has(path)) continue;
+    const [mine, theirs] = [record.base.get(path), side.term.versionAt(path, side.sequence)];
+    if (mine === undefined || theirs === undefined || isIncluded(theirs, record.parent)) continue;
+    const isConflict = !isIncluded(mine, side) && valueOf(mine) !== valueOf(theirs);
+    if (isConflict) conflicts.push(path);
+    const isKept = isConflict && (declaration.critical || timeOf(mine) > timeOf(theirs));
+    const isOpen = isConflict && !declaration.critical && timeOf(mine) === timeOf(theirs);
+    if (!isOpen) judgeValue(oracle, machine, record, path, isKept ? mine : theirs);
+  }
+  const listed = listedConflicts(state, `${record.number}-${record.node.slice(-6)}-`, oracle);
+  if (listed.sort().join() !== [...conflicts].sort().join()) {
+    const [has, wants] = [listed, conflicts].map((paths) => paths.join(", ") || "nothing");
+    oracle.fail(machine, `took in a side and lists ${has}; both had changed ${wants}`);
+  }
+  return conflicts;
+}
+
+/** The version that it has is that one, or holds what that one held, or is a write that this term took since. */
+function judgeValue(oracle: Oracle, machine: Machine, record: TermRecord, path: string, expected: Version): void {
+  const version = oracle.versionOf(machine, path);
+  if (version === undefined || valueOf(version) === valueOf(expected)) return;
+  const isLater = version.term === record && timeOf(version) > timeOf(expected);
+  if (isLater) return;
+  oracle.fail(machine, `took in a side and has ${path} = ${valueOf(version)}, not ${valueOf(expected)}`);
+}
+
+/** A node that lost its controller within a gap has more than it can be sure of: nobody can say which changes. */
+function isBlurred({ term, sequence }: Version, path: string): boolean {
+  return term.versionAt(path, Number.POSITIVE_INFINITY)?.sequence !== term.versionAt(path, sequence)?.sequence;
+}
+
+/** What was there before any term is nobody's change. */
+function isIncluded(version: Version, by: Version | undefined): boolean {
+  return version.term.number === 0 || by?.term.includes(version, by.sequence) === true;
+}
+
+/** A path that was only declared holds its first value. */
+function valueOf({ term, sequence }: Version): number {
+  return term.at(sequence)?.value ?? 0;
+}
+
+function timeOf({ term, sequence }: Version): number {
+  return term.at(sequence)?.timeUs ?? 0;
+}
+
+/** The paths of the records whose ids begin with `prefix`, of those of which something can be said. */
+export function listedConflicts(state: State, prefix: string, oracle: Oracle): string[] {
+  const listed: string[] = [];
+  for (const id of state.ids()) {
+    if (!state.pathOf(id).startsWith(CONFLICTS_PREFIX + prefix)) continue;
+    const path = pathIn(String(state.valueOf(id)));
+    if (path === "" || oracle.isSure(path)) listed.push(path);
+  }
+  return listed;
+}
+
+/** "" for a text that is no record: then the list is not what it should be. */
+function pathIn(text: string): string {
+  try {
+    return (JSON.parse(text) as { path: string }).path;
+  } catch {
+    return "";
+  }
+}
