@@ -9,6 +9,8 @@ import type { NodeCore } from "./core.js";
 import type { Sameness } from "./sameness.js";
 
 const EVERY_US = 10_000_000;
+/** No multiple of the second in which reports come: else it could meet the same late one each time. */
+const AGAIN_US = 1_300_000;
 
 export interface CleanupParts {
   readonly core: NodeCore;
@@ -32,8 +34,9 @@ export class Cleanup {
     const { core } = this.node;
     const now = core.clock.nowUs;
     if (now < (this.registers[0] as number)) return;
-    this.registers[0] = now + EVERY_US;
     const passed = this.passedSequence;
+    // A report that is a little late looks like a missing node: it is asked again soon.
+    this.registers[0] = now + (passed < 0 ? AGAIN_US : EVERY_US);
     if (passed < 0) return;
     const { state } = core;
     const used = new Set<number>();

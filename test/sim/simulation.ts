@@ -68,6 +68,9 @@ const REST_US = 2_000_000;
 const LIVENESS_US = 30_000_000;
 const LIVENESS_PER_NODE_US = 1_200_000;
 const LARGE = 20;
+/** Nodes clean up every 10 s; one seed of four waits for it. */
+const CLEANUP_US = 16_000_000;
+const CLEANED_SEEDS = 4;
 /** protocol.md: seen within a second, repaired within two. */
 const REPAIR_US = 2_000_000;
 const REPAIR_TROUBLED_US = 10_000_000;
@@ -348,6 +351,16 @@ export class Simulation {
     if (restedUs === 0) {
       oracle.fail(undefined, `no rest ${(limitUs - healUs) / 1e6} s after the faults ended: ${this.describe()}`);
     } else this.judgeRest();
+    if (oracle.violation === undefined && this.options.seed % CLEANED_SEEDS === 0) this.judgeCleanup();
+  }
+
+  /** What is kept for nodes that are behind is forgotten, because none is. */
+  private judgeCleanup(): void {
+    this.runTo(this.timeline.nowUs - START_US + CLEANUP_US);
+    for (const machine of this.machines) {
+      const kept = machine.hana?.core.state.tombstones.size ?? 0;
+      if (kept > 0) this.oracle.fail(machine, `keeps ${kept} removals although all nodes have passed them`);
+    }
   }
 
   /** Nobody writes any more: what changes by itself now is made right by nothing but repair. */

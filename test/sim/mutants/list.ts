@@ -426,4 +426,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "forget no removal",
+    edits: [{ file: "node/cleanup.ts", find: "state.tombstones.drop(stone.path);", replace: "used.add(stone.term);" }],
+  },
 ];
