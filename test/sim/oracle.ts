@@ -1043,7 +1043,8 @@ export function tagOf(node: number, surface: string, path: string): number {
 function isOnRecord({ hana }: Machine, { path, atUs }: Write): boolean {
   const { state } = (hana as HanaNode).core;
   for (const id of state.ids()) {
-    if (!state.pathOf(id).startsWith(CONFLICTS_PREFIX)) continue;
+    // A record is declared before it says anything.
+    if (!state.pathOf(id).startsWith(CONFLICTS_PREFIX) || state.texts[id] === "") continue;
     const record = JSON.parse(state.texts[id] as string) as Record<"mine" | "theirs", ConflictSide | null>;
     if ([record.mine, record.theirs].some((side) => side?.path === path && side.timeUs >= atUs)) return true;
   }
