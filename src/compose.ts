@@ -174,6 +174,7 @@ class Composition {
         redundancy,
         sendLimits: isOnAir ? WIRELESS_LIMITS : WIRED_LIMITS,
         termRecord: home.terms.record,
+        electionRules: settings.control,
         interfaceName: network.name,
         showsPeers: true,
         mergePolicies: settings.control.conflicts,

@@ -70,6 +70,10 @@ export class Clock {
     if ((register[HYBRID] as number) > session + HYBRID_AHEAD_LIMIT_US) register[HYBRID] = session;
   }
 
+  get deadlineUs(): number {
+    return this.register[DEADLINE] as number;
+  }
+
   set deadlineUs(deadlineUs: number) {
     this.register[DEADLINE] = deadlineUs;
   }

@@ -94,6 +94,19 @@ export const SETTING_NAMES: readonly SettingName[] = [
   { path: "meshPort", kind: "number", placeholder: "N", description: "UDP port of the mesh's multicast (7701)" },
   { path: "limits.paths", kind: "number", placeholder: "N", description: "most paths that this node holds (100000)" },
   {
+    path: "control.policy",
+    kind: "text",
+    placeholder: "island|hold",
+    description: "whether each side of a divided network writes, or only the one with most of the electors (island)",
+  },
+  {
+    path: "control.electors",
+    kind: "list",
+    placeholder: "NODE",
+    description: "name or id of a node of which hold wants a majority; may be repeated",
+    separator: COMMAS,
+  },
+  {
     path: "control.conflicts",
     kind: "table",
     placeholder: "COMPONENT=POLICY",

@@ -63,6 +63,10 @@ export interface Settings {
     readonly paths: number;
   };
   readonly control: {
+    /** `hold` needs electors. HANA_CONTROL_POLICY */
+    readonly policy: "island" | "hold";
+    /** Names or ids of nodes. HANA_CONTROL_ELECTORS */
+    readonly electors: readonly string[];
     /** What happens to what both sides of a divided network changed, by component. HANA_CONTROL_CONFLICTS */
     readonly conflicts: MergePolicies;
   };
@@ -210,7 +214,20 @@ const schema = z
     redundancy: integer("redundancy", 0, 8).optional(),
     meshPort: integer("meshPort", 1, 65_535).default(7701),
     limits: z.strictObject({ paths: integer("limits.paths", 100, 1_000_000).default(100_000) }).prefault({}),
-    control: z.strictObject({ conflicts: conflictPolicies() }).prefault({}),
+    control: z
+      .strictObject({
+        policy: z
+          .enum(["island", "hold"])
+          .meta({ description: described("control.policy") })
+          .default("island"),
+        electors: z
+          .array(z.string().regex(NAME, MUST_BE_A_NAME))
+          .max(256)
+          .meta({ description: described("control.electors") })
+          .default([]),
+        conflicts: conflictPolicies(),
+      })
+      .prefault({}),
     osc: z
       .strictObject({
         allow: z
@@ -248,7 +265,7 @@ export function resolveSettings(sources: SettingsSources): ResolvedSettings {
   const complaints = layers.flatMap((layer) => [...layer.complaints, ...checkLayer(layer)]);
   if (complaints.length > 0) return { complaints };
   const settings = settle(layers);
-  const clash = portClash(settings, layers);
+  const clash = portClash(settings, layers) ?? missingElectors(settings, layers);
   return clash === undefined ? { settings } : { complaints: [clash] };
 }
 
@@ -419,6 +436,14 @@ function portClash(settings: Settings, layers: readonly Layer[]): Complaint | un
   return complaintOf(place, path, `port and meshPort are both ${settings.port}; they must differ`);
 }
 
+/** Nobody could ever be controller. */
+function missingElectors({ control }: Settings, layers: readonly Layer[]): Complaint | undefined {
+  if (control.policy !== "hold" || control.electors.length > 0) return undefined;
+  const owner = layers.findLast((layer) => "control" in layer.input);
+  const place = owner?.place(["control", "policy"]) ?? { source: "file" as const, name: "defaults", line: undefined };
+  return complaintOf(place, "control.policy", "hold needs control.electors: the nodes of which a majority decides");
+}
+
 /** The settings as a file that gives them again; what is undefined is left to the machine and not written. */
 export function formatSettings(settings: Settings): string {
   const { limits, osc, control, oscOut, set, ...plainSettings } = settings;
@@ -446,6 +471,8 @@ export function formatSettings(settings: Settings): string {
     line("paths", limits.paths),
     "",
     "[control]",
+    line("policy", control.policy),
+    line("electors", control.electors),
     `conflicts = { ${Object.entries(control.conflicts)
       .map(([component, policy]) => `${component} = "${policy}"`)
       .join(", ")} }`,

@@ -112,7 +112,7 @@ export class NodeService implements DeskService {
     // What is committed here is of this term, however long another node takes to have it.
     const term = node.controller.takesWrites ? node.roles.term : undefined;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(refusal(Reject.timedOut)), timeoutMs);
+      const timer = setTimeout(() => resolve(refusal(Reject.timedOut, this.whyLate)), timeoutMs);
       node.writes.whenDone((reject, sequence, isReplicated) => {
         clearTimeout(timer);
         if (reject !== Reject.none) resolve(refusal(reject));
@@ -124,6 +124,11 @@ export class NodeService implements DeskService {
         }
       });
     });
+  }
+
+  /** What a person should know about a write that nobody confirms. */
+  private get whyLate(): string | undefined {
+    return this.parts.node.health.list().find(({ code }) => code === HealthCode.noController)?.text;
   }
 
   async declare(entries: readonly DeclareEntry[], options: WriteOptions): Promise<DeclareOutcome> {

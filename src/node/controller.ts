@@ -86,8 +86,11 @@ export class Controller implements WriteSink {
   isOpen = false;
   /** Whether it takes writes: not while it hands its term over, or its side yields to another. Then its own wait as pending, as its followers' do. */
   takesWrites = false;
-  /** How many nodes are on this side: told to the others. */
+  /** How many nodes are on this side, and whether it has the majority of the electors: told to the others. */
   nodes = 1;
+  hasMajority = false;
+  /** Called when what this node says of itself has gone out to all. */
+  onAnnounced: () => void = () => {};
   private parentNumber = 0;
   private parentNode = "";
   /** [0] where the term forked from its parent. */
@@ -212,7 +215,9 @@ export class Controller implements WriteSink {
     this.repairs.tick(this.sendRepair);
     this.critical.tick();
     if (this.heartbeats.take()) this.budget.spend(this.frames.sendHeartbeat());
-    if (this.heartbeats.takeAnnouncement()) this.budget.spend(this.sendInfo(0, undefined));
+    if (!this.heartbeats.takeAnnouncement()) return;
+    this.budget.spend(this.sendInfo(0, undefined));
+    this.onAnnounced();
   }
 
   /** When `tick` is wanted, in microseconds. */
@@ -265,6 +270,7 @@ export class Controller implements WriteSink {
       paths: core.state.pathCount,
       timeUs: core.clock.sessionUs,
       nodes: this.nodes,
+      hasMajority: this.hasMajority,
     };
   }
 

@@ -3,11 +3,14 @@
  *
  * A candidate puts its own promise on disk, asks all, counts (`sync/election.ts`), fetches what a better informed voter
  * has, and only then opens its term. A voter promises one node a term number, on disk before it says so, and only while
- * it hears no controller itself. It decides nothing about who is to try: `roles` does.
+ * it hears no controller itself. Under `hold` a candidate first asks who would agree, and nobody is bound by the answer: a
+ * side without the majority would ask for ever, and each time take votes, numbers and writes to the disk. It decides
+ * nothing about who is to try: `roles` does.
  */
 import type { Random } from "../base/random.js";
 import { compareHeads, Election, type ElectionRules, Policy, Verdict, type Voter } from "../sync/election.js";
 import { Promises, type TermRecord } from "../sync/promises.js";
+import { LEASE_US } from "../sync/quorum-lease.js";
 import { Role } from "../sync/roles.js";
 import type { FrameTarget } from "../sync/stream-frames.js";
 import { FrameType } from "../wire/frame.js";
@@ -23,13 +26,17 @@ import type { NodePorts } from "./ports.js";
 const GRANT_US = 500_000;
 /** After an attempt that failed; and as much again by chance, so that two do not meet for ever. */
 const PAUSE_US = 100_000;
+/** Under `hold` an elector that has just begun grants nothing for so long: an earlier boot of it may have echoed. */
+const SILENT_US = 500_000;
 /** A voter that promised its vote shows what it has for so long. */
 const SERVE_US = 5_000_000;
-/** A voter's contents that are not here by then are given up. */
+/** A voter's contents that are not here by then are given up. Under `hold` nobody writes without them. */
 const FETCH_US = 400_000;
+const FETCH_HOLD_US = 2_000_000;
 const FETCH_RETRY_US = 50_000;
 /** Nobody is so far ahead: a number gone wild is not believed at once. */
 const KNOWN_STEP = 1_000;
+const NAMES_MAX = 256;
 const DISK_TEXT = "the term file cannot be written: a restart could open a term a second time";
 
 export class Elections {
@@ -43,6 +50,12 @@ export class Elections {
   /** [0] when the next attempt may begin, [1] when the fetch began, [2] when it is tried again. */
   private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY]);
   private nonce = 0;
+  /** When this node began, in microseconds of own time. */
+  private readonly begunUs = new Float64Array(1);
+  /** It only asks who would agree. */
+  private isTrial = false;
+  /** The names that voters said. */
+  private readonly names = new Map<string, string>();
   /** The number that this boot promised itself last; opening it takes it out of use. */
   private unused = 0;
   /** The number that is on its way to the disk for this node itself; 0 for none. */
@@ -104,14 +117,21 @@ export class Elections {
     const { roles, core } = this.node;
     const isTooEarly = core.clock.nowUs < (this.registers[0] as number) || this.hasGrantedOther;
     if (this.isRunning || isTooEarly) return;
-    this.promise(false);
     this.role = roles.role;
     this.term = roles.term;
+    if (this.rules.policy === Policy.hold) this.beginToAsk(this.nextNumber, true);
+    else this.promise(false);
+  }
+
+  /** The node begins to listen. */
+  start(): void {
+    this.begunUs[0] = this.node.core.clock.nowUs;
   }
 
   /** This controller opens a term of its own above what it knows: it has what it needs to write, and asks nobody. */
   raise(): void {
-    if (!this.isRunning) this.promise(true);
+    // Who hands its term over must not go on beside its successor.
+    if (!this.isRunning && !this.node.handover.isGiving) this.promise(true);
   }
 
   /** Puts the number of a next term of this node's own on disk, and answers it: control is handed over to it. */
@@ -148,6 +168,12 @@ export class Elections {
     return promises.granted === this.unused && this.hasGrantedSelf && node.roles.highest < this.unused;
   }
 
+  /** Whether an elector may confirm its controller's lease: not while it is bound to another candidate. */
+  mayEcho(controller: string): boolean {
+    const { promises } = this;
+    return promises.sinceGrantUs >= GRANT_US || promises.grantee === controller;
+  }
+
   private get hasGrantedSelf(): boolean {
     return this.promises.grantee === this.node.core.identity.id;
   }
@@ -155,11 +181,17 @@ export class Elections {
   private onPromised(number: number): void {
     const { roles } = this.node;
     if (this.isRaise) {
-      if (roles.role === Role.controlling && number > roles.term.number) this.node.takeControl(number);
+      const isStillMine = roles.role === Role.controlling && !this.node.handover.isGiving;
+      if (isStillMine && number > roles.term.number) this.node.takeControl(number);
       return;
     }
-    if (!this.isStillWanted) return;
+    if (this.isStillWanted) this.beginToAsk(number, false);
+  }
+
+  private beginToAsk(number: number, isTrial: boolean): void {
     this.isWon = false;
+    this.isRaise = false;
+    this.isTrial = isTrial;
     this.nonce = (this.nonce + 1) >>> 0 || 1;
     this.election.begin(number, this.nonce, this.othersHeard());
     this.ask();
@@ -190,7 +222,8 @@ export class Elections {
     const { unicastPort } = node.controller.reachability;
     const { priority } = node.core.identity;
     const hasLeft = node.roles.controllerHasLeft;
-    const fields = voteAskFields({ number, nonce, hasLeft, priority, unicastPort, head: this.head });
+    const { isTrial, head } = this;
+    const fields = voteAskFields({ number, nonce, isTrial, hasLeft, priority, unicastPort, head });
     node.io.message(FrameType.voteAsk, fields, undefined);
   }
 
@@ -222,16 +255,24 @@ export class Elections {
     else if (verdict === Verdict.lost) this.giveUp();
     else if (election.isOutdated) {
       election.end();
-      this.promise(false);
+      if (this.isTrial) this.beginToAsk(this.nextNumber, true);
+      else this.promise(false);
     }
   }
 
-  private nameOf(node: string): string {
+  /** A node's name, also while nobody is controller and tells of the peers; "" when it is not known. */
+  nameOf(node: string): string {
     const { core, peers } = this.node;
-    return node === core.identity.id ? core.identity.name : (peers.get(node)?.name ?? "");
+    if (node === core.identity.id) return core.identity.name;
+    return peers.get(node)?.name ?? this.names.get(node) ?? "";
   }
 
   private onWon(): void {
+    if (this.isTrial) {
+      this.election.end();
+      this.promise(false);
+      return;
+    }
     this.isWon = true;
     this.voters = this.election.betterThan(this.head);
     if (this.voters.length === 0) this.open([]);
@@ -239,7 +280,15 @@ export class Elections {
   }
 
   private open(offers: readonly Offer[]): void {
-    const { number } = this.election;
+    const { number, agreed, askedUs } = this.election;
+    const { quorum } = this.node.lease;
+    // The lease runs from the question on, and who agreed waits no longer. What was fetched is here: it asks again.
+    if (quorum !== undefined && this.node.core.clock.nowUs - askedUs >= LEASE_US) {
+      this.giveUp();
+      this.membership.offer(offers);
+      return;
+    }
+    quorum?.begin(agreed, askedUs);
     this.election.end();
     this.voters = [];
     this.node.takeControl(number);
@@ -258,7 +307,8 @@ export class Elections {
 
   private tickFetch(): void {
     const { nowUs } = this.node.core.clock;
-    if (nowUs - (this.registers[1] as number) > FETCH_US) this.passOver();
+    const limitUs = this.rules.policy === Policy.hold ? FETCH_HOLD_US : FETCH_US;
+    if (nowUs - (this.registers[1] as number) > limitUs) this.passOver();
     else if (nowUs >= (this.registers[2] as number)) {
       const begunUs = this.registers[1] as number;
       this.fetch();
@@ -271,7 +321,11 @@ export class Elections {
     this.voters.shift();
     if (this.voters.length > 0) this.fetch();
     else if (this.rules.policy === Policy.island) this.open([]);
-    else this.giveUp();
+    else {
+      this.giveUp();
+      // Longer than a promise lasts: others have a turn.
+      this.registers[0] = this.node.core.clock.nowUs + GRANT_US * 2;
+    }
   }
 
   /** A voter's contents are here: they take the place of this node's own, and the term opens. */
@@ -286,13 +340,19 @@ export class Elections {
         : undefined;
     const term = incoming === undefined ? -1 : node.applier.termIndex(head.number, head.node);
     // What this node has beside it would be gone: its own term opens, and the voter's contents are merged into that.
-    if (incoming === undefined || term < 0 || !node.healing.isHeldBy(snapshot)) {
+    if (incoming === undefined || term < 0) {
       this.passOver();
+      return;
+    }
+    if (!node.healing.isHeldBy(snapshot)) {
+      this.open([]);
       return;
     }
     this.membership.onJoin();
     const offers = this.membership.takeOffers();
     node.follower.hold(term, snapshot.sequence === head.whole);
+    // No frame of that stream comes any more: what one was to publish is in this snapshot, or not taken.
+    node.pending.resend();
     takeSnapshot(node, incoming, snapshot, head.whole);
     node.roles.term = { number: head.number, node: head.node };
     this.open(offers);
@@ -314,8 +374,9 @@ export class Elections {
       return;
     }
     const target = { address, port: ask.unicastPort };
-    this.giveWay(ask, from);
-    if (!this.mayGrant(ask, from)) this.answer(ask, false, target);
+    if (!ask.isTrial) this.giveWay(ask, from);
+    const isGranted = this.mayGrant(ask, from);
+    if (!isGranted || ask.isTrial) this.answer(ask, isGranted, target);
     else {
       this.promises.grant(ask.number, from, (isSafe) => {
         this.answer(ask, isSafe || this.rules.policy === Policy.island, target);
@@ -332,19 +393,33 @@ export class Elections {
     if (!this.isRunning || this.isRaise || this.isWon || !isBefore || ask.priority === 0) return;
     this.promised = 0;
     this.giveUp();
-    this.promises.release();
+    // What was promised to a third one stays promised.
+    if (this.hasGrantedSelf) this.promises.release();
   }
 
   private mayGrant(ask: VoteAsk, from: string): boolean {
     const { roles, core } = this.node;
     const hasLeft = ask.hasLeft && ask.head.number === roles.term.number && ask.head.node === roles.term.node;
     if (roles.hearsController && !hasLeft) return false;
-    const isAgain = this.promises.granted === ask.number && this.promises.grantee === from;
-    if (!isAgain && this.promises.sinceGrantUs < GRANT_US) return false;
+    // Who asks for another number has given the one up that it was promised.
+    if (this.promises.grantee !== from && this.promises.sinceGrantUs < GRANT_US) return false;
+    const isNew = core.clock.nowUs - (this.begunUs[0] as number) < SILENT_US;
+    if (isNew && this.rules.policy === Policy.hold) return false;
     // A node that holds what the mesh has goes before one that was never in sync.
     const isBefore = compareHeads(this.head, ask.head) > 0 && ask.head.whole === 0;
-    if (isBefore && core.identity.priority > 0) return false;
+    if ((isBefore || this.isForked(ask.head)) && core.identity.priority > 0) return false;
     return this.promises.canGrant(ask.number, from);
+  }
+
+  /**
+   * Under `hold` a candidate writes with all that a majority has. One that has something beside it hands that over when
+   * there is a controller; it does not become one before those that have more.
+   */
+  private isForked(head: Head): boolean {
+    if (this.rules.policy !== Policy.hold || head.whole === 0 || compareHeads(this.head, head) <= 0) return false;
+    const { applier, core } = this.node;
+    const term = applier.termIndex(head.number, head.node);
+    return term < 0 || !core.lineage.includes(term, head.whole);
   }
 
   private answer(ask: VoteAsk, isYes: boolean, target: FrameTarget): void {
@@ -352,7 +427,8 @@ export class Elections {
     const known = Math.max(this.promises.known, node.roles.highest);
     const { snapshotPort } = node.controller.reachability;
     const { number, nonce } = ask;
-    const fields = voteFields({ number, nonce, isYes, known, head: this.head, snapshotPort });
+    const name = node.core.identity.name.slice(0, 64);
+    const fields = voteFields({ number, nonce, isYes, known, name, head: this.head, snapshotPort });
     node.io.message(FrameType.vote, fields, target);
   }
 
@@ -362,6 +438,7 @@ export class Elections {
       this.node.core.counters.messagesMalformed++;
       return;
     }
+    if (this.names.size < NAMES_MAX || this.names.has(from)) this.names.set(from, vote.name);
     this.election.take(from, vote, address);
     this.judge();
   }

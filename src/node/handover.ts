@@ -46,6 +46,8 @@ interface Taking {
   readonly term: Term;
   /** The number of the new term, once it is on disk. */
   number: number;
+  /** When the controller was told so first: what was left of its lease is counted from there. */
+  readyUs: number;
 }
 
 export class Handover {
@@ -60,6 +62,11 @@ export class Handover {
   constructor(node: NodeParts) {
     this.node = node;
     this.nonce = node.core.identity.session >>> 0;
+  }
+
+  /** Whether this controller is about to let its term go. */
+  get isGiving(): boolean {
+    return this.giving !== undefined;
   }
 
   /** Asks for control to pass to a node, this one or another. One request at a time. */
@@ -119,7 +126,7 @@ export class Handover {
     if (message.kind === ControlKind.ask) this.onAsk(message.to, message.nonce, target);
     else if (message.kind === ControlKind.offer) this.onOffer(message, from);
     else if (message.kind === ControlKind.ready) this.onReady(message.nonce, from);
-    else if (message.kind === ControlKind.go) this.onGo(message.nonce, from);
+    else if (message.kind === ControlKind.go) this.onGo(message.nonce, from, message.leaseUs);
     else if (message.nonce === this.request?.nonce) this.finish(message.reason);
   }
 
@@ -211,7 +218,7 @@ export class Handover {
     giving.goneUs ??= node.core.clock.nowUs;
     // It has all of this term.
     node.controller.critical.onApplied(from, node.controller.frameSequence);
-    this.send({ kind: ControlKind.go, nonce, leaseUs: 0 }, giving.target);
+    this.send({ kind: ControlKind.go, nonce, leaseUs: Math.floor(node.lease.leftUs) }, giving.target);
   }
 
   // The successor
@@ -226,10 +233,11 @@ export class Handover {
       if (this.taking.number !== 0) this.ready();
       return;
     }
-    const taking = { nonce: offer.nonce, term: roles.term, number: 0 };
+    const taking = { nonce: offer.nonce, term: roles.term, number: 0, readyUs: 0 };
     this.taking = taking;
     this.node.elections.prepare((number) => {
       taking.number = number;
+      taking.readyUs = this.node.core.clock.nowUs;
       if (this.taking === taking) this.ready();
     });
   }
@@ -240,12 +248,16 @@ export class Handover {
     this.send({ kind: ControlKind.ready, nonce: taking.nonce }, node.roles.target);
   }
 
-  private onGo(nonce: number, from: string): void {
+  private onGo(nonce: number, from: string, leaseUs: number): void {
     const { taking, node } = this;
     const { roles } = node;
     if (taking === undefined || taking.nonce !== nonce || taking.number === 0) return;
     if (roles.role !== Role.following || roles.term !== taking.term || from !== roles.term.node) return;
     this.taking = undefined;
-    if (taking.number > roles.term.number) node.takeControl(taking.number, true);
+    const untilUs = taking.readyUs + leaseUs;
+    const { quorum } = node.lease;
+    if (taking.number <= roles.term.number || (quorum !== undefined && node.core.clock.nowUs >= untilUs)) return;
+    quorum?.takeOver(untilUs);
+    node.takeControl(taking.number, true);
   }
 }

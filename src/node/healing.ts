@@ -67,7 +67,7 @@ export class Healing implements HealingPart {
     const { core, controller } = this.node;
     const { id, priority } = core.identity;
     return {
-      hasMajority: false,
+      hasMajority: controller.hasMajority,
       nodes: controller.nodes,
       priority,
       sequence: controller.publisher.publishedSequence,
@@ -84,9 +84,9 @@ export class Healing implements HealingPart {
     roles.highest = Math.max(roles.highest, term);
     const isChild = info.parentNumber === roles.term.number && info.parentNode === roles.term.node;
     if (isChild && term > roles.term.number && info.forkSequence >= (core.sequence[0] as number)) return true;
-    const { nodes, priority, sequence, unicastPort: port } = info;
+    const { hasMajority, nodes, priority, sequence, unicastPort: port } = info;
     this.schedule.hear({
-      ...{ hasMajority: false, nodes, priority, sequence, node: sender, term },
+      ...{ hasMajority, nodes, priority, sequence, node: sender, term },
       target: { address, port },
       isYielding: (frame.flags & StreamFlag.yielding) !== 0,
       heardUs: core.clock.nowUs,

@@ -38,6 +38,7 @@ import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
 import { PeerPaths } from "./peer-paths.js";
+import { Quorum } from "./quorum.js";
 import { Sameness } from "./sameness.js";
 import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
@@ -69,7 +70,8 @@ export class HanaNode implements NodeParts {
   readonly conflatedFollowing: ConflatedFollowing;
   readonly elections: Elections;
   readonly handover: Handover;
-  private readonly lease: Lease;
+  private readonly quorum: Quorum;
+  readonly lease: Lease;
   private readonly cleanup: Cleanup;
   private readonly conflictWatch = new ConflictWatch(this);
   readonly healing: Healing;
@@ -105,7 +107,8 @@ export class HanaNode implements NodeParts {
     this.controller.frames.redundancy = options.redundancy ?? 3;
     this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
     this.handover = new Handover(this);
-    this.lease = new Lease(core.clock, this.peers);
+    this.quorum = new Quorum(this, rules);
+    this.lease = new Lease(core.clock, this.peers, this.quorum.lease);
     this.sameness = new Sameness(this);
     if (options.showsPeers === true) this.peerPaths = new PeerPaths(this, options.interfaceName ?? "");
     this.sessionClock = new SessionClock(this, ports);
@@ -134,6 +137,7 @@ export class HanaNode implements NodeParts {
   /** Begins to listen for a mesh. */
   start(): void {
     this.roles.start();
+    this.elections.start();
     this.tick();
   }
 
@@ -171,6 +175,7 @@ export class HanaNode implements NodeParts {
     }
     const { sender } = opener;
     this.following.onFrame(frame, opener.plain, opener.senderNode(sender), opener.sessionNumber(sender), address);
+    if (frame.info !== undefined) this.quorum.onInfo();
   }
 
   private onMessage(type: FrameType, address: string, port: number): void {
@@ -207,6 +212,7 @@ export class HanaNode implements NodeParts {
     else if (type === FrameType.voteAsk || type === FrameType.vote) {
       this.elections.onMessage(type, plain, length, node, address);
     } else if (type === FrameType.control) this.handover.onMessage(plain, length, node, { address, port });
+    else if (type === FrameType.echo) this.quorum.onEcho(plain, length, node);
     else if (type === FrameType.yield) {
       const merged = this.healing.onMessage(plain, length, node, address);
       if (merged !== undefined) this.following.switchTo(merged.stays, node, session, address);
@@ -267,6 +273,7 @@ export class HanaNode implements NodeParts {
     this.conflatedFollowing.tick();
     this.healing.tick();
     this.checkForeignKeys();
+    this.quorum.tick();
     this.checkMulticast(nowUs);
   }
 

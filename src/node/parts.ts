@@ -15,6 +15,7 @@ import type { Controller } from "./controller.js";
 import type { NodeCore } from "./core.js";
 import type { Follower } from "./follower.js";
 import type { FrameIo } from "./frame-io.js";
+import type { Lease } from "./lease.js";
 import type { Health, HealthCode } from "./health.js";
 import type { Sameness } from "./sameness.js";
 import type { Writes } from "./writes.js";
@@ -69,10 +70,16 @@ export interface NodeParts {
     raise(): void;
     /** Puts the number of a next term of this node's own on disk, and answers it. */
     prepare(done: (number: number) => void): void;
+    /** A node's name; "" when it is not known. */
+    nameOf(node: string): string;
+    /** Whether an elector may confirm its controller's lease. */
+    mayEcho(controller: string): boolean;
   };
+  readonly handover: { readonly isGiving: boolean };
   readonly healing: HealingPart;
   readonly sameness: Sameness;
   readonly health: Health;
+  readonly lease: Lease;
   /** Puts where the writers stand into the ring: before anybody is told to fetch this node's snapshot. */
   tellStandings(): void;
   /** Sets or, with an empty text, ends a finding. */

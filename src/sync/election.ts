@@ -115,9 +115,15 @@ export class Election {
   take(node: string, vote: Vote, address: string): void {
     if (!this.isOpen || vote.number !== this.number || vote.nonce !== this.nonce) return;
     if (this.answers.size >= VOTES_MAX && !this.answers.has(node)) return;
-    this.known = Math.max(this.known, vote.known);
+    // Who promised this number knows it, and of nobody else's.
+    if (!vote.isYes || vote.known > this.number) this.known = Math.max(this.known, vote.known);
     const { isYes, head, snapshotPort: port } = vote;
     this.answers.set(node, { node, isYes, head, snapshots: { address, port } });
+  }
+
+  /** Who said yes. */
+  get agreed(): string[] {
+    return [...this.answers.values()].filter(({ isYes }) => isYes).map(({ node }) => node);
   }
 
   /** `self`: this node; `nameOf` answers a node's name. */
@@ -129,8 +135,7 @@ export class Election {
   }
 
   private hasMajority({ electors }: ElectionRules, self: string, nameOf: (node: string) => string): boolean {
-    const agreed = [self, ...[...this.answers.values()].filter(({ isYes }) => isYes).map(({ node }) => node)];
-    return isMajority(electors, agreed, nameOf);
+    return isMajority(electors, [self, ...this.agreed], nameOf);
   }
 
   private hasMore(waitedUs: number): boolean {

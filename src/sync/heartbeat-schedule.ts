@@ -17,6 +17,9 @@ export class HeartbeatSchedule {
   /** [0] due in microseconds, [1] the step after that, [2] when the last announcement went out. */
   private readonly registers = new Float64Array([Number.POSITIVE_INFINITY, QUIET_US, Number.NEGATIVE_INFINITY]);
 
+  /** Time between two announcements while the stream is busy. */
+  busyUs = ANNOUNCE_BUSY_US;
+
   constructor(clock: Clock) {
     this.clock = clock;
   }
@@ -28,7 +31,7 @@ export class HeartbeatSchedule {
 
   private get announceDueUs(): number {
     const isQuiet = this.registers[1] === QUIET_US;
-    return (this.registers[2] as number) + (isQuiet ? QUIET_US : ANNOUNCE_BUSY_US);
+    return (this.registers[2] as number) + (isQuiet ? QUIET_US : this.busyUs);
   }
 
   start(): void {

@@ -58,6 +58,8 @@ export const FrameType = {
   conflated: 22,
   /** Follower to controller: what it has of them. */
   conflatedAnswer: 23,
+  /** Elector to controller: it is heard. */
+  echo: 24,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
@@ -106,6 +108,8 @@ export interface StreamInfo {
   readonly timeUs: number;
   /** How many nodes are in sync on this side, the controller counted. */
   readonly nodes: number;
+  /** Under `hold`: most of the electors confirm this controller. */
+  readonly hasMajority: boolean;
 }
 
 export const DIGEST_WORDS = 20;
@@ -123,6 +127,7 @@ export function writeInfo(out: ByteWriter, info: StreamInfo): void {
   out.varint(info.paths);
   out.u56(info.timeUs);
   out.u16(info.nodes);
+  out.u8(info.hasMajority ? 1 : 0);
 }
 
 export function readInfo(input: ByteReader): StreamInfo {
@@ -139,6 +144,8 @@ export function readInfo(input: ByteReader): StreamInfo {
   const paths = input.varint();
   const timeUs = input.u56();
   const nodes = input.u16();
+  const standing = input.u8();
+  if (standing > 1) input.failed = true;
   return {
     sequence,
     parentNumber,
@@ -152,6 +159,7 @@ export function readInfo(input: ByteReader): StreamInfo {
     paths,
     timeUs,
     nodes,
+    hasMajority: standing === 1,
   };
 }
 

@@ -16,6 +16,7 @@ import type { FrameCipher } from "../../src/security/aead.js";
 import { OpenResult } from "../../src/security/opener.js";
 import { FollowState } from "../../src/node/follower.js";
 import { Role } from "../../src/sync/roles.js";
+import type { ElectionRules } from "../../src/sync/election.js";
 import type { TermRecord } from "../../src/sync/promises.js";
 import type { SendLimits } from "../../src/sync/send-budget.js";
 import type { Packet } from "./network.js";
@@ -69,6 +70,7 @@ export interface MachineOptions {
   readonly show: readonly ShownPath[];
   readonly random: Random;
   readonly disk: Disk;
+  readonly electionRules: ElectionRules;
   readonly sendLimits: SendLimits | undefined;
   readonly redundancy: number;
   readonly showsPeers: boolean;
@@ -160,9 +162,9 @@ export class Machine {
     const hana = this.make();
     this.hana = hana;
     const takeControl = hana.takeControl.bind(hana);
-    hana.takeControl = (number) => {
+    hana.takeControl = (number, isHandedOver) => {
       watch.opens(this);
-      takeControl(number);
+      takeControl(number, isHandedOver);
       watch.opened(this);
     };
     watch.booted(this);
@@ -196,6 +198,7 @@ export class Machine {
         showsPeers: options.showsPeers,
         redundancy: options.redundancy,
         termRecord: this.disk.read(),
+        electionRules: options.electionRules,
         ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),
         ...(options.cipher === undefined ? {} : { cipher: options.cipher }),
       },

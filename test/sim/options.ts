@@ -34,6 +34,7 @@ export function readOptions(args: readonly string[]): CommandOptions {
       "no-shrink": { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       quiet: { type: "boolean", default: false },
+      hold: { type: "boolean", default: false },
     },
   });
   const [first, last] = seedsOf(values.seeds ?? values.seed);
@@ -41,7 +42,14 @@ export function readOptions(args: readonly string[]): CommandOptions {
   const minutes = numberOf("--minutes", values.minutes, 0, 1e6);
   const runs: SimulationOptions[] = [];
   for (let seed = first; seed <= last; seed++) {
-    runs.push({ seed, nodes, minutes, faults: faultsOf(values.faults, seed), isSealed: values.sealed });
+    runs.push({
+      seed,
+      nodes,
+      minutes,
+      faults: faultsOf(values.faults, seed),
+      isSealed: values.sealed,
+      isHold: values.hold,
+    });
   }
   return {
     runs,
@@ -74,7 +82,7 @@ function faultsOf(text: string | undefined, seed: number): readonly FaultKind[] 
   });
 }
 
-export function commandOf({ seed, nodes, minutes, faults, isSealed }: SimulationOptions): string {
+export function commandOf({ seed, nodes, minutes, faults, isSealed, isHold }: SimulationOptions): string {
   const kinds = faults.length === FAULT_KINDS.length ? "all" : faults.length === 0 ? "none" : faults.join(",");
-  return `npm run sim -- --seed ${seed} --nodes ${nodes} --minutes ${minutes} --faults ${kinds}${isSealed === true ? " --sealed" : ""}`;
+  return `npm run sim -- --seed ${seed} --nodes ${nodes} --minutes ${minutes} --faults ${kinds}${isSealed === true ? " --sealed" : ""}${isHold === true ? " --hold" : ""}`;
 }

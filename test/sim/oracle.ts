@@ -173,6 +173,7 @@ export class Oracle {
   private clocksOffUs = 0;
   private readonly timeline: Timeline;
   private readonly links: Links;
+  private readonly isHold: boolean;
   private readonly shown = new Map<string, ShownPath>();
   private base: ReadonlyMap<string, Version> = new Map();
   private readonly counterRegister = new Float64Array(1);
@@ -181,7 +182,8 @@ export class Oracle {
   /** What was wrong first. */
   violation: Violation | undefined;
 
-  constructor(timeline: Timeline, links: Links, show: readonly ShownPath[]) {
+  constructor(timeline: Timeline, links: Links, show: readonly ShownPath[], isHold: boolean) {
+    this.isHold = isHold;
     this.timeline = timeline;
     this.links = links;
     for (const shown of show) this.shown.set(shown.path, shown);
@@ -592,7 +594,14 @@ export class Oracle {
     return this.views.every((view) => view === undefined || view.machine.hasTrueClock);
   }
 
+  /** Under `hold` nobody writes while another still may, by its own clock. */
+  private judgeAlone({ machine }: View, { path }: Entry): void {
+    const other = this.views.find((view) => view !== undefined && view.machine !== machine && mayWrite(view));
+    if (other !== undefined) this.fail(machine, `wrote ${path} while ${other.machine.id.slice(-3)} might write too`);
+  }
+
   private commit(view: View, record: TermRecord, entry: Entry): void {
+    if (this.isHold) this.judgeAlone(view, entry);
     if (record === view.lostTerm) this.fail(view.machine, `wrote ${entry.path} after having been held up`);
     const known = record.isReused ? undefined : record.add(entry);
     if (known !== undefined && (known.path !== entry.path || known.value !== entry.value)) {
@@ -1026,6 +1035,13 @@ export class Oracle {
       this.fail(controller, `lists conflicts of ${listed.join(", ")}; both sides changed ${expected.join(", ")}`);
     }
   }
+}
+
+function mayWrite({ hana, machine }: View): boolean {
+  const { controller, core } = hana;
+  return (
+    machine.hana === hana && controller.isOpen && controller.takesWrites && machine.localUs <= core.clock.deadlineUs
+  );
 }
 
 /** A controller that takes no more writes hands its term over. */

@@ -52,7 +52,23 @@ describe("multicast that is lost and nothing else", () => {
   });
 });
 
+describe("under hold", () => {
+  test.each([1, 2, 3, 9, 94])("nobody writes while another may, and all comes to rest: seed %d", (seed) => {
+    expect(run({ seed, minutes: 0.3, isHold: true }).failure).toBe("");
+  });
+
+  test("gives the same digest twice", () => {
+    const options = { seed: 5, isHold: true, faults: FAULT_KINDS };
+    expect(run(options).digest).toBe(run(options).digest);
+  });
+});
+
 describe("a seed that failed once", () => {
+  test("28 under hold: a candidate made its own triggers changes again that the snapshot it had fetched held", () => {
+    const faults = ["delay", "blackhole", "poke"] as const;
+    expect(run({ seed: 28, nodes: 3, minutes: 1, faults, isHold: true }).failure).toBe("");
+  });
+
   test("2: a write that was replaced was confirmed before anybody had it", () => {
     expect(run({ seed: 2, minutes: 0.5 }).failure).toBe("");
   });

@@ -4,6 +4,7 @@
  * In the safety phase nothing must happen that the oracle forbids; in the liveness phase everything must come to rest:
  * one controller, all in sync, the same contents everywhere, nothing pending. The same options give the same digest.
  */
+import { type ElectionRules, Policy } from "../../src/sync/election.js";
 import type { SendLimits } from "../../src/sync/send-budget.js";
 import { BlackholeWatch } from "./blackhole-watch.js";
 import { ClockWatch } from "./clock-watch.js";
@@ -28,6 +29,8 @@ export interface SimulationOptions {
   readonly nodes: number;
   readonly minutes: number;
   readonly faults: readonly FaultKind[];
+  /** Only the side with a majority of all nodes writes. */
+  readonly isHold?: boolean;
   /** With the seal that ships: the same run, only slower. */
   readonly isSealed?: boolean;
 }
@@ -108,7 +111,7 @@ export class Simulation {
       reshapedUs: () => this.network.reshapedUs,
       areWell: (one: number, other: number) => this.network.areWell(one, other),
     };
-    this.oracle = new Oracle(timeline, links, show);
+    this.oracle = new Oracle(timeline, links, show, options.isHold === true);
     this.clocks = new ClockWatch(timeline, (machine, text) => this.oracle.fail(machine, text));
     this.oracle.onCommit = (machine, timeUs) => this.clocks.committed(machine, timeUs);
     this.network = new Network(nodes, timeline, chanceFor(seed, 3), coverage, (to, packet) => {
@@ -138,6 +141,12 @@ export class Simulation {
     return FAULTS_FROM_US + this.options.minutes * 60e6;
   }
 
+  private get rules(): ElectionRules {
+    const { isHold = false, nodes } = this.options;
+    const electors = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
+    return isHold ? { policy: Policy.hold, electors } : { policy: Policy.island, electors: [] };
+  }
+
   private makeMachines(show: ReturnType<typeof showFor>): void {
     const { seed, nodes } = this.options;
     const cipher = this.options.isSealed === true ? undefined : VIRTUAL_SEAL;
@@ -158,6 +167,7 @@ export class Simulation {
           show,
           random: chanceFor(seed, 1_000 + index),
           disk: new Disk(chanceFor(seed, 2_000 + index)),
+          electionRules: this.rules,
           sendLimits,
           redundancy,
           // Eight paths a node on a hundred nodes is what a unit test looks at.

@@ -95,6 +95,22 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "ignore the lease",
+    run: ["--nodes", "5", "--hold", "--faults", "halves,split,isolate"],
+    edits: [
+      {
+        file: "node/lease.ts",
+        find: "if (isControlling && quorum !== undefined) untilUs = Math.min(untilUs, quorum.untilUs);",
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "take what a snapshot acknowledged as pending still",
+    run: ["--nodes", "3", "--hold", "--minutes", "1", "--faults", "delay,blackhole,poke"],
+    edits: [{ file: "node/elections.ts", find: "    node.pending.resend();\n", replace: "" }],
+  },
+  {
     name: "skip the vote",
     run: ["--nodes", "4", "--faults", "clog,bridge"],
     edits: [

@@ -43,7 +43,7 @@ const defaults: Settings = {
   redundancy: undefined,
   meshPort: 7701,
   limits: { paths: 100_000 },
-  control: { conflicts: {} },
+  control: { policy: "island", electors: [], conflicts: {} },
   osc: { allow: undefined, rateLimit: 50_000, timetags: "honour", throttleHz: 0 },
 };
 
@@ -81,6 +81,9 @@ const every: readonly [path: string, file: string, text: string, value: unknown]
   ["osc.rateLimit", "1000", "1000", 1000],
   ["osc.timetags", '"dropLate"', "dropLate", "dropLate"],
   ["osc.throttleHz", "59.94", "59.94", 59.94],
+  // The other one cannot stand alone.
+  ["control.policy", '"island"', "island", "island"],
+  ["control.electors", '["left"]', "left", ["left"]],
 ];
 
 function at(settings: Settings, path: string): unknown {
@@ -238,6 +241,20 @@ describe("a complaint about settings", () => {
       "--priority",
     ]);
   });
+});
+
+it("hold is nothing without electors, wherever it comes from", () => {
+  const sources = [
+    { flags: { "control.policy": "hold" } },
+    { environment: { HANA_CONTROL_POLICY: "hold" } },
+    { fileText: '[control]\npolicy = "hold"' },
+  ];
+  for (const source of sources) {
+    const resolved = resolveSettings(source);
+    expect("complaints" in resolved && resolved.complaints.map(formatComplaint)[0]).toContain("control.electors");
+    const { control } = settingsOf({ ...source, environment: { ...source.environment, HANA_CONTROL_ELECTORS: "a b" } });
+    expect(control).toMatchObject({ policy: "hold", electors: ["a", "b"] });
+  }
 });
 
 describe("settings as text", () => {

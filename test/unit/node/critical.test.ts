@@ -249,7 +249,8 @@ test("under hold it takes a majority of the electors, this node counted if it is
     mesh.controller.declare(PATH, { type: "float", critical: true });
     mesh.run(100_000);
     const [first] = mesh.nodes as [MeshNode];
-    mesh.drop = (from, to, _, way) => to === first && way === Way.unicast && mesh.nodes.indexOf(from) > answering;
+    mesh.drop = (from, _to, datagram) =>
+      datagram[TYPE_OFFSET] === FrameType.applied && mesh.nodes.indexOf(from) > answering;
     const told = written(mesh, first, 1);
     mesh.run(300_000);
     expect(told.slice(0, 2)).toEqual(isReplicated ? [Reject.none, true] : []);

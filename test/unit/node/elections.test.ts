@@ -1,5 +1,6 @@
 /** How a mesh gets a controller: by votes, with everything that any voter has, and never twice the same term. */
 import { describe, expect, test } from "vitest";
+import { Policy } from "../../../src/sync/election.js";
 import { Role } from "../../../src/sync/roles.js";
 import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
 import { FrameType } from "../../../src/wire/frame.js";
@@ -334,5 +335,124 @@ describe("control that is handed over", () => {
     at(nodes, 1).crash();
     const gone = handOver(at(nodes, 0), { id: "00000000000000ff" } as MeshNode);
     expect(gone.reason).toBe("the controller does not hear that node");
+  });
+});
+
+describe("under hold", () => {
+  function held(count: number): { mesh: Mesh; nodes: MeshNode[] } {
+    const mesh = new Mesh(1);
+    mesh.rules = { policy: Policy.hold, electors: Array.from({ length: count }, (_, place) => `n${place + 1}`) };
+    for (let place = 0; place < count; place++) mesh.add();
+    mesh.until(() => mesh.isSettled);
+    mesh.run(300_000);
+    return { mesh, nodes: mesh.nodes };
+  }
+
+  const found = (node: MeshNode): string[] => node.hana.health.list().map(({ code }) => code);
+
+  test("a controller without the majority stops to write before the others have one, and goes on as a follower", () => {
+    const { mesh, nodes } = held(5);
+    const [first, second] = [mesh.controller, nodes.find((node) => node !== mesh.controller) as MeshNode];
+    first.declare("/viz/x", { type: "int" });
+    mesh.run(300_000);
+    const cut = new Set([first, second]);
+    mesh.drop = (from, to) => cut.has(from) !== cut.has(to);
+    let most = 0;
+    for (let passed = 0; passed < 2_000; passed++) {
+      mesh.run(1_000);
+      most = Math.max(most, controllers(mesh).length);
+    }
+    expect([most, controllers(mesh).some((node) => cut.has(node)), controllers(mesh).length]).toEqual([1, false, 1]);
+    for (const node of cut) expect(found(node)).toContain("no-controller");
+    first.write("/viz/x", 7);
+    second.write("/viz/x", 8);
+    mesh.run(1_000_000);
+    expect([first.value("/viz/x"), first.shown("/viz/x"), mesh.controller.value("/viz/x")]).toEqual([0, 7, 0]);
+    mesh.drop = () => false;
+    mesh.until(() => mesh.isSettled && nodes.every(({ hana }) => hana.pending.size === 0));
+    mesh.run(300_000);
+    expect([7, 8]).toContain(first.value("/viz/x"));
+    for (const node of nodes) expect(node.value("/viz/x")).toBe(first.value("/viz/x"));
+    for (const node of nodes) expect(found(node)).not.toContain("no-controller");
+  });
+
+  test("half of the electors have no controller, and a killed one is followed while the majority is there", () => {
+    const { mesh, nodes } = held(3);
+    mesh.controller.crash();
+    mesh.run(900_000);
+    expect(controllers(mesh)).toHaveLength(1);
+    mesh.controller.crash();
+    mesh.run(3_000_000);
+    expect(controllers(mesh)).toHaveLength(0);
+    mesh.restart(nodes.find((node) => node.isDead) as MeshNode);
+    mesh.run(3_000_000);
+    expect(controllers(mesh)).toHaveLength(1);
+  });
+
+  test("a side without the majority asks again and again, and neither counts terms up nor writes to its disk", () => {
+    const { mesh, nodes } = held(3);
+    const rest = nodes.filter((node) => node !== mesh.controller);
+    mesh.controller.crash();
+    at(rest, 1).crash();
+    const before = JSON.stringify(at(rest, 0).disk.record);
+    let asked = 0;
+    mesh.drop = (_from, _to, datagram) => {
+      if (datagram[TYPE_OFFSET] === FrameType.voteAsk) asked++;
+      return false;
+    };
+    mesh.run(5_000_000);
+    expect([JSON.stringify(at(rest, 0).disk.record), controllers(mesh)]).toEqual([before, []]);
+    // Nobody hears itself ask in this mesh, so the one that comes back does.
+    mesh.restart(nodes.find((node) => node.isDead) as MeshNode);
+    mesh.run(1_000_000);
+    expect([asked > 5, controllers(mesh).length]).toEqual([true, 1]);
+  });
+
+  test("an elector that was started anew gives no vote while its echo may still count", () => {
+    const { mesh, nodes } = held(3);
+    const first = mesh.controller;
+    const [elector, other] = nodes.filter((node) => node !== first) as [MeshNode, MeshNode];
+    const cut = new Set([`${first.id} ${other.id}`, `${other.id} ${first.id}`]);
+    mesh.drop = (from, to) => cut.has(`${from.id} ${to.id}`);
+    mesh.run(480_000);
+    expect(controllers(mesh)).toEqual([first]);
+    elector.crash();
+    const again = mesh.restart(elector);
+    cut.add(`${first.id} ${again.id}`).add(`${again.id} ${first.id}`);
+    let most = 0;
+    for (let passed = 0; passed < 2_000; passed++) {
+      mesh.run(1_000);
+      most = Math.max(most, controllers(mesh).length);
+    }
+    expect([most, controllers(mesh).length, first.hana.roles.role]).toEqual([1, 1, Role.following]);
+  });
+
+  test("an elector echoes nobody but the one it is bound to, while it is bound", () => {
+    const { mesh, nodes } = held(3);
+    const elector = nodes.find((node) => node !== mesh.controller) as MeshNode;
+    const echoed = (): number => {
+      let count = 0;
+      mesh.drop = (from, _to, datagram) => {
+        if (from === elector && datagram[TYPE_OFFSET] === FrameType.echo) count++;
+        return false;
+      };
+      mesh.run(450_000);
+      return count;
+    };
+    expect(echoed()).toBeGreaterThan(2);
+    elector.turn(() => elector.hana.elections.promises.grant(9, "00000000000000ff", () => {}));
+    expect(echoed()).toBe(0);
+    mesh.run(100_000);
+    expect(echoed()).toBeGreaterThan(2);
+  });
+
+  test("control is handed over with what is left of the lease", () => {
+    const { mesh, nodes } = held(3);
+    const to = nodes.find((node) => node !== mesh.controller) as MeshNode;
+    to.turn(() => to.hana.handover.begin(to.id, () => {}));
+    mesh.run(50_000);
+    expect(controllers(mesh)).toEqual([to]);
+    mesh.run(3_000_000);
+    expect(controllers(mesh)).toEqual([to]);
   });
 });

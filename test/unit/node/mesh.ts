@@ -13,9 +13,9 @@ import { meshTag } from "../../../src/security/mesh-identity.js";
 import { completeDeclaration, type DeclarationInput, type Value } from "../../../src/state/declaration.js";
 import { ImageEncoder } from "../../../src/state/image.js";
 import type { Reject } from "../../../src/state/reject.js";
-import type { ElectionRules } from "../../../src/sync/election.js";
 import { Role } from "../../../src/sync/roles.js";
 import type { MergePolicies } from "../../../src/state/merge-policy.js";
+import { type ElectionRules, Policy } from "../../../src/sync/election.js";
 import type { TermRecord } from "../../../src/sync/promises.js";
 import type { SendLimits } from "../../../src/sync/send-budget.js";
 import {
@@ -84,6 +84,8 @@ export class Mesh {
   /** How much longer a datagram takes than the faults say. */
   extraDelayUs: (to: MeshNode, way: Way) => number = () => 0;
   datagrams = 0;
+  /** Set before the first node is added. */
+  rules: ElectionRules = { policy: Policy.island, electors: [] };
 
   constructor(seed: number, faults: Faults = CLEAN) {
     this.random = new Random(seed);
@@ -236,7 +238,7 @@ export class MeshNode {
         termRecord: this.disk.record,
         ...(options.mergePolicies === undefined ? {} : { mergePolicies: options.mergePolicies }),
         ...(options.redundancy === undefined ? {} : { redundancy: options.redundancy }),
-        ...(options.electionRules === undefined ? {} : { electionRules: options.electionRules }),
+        electionRules: options.electionRules ?? mesh.rules,
         ...(options.sendLimits === undefined ? {} : { sendLimits: options.sendLimits }),
       },
       {

@@ -16,7 +16,7 @@ function headOf(number: number, whole: number, node = SELF): Head {
 }
 
 function vote(isYes: boolean, more: Partial<Vote> = {}): Vote {
-  return { number: 7, nonce: 1, isYes, known: 6, head: headOf(6, 100), snapshotPort: 9, ...more };
+  return { number: 7, nonce: 1, isYes, known: 6, name: "n", head: headOf(6, 100), snapshotPort: 9, ...more };
 }
 
 function electionOf(expected: readonly string[]) {

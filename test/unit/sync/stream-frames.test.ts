@@ -18,6 +18,7 @@ const INFO: StreamInfo = {
   digests: new Int32Array(20),
   paths: 1,
   timeUs: 1,
+  hasMajority: false,
   nodes: 5,
 };
 

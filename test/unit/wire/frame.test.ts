@@ -25,6 +25,7 @@ const info: fc.Arbitrary<StreamInfo> = fc.record({
   paths: fc.nat(100_000),
   timeUs: fc.maxSafeNat(),
   nodes: fc.nat(65_535),
+  hasMajority: fc.boolean(),
 });
 
 const lengths = fc.array(

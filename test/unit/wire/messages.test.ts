@@ -24,6 +24,7 @@ import {
   RecordKind,
 } from "../../../src/wire/snapshot-records.js";
 import { ControlKind, controlFields, decodeControl } from "../../../src/wire/control-message.js";
+import { decodeEcho, echoFields } from "../../../src/wire/echo.js";
 import { decodeVote, decodeVoteAsk, voteAskFields, voteFields } from "../../../src/wire/vote.js";
 
 const plain = new Uint8Array(65_536);
@@ -86,14 +87,31 @@ const MESSAGES: readonly (readonly [string, fc.Arbitrary<unknown>, (value: never
   ],
   [
     "question for a vote",
-    fc.record({ number, nonce, hasLeft: fc.boolean(), priority: fc.nat(1_000), unicastPort: fc.nat(65_535), head }),
+    fc.record({
+      number,
+      nonce,
+      isTrial: fc.boolean(),
+      hasLeft: fc.boolean(),
+      priority: fc.nat(1_000),
+      unicastPort: fc.nat(65_535),
+      head,
+    }),
     voteAskFields,
     decodeVoteAsk,
   ],
   ["handover", handover, controlFields as never, decodeControl],
+  ["echo", fc.record({ session: nonce, counter: whole }), echoFields, decodeEcho],
   [
     "vote",
-    fc.record({ number, nonce, isYes: fc.boolean(), known: number, snapshotPort: fc.nat(65_535), head }),
+    fc.record({
+      number,
+      nonce,
+      isYes: fc.boolean(),
+      known: number,
+      snapshotPort: fc.nat(65_535),
+      name: fc.string({ maxLength: 64 }),
+      head,
+    }),
     voteFields,
     decodeVote,
   ],
