@@ -16,6 +16,8 @@ import { MEASURE_LIMIT_US } from "../wire/fitness.js";
 import type { NodeParts, SessionTime } from "./parts.js";
 import type { NodePorts } from "./ports.js";
 
+/** By how much two crystals' rates may differ that nothing is known of yet: 1 % fast and 1 % slow. */
+const CRYSTALS = 0.02;
 /** What two clocks that nothing is known of may part by in the 20 ms between two ticks (4 %). */
 const BETWEEN_US = 800;
 
@@ -29,6 +31,8 @@ export class SessionClock implements SessionTime {
   private session = 0;
   /** By how much session time may be off that term's until the next tick. */
   private bound = BOUND_UNKNOWN_US;
+  /** [0] what that was when the term began here, without an exchange yet, [1] when it began, in own time. */
+  private readonly carried = new Float64Array([Number.POSITIVE_INFINITY, 0]);
 
   constructor(node: NodeParts, ports: NodePorts) {
     this.node = node;
@@ -51,8 +55,21 @@ export class SessionClock implements SessionTime {
     return this.node.roles.term === this.term ? this.bound : BOUND_UNKNOWN_US;
   }
 
+  /**
+   * Session time goes on where control passes within a side: until the first exchange with the new controller this node's
+   * time is off that one's by no more than both were off the old one's.
+   */
+  private carriedUs(term: Term): number {
+    const { peers } = this.node;
+    const peer = peers.get(term.node);
+    const isKnown = this.bound < BOUND_UNKNOWN_US && peer?.isInSync === true && peer.clockBoundUs >= 0;
+    return isKnown ? this.bound + peer.clockBoundUs : Number.POSITIVE_INFINITY;
+  }
+
   private noteBound(): void {
-    const { boundUs } = this.sync;
+    const { nowUs } = this.node.core.clock;
+    const sinceUs = nowUs - (this.carried[1] as number);
+    const boundUs = Math.min(this.sync.boundUs, (this.carried[0] as number) + CRYSTALS * sinceUs);
     this.bound = Number.isFinite(boundUs)
       ? Math.min(BOUND_UNKNOWN_US, Math.ceil(boundUs) + BETWEEN_US)
       : BOUND_UNKNOWN_US;
@@ -72,6 +89,8 @@ export class SessionClock implements SessionTime {
   private findSource(): void {
     const { role, term } = this.node.roles;
     if (term === this.term || role === Role.starting) return;
+    this.carried[0] = this.carriedUs(term);
+    this.carried[1] = this.node.core.clock.nowUs;
     this.term = term;
     this.session = 0;
     if (role === Role.controlling) this.sync.lead();
@@ -109,7 +128,10 @@ export class SessionClock implements SessionTime {
     const askedUs = this.sync.takeAsked(answer.number);
     if (askedUs === 0) return;
     // A controller that was started anew has another session time.
-    if (this.session !== 0 && session !== this.session) this.sync.follow();
+    if (this.session !== 0 && session !== this.session) {
+      this.carried[0] = Number.POSITIVE_INFINITY;
+      this.sync.follow();
+    }
     this.session = session;
     this.moved(this.sync.take({ ...answer, askedUs, heardUs: node.core.clock.nowUs }));
     this.noteBound();

@@ -4,6 +4,7 @@
  * same for itself alone (an orphan). What nobody takes in time is counted as given up, and said.
  */
 import { HealAction, type HealingSchedule, YieldState } from "../sync/healing.js";
+import type { Term } from "../state/change.js";
 import { Role } from "../sync/roles.js";
 import { type YieldMessage, YieldStage } from "../wire/yield.js";
 import type { Snapshot } from "./adoption.js";
@@ -17,6 +18,12 @@ const TOLD_US = 600_000_000;
 const GIVEN_UP_TEXT =
   "changes that this node had from a controller that is gone could not be handed to the present one and were given up";
 
+interface HandedOver {
+  readonly head: Head;
+  /** The term in which it is merged; undefined when it was given up. */
+  readonly to: Term | undefined;
+}
+
 export class Yielding {
   private readonly node: NodeParts;
   private readonly ports: NodePorts;
@@ -27,8 +34,8 @@ export class Yielding {
   /** What was given up last, and [0] until when that is told. */
   private givenUp: Head | undefined;
   private readonly toldUntil = new Float64Array(1);
-  /** The head that another side said it has merged of this node's. */
-  private handedOver: Head | undefined;
+  /** What of this node's is merged elsewhere, or given up. */
+  private handedOver: HandedOver | undefined;
 
   constructor(node: NodeParts, ports: NodePorts, schedule: HealingSchedule, post: YieldPost) {
     this.node = node;
@@ -48,7 +55,7 @@ export class Yielding {
   /** Whether a snapshot may take the place of what is here: it holds all of that. If not, it is offered first. */
   mayAdopt(snapshot: Snapshot, controller: string): boolean {
     const { core } = this.node;
-    if (this.isHeldBy(snapshot) || sameHead(this.handedOver, headOf(core))) return true;
+    if (this.isHeldBy(snapshot) || this.isHandedOver(snapshot)) return true;
     const isNew = this.schedule.state !== YieldState.orphan;
     this.schedule.orphan(controller);
     if (isNew) {
@@ -56,6 +63,15 @@ export class Yielding {
       this.ports.onServing();
     }
     return false;
+  }
+
+  /** The side that took it over may be gone, and this another one that never heard of it. */
+  private isHandedOver({ termNumber, termNode, lineage }: Snapshot): boolean {
+    const { handedOver, node } = this;
+    if (handedOver === undefined || !sameHead(handedOver.head, headOf(node.core))) return false;
+    const { to } = handedOver;
+    if (to === undefined || (termNumber === to.number && termNode === to.node)) return true;
+    return lineage.some(({ number, node: holder }) => number === to.number && holder === to.node);
   }
 
   /** The node follows a controller, with all that it had. */
@@ -89,8 +105,8 @@ export class Yielding {
   private giveUp(): void {
     const { node } = this;
     this.schedule.end();
-    this.handedOver = headOf(node.core);
-    this.givenUp = this.handedOver;
+    this.givenUp = headOf(node.core);
+    this.handedOver = { head: this.givenUp, to: undefined };
     this.toldUntil[0] = node.core.clock.nowUs + TOLD_US;
     node.core.counters.headsGivenUp++;
     node.setHealth(HealthCode.healing, GIVEN_UP_TEXT);
@@ -127,11 +143,11 @@ export class Yielding {
     const head = headOf(node.core);
     if (schedule.to !== from || !sameHead(head, message)) return false;
     if (schedule.state === YieldState.orphan) {
-      this.handedOver = head;
+      this.handedOver = { head, to: { number: message.stays, node: from } };
       return false;
     }
     if (schedule.state !== YieldState.frozen) return false;
-    this.handedOver = head;
+    this.handedOver = { head, to: { number: message.stays, node: from } };
     schedule.end();
     this.post.sendToAll(YieldStage.released);
     return node.controller.isOpen;

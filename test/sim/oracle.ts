@@ -20,6 +20,7 @@ import { EVENTS_WAITING_MAX } from "../../src/sync/publisher.js";
 import { Role } from "../../src/sync/roles.js";
 import { readCounter, TYPE_OFFSET } from "../../src/wire/envelope.js";
 import { FrameType } from "../../src/wire/frame.js";
+import { BOUND_UNKNOWN_US } from "../../src/wire/write-frame.js";
 import type { HanaNode } from "../../src/node/node.js";
 import { CriticalWatch } from "./critical-watch.js";
 import { type Entry, Ledger, type TermRecord, type Version } from "./ledger.js";
@@ -49,6 +50,8 @@ export interface Write {
   outcome: Outcome;
   /** When a controller took it last; 0 while none has. */
   committedUs: number;
+  /** How far its writer's clock may have been off when it was made. */
+  readonly boundUs: number;
   /** What that change was stamped with, in its controller's session time. */
   stampedUs: number;
   /** Where controllers put it: usually once. */
@@ -128,6 +131,8 @@ class View {
   isOpening = false;
   snapshots = 0;
   merges = 0;
+  /** When it last knew nothing of how far off its clock may be. */
+  clockUnknownUs = 0;
   counter = 0;
   naksSent = 0;
   /** The newest frames heard of and when: pairs. */
@@ -441,6 +446,7 @@ export class Oracle {
     if (view === undefined || machine.hana !== view.hana) return;
     this.watchRoles(view);
     this.watchClock(view);
+    if (view.hana.sessionClock.boundUs === BOUND_UNKNOWN_US) view.clockUnknownUs = this.timeline.nowUs;
     this.hear(view);
     if (view.reader.behind > 0) this.drain(view);
     this.watchHeld(view);
@@ -582,11 +588,21 @@ export class Oracle {
       this.fail(view.machine, `took a write to ${path}, which another node moves`);
     }
     const newer = isOther && this.areClocksTrue ? before.write : undefined;
-    if (newer !== undefined && write !== undefined && write.atUs < newer.atUs - SLACK_US - 2 * this.clocksOffUs) {
+    if (newer !== undefined && write !== undefined && write.atUs + this.doubtUs(write) < newer.atUs - SLACK_US) {
       this.fail(view.machine, `put write ${write.number} of ${path} over write ${newer.number}, which is newer`);
     }
     const isMove = before?.origin === origin && before.gesture === gesture;
     view.moves.set(path, { origin, gesture, count: isMove ? before.count + 1 : 1, atUs: nowUs, write });
+  }
+
+  /**
+   * By how much newer than it is a write may count: as far as its writer's clock may be off. Where that is not known, what
+   * was long on its way is as new as can be.
+   */
+  private doubtUs({ machine, boot, atUs, boundUs }: Write): number {
+    const view = this.views[machine.index];
+    if (view === undefined || view.boot !== boot || view.clockUnknownUs >= atUs) return Number.POSITIVE_INFINITY;
+    return 2 * Math.max(boundUs, view.hana.sessionClock.boundUs, this.clocksOffUs);
   }
 
   /** Whether all nodes have the same time, or almost. */
@@ -737,6 +753,7 @@ export class Oracle {
       outcome: Outcome.pending,
       committedUs: 0,
       stampedUs: 0,
+      boundUs: machine.hana?.sessionClock.boundUs ?? BOUND_UNKNOWN_US,
       commits: [],
     };
     this.writes.push(write);
