@@ -93,6 +93,11 @@ describe("a seed that failed once", () => {
     expect(run({ seed: 1028, minutes: 1, faults: FAULT_KINDS }).failure).toBe("");
   });
 
+  test("98: an empty controller, started anew, took the place of what it had been handed before it died", () => {
+    const faults = ["clog", "delay", "jitter", "halves", "kill"] as const;
+    expect(run({ seed: 98, nodes: 3, faults }).failure).toBe("");
+  });
+
   test("2042: a controller that had stepped down confirmed later what it had taken in its lost term", () => {
     expect(run({ seed: 2042, minutes: 0.5 }).failure).toBe("");
   });

@@ -1,5 +1,8 @@
 /** The session clock of whole nodes: clocks an hour apart become one time, which nobody's death moves. */
 import { describe, expect, test } from "vitest";
+import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
+import { FrameType } from "../../../src/wire/frame.js";
+import { BOUND_UNKNOWN_US } from "../../../src/wire/write-frame.js";
 import { CLEAN, Mesh, type MeshNode } from "./mesh.js";
 
 const HOUR_US = 3_600_000_000;
@@ -82,4 +85,24 @@ test("a joiner has the mesh's time with the first heartbeat, before any exchange
   joiner.turn(() => joiner.hana.tick());
   expect(Math.abs(offUs(mesh, joiner))).toBeLessThan(10_000);
   expect(joiner.hana.sessionClock.link.clockBoundUs).toBe(-1);
+});
+
+test("who follows the next controller knows at once how far off its clock may be, and a joiner does not", () => {
+  const mesh = new Mesh(1);
+  const [first, second, third] = [mesh.add(), mesh.add(), mesh.add()];
+  mesh.until(() => mesh.isSettled);
+  // Everybody has told how well it knows the time.
+  mesh.run(3_000_000);
+  mesh.drop = (_, __, datagram) => datagram[TYPE_OFFSET] === FrameType.clockAnswer;
+  first.crash();
+  mesh.until(() => mesh.isSettled);
+  const { hana } = third;
+  expect([mesh.controller, hana.roles.term.node]).toEqual([second, second.id]);
+  expect([hana.sessionClock.sync.boundUs, hana.sessionClock.boundUs < 50_000]).toEqual([
+    Number.POSITIVE_INFINITY,
+    true,
+  ]);
+  const joiner = mesh.add();
+  mesh.until(() => mesh.isSettled);
+  expect(joiner.hana.sessionClock.boundUs).toBe(BOUND_UNKNOWN_US);
 });
