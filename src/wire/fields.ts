@@ -10,9 +10,14 @@ const OPTIONS = { useRecords: false, variableMapSize: true, copyBuffers: true } 
 const packr = new Packr(OPTIONS);
 const unpackr = new Unpackr(OPTIONS);
 
+/** The bytes are the packer's own: they are to be copied at once. */
+export function packFields(fields: readonly unknown[]): Uint8Array {
+  return packr.pack(fields);
+}
+
 /** Answers how many bytes were written; 0 when they do not fit. */
 export function encodeMessage(fields: readonly unknown[], plain: Uint8Array): number {
-  const bytes = packr.pack(fields);
+  const bytes = packFields(fields);
   if (bytes.length > plain.length) return 0;
   plain.set(bytes);
   return bytes.length;

@@ -3,11 +3,7 @@
  * that found no room in it, its lineage, pieces of the image's chunks, where the writers stand, and an end. Checked
  * field by field: a member of the mesh may still be wrong.
  */
-import { Packr, Unpackr } from "msgpackr";
-
-const OPTIONS = { useRecords: false, variableMapSize: true, copyBuffers: true } as const;
-const packr = new Packr(OPTIONS);
-const unpackr = new Unpackr(OPTIONS);
+import { decodeFields, isNode, isText, isWhole, packFields } from "./fields.js";
 
 export const RecordKind = {
   header: 1,
@@ -42,6 +38,7 @@ export interface SnapshotHeader {
 
 /** An origin is at most some 280 bytes; a record holds 65,520. */
 const ORIGINS_PER_RECORD = 200;
+const NAME_LIMIT = 255;
 /** At most 31 bytes each. */
 const TERMS_PER_RECORD = 1_024;
 
@@ -53,13 +50,13 @@ export function termKey({ termNumber, termNode }: SnapshotHeader): string {
 const TERM_KEY_LENGTH = 40;
 
 export function encodeRequest(request: SnapshotRequestRecord): Uint8Array {
-  return new Uint8Array(packr.pack([request.minSequence, request.image, request.term, request.records]));
+  return new Uint8Array(packFields([request.minSequence, request.image, request.term, request.records]));
 }
 
 export function decodeRequest(bytes: Uint8Array): SnapshotRequestRecord | undefined {
-  const [minSequence, image, term, records] = decode(bytes) ?? [];
+  const [minSequence, image, term, records] = decodeFields(bytes, bytes.length) ?? [];
   if (!isWhole(minSequence) || !isWhole(image) || !isWhole(records)) return undefined;
-  if (typeof term !== "string" || term.length > TERM_KEY_LENGTH) return undefined;
+  if (!isText(term, TERM_KEY_LENGTH)) return undefined;
   return { minSequence, image, term, records };
 }
 
@@ -83,7 +80,7 @@ export function encodeHeader(header: SnapshotHeader): Uint8Array {
 }
 
 function recordOf(kind: RecordKind, fields: readonly unknown[]): Uint8Array {
-  const body = packr.pack(fields);
+  const body = packFields(fields);
   const record = new Uint8Array(body.length + 1);
   record[0] = kind;
   record.set(body, 1);
@@ -95,7 +92,7 @@ function namesOf(origins: SnapshotHeader["origins"]): string[] {
 }
 
 export function decodeHeader(bytes: Uint8Array): SnapshotHeader | undefined {
-  const [image, termNumber, termNode, sequence, names] = decode(bytes) ?? [];
+  const [image, termNumber, termNode, sequence, names] = decodeFields(bytes, bytes.length) ?? [];
   if (!isWhole(image) || !isWhole(termNumber) || !isWhole(sequence)) return undefined;
   if (!isNode(termNode)) return undefined;
   const origins = originsOf(names);
@@ -104,46 +101,29 @@ export function decodeHeader(bytes: Uint8Array): SnapshotHeader | undefined {
 
 /** More of a header's origins. */
 export function decodeOrigins(bytes: Uint8Array): SnapshotHeader["origins"] | undefined {
-  return originsOf(decode(bytes));
+  return originsOf(decodeFields(bytes, bytes.length));
 }
 
 /** More of a header's lineage. */
 export function decodeLineage(bytes: Uint8Array): SnapshotHeader["lineage"] | undefined {
-  const fields = decode(bytes);
+  const fields = decodeFields(bytes, bytes.length);
   if (fields === undefined || fields.length % 3 !== 0) return undefined;
   const lineage = [];
   for (let index = 0; index < fields.length; index += 3) {
     const [number, node, sequence] = fields.slice(index, index + 3);
-    if (!isWhole(number) || number >= 2 ** 32 || !isNode(node) || !isWhole(sequence)) return undefined;
+    if (!isWhole(number, 2 ** 32) || !isNode(node) || !isWhole(sequence)) return undefined;
     lineage.push({ number, node, sequence });
   }
   return lineage;
 }
 
 function originsOf(names: unknown): SnapshotHeader["origins"] | undefined {
-  if (!Array.isArray(names) || !names.every((name) => typeof name === "string" && name.length <= 255)) return undefined;
+  if (!Array.isArray(names) || !names.every((name) => isText(name, NAME_LIMIT))) return undefined;
   const origins = [];
   for (let index = 0; index + 1 < names.length; index += 2) {
     origins.push({ node: names[index] as string, surface: names[index + 1] as string });
   }
   return origins;
-}
-
-function decode(bytes: Uint8Array): unknown[] | undefined {
-  try {
-    const value: unknown = unpackr.unpack(bytes.slice());
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isNode(value: unknown): value is string {
-  return typeof value === "string" && /^[0-9a-f]{16}$/.test(value);
-}
-
-function isWhole(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** `standings` as `encodeStandings` makes them. */
