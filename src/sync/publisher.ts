@@ -430,17 +430,17 @@ export class Publisher {
 
   /** Takes everything before `end` off the queue: it is published. */
   private commit(end: number): void {
+    for (; this.head < end; this.advance()) this.commitItem(this.queue[this.head & this.mask] as number);
+  }
+
+  private commitItem(item: number): void {
     const { state, digests } = this.parts;
-    for (; this.head < end; this.advance()) {
-      const item = this.queue[this.head & this.mask] as number;
-      if (item === EVENT) this.commitEvent();
-      else if (item >= 0) {
-        this.waitsAt[item] = 0;
-        if (!state.exists(item)) continue;
-        digests.touch(item);
-        this.published(state.sequences[item] as number);
-      }
-    }
+    if (item === EVENT) this.commitEvent();
+    if (item < 0) return;
+    this.waitsAt[item] = 0;
+    if (!state.exists(item)) return;
+    digests.touch(item);
+    this.published(state.sequences[item] as number);
   }
 
   private commitEvent(): void {
@@ -498,21 +498,32 @@ export class Publisher {
     this.parts.acks.beginFrame();
     let position = this.head;
     let event = this.eventHead;
-    for (; position < this.tail; position++) {
+    let isWhole = false;
+    while (position < this.tail && !isWhole) {
       const item = this.queue[position & this.mask] as number;
       if (!this.writeItem(writer, item, event)) break;
       if (item === EVENT) event++;
-      if (!isGroup || item === GROUP_END) {
-        position++;
-        break;
-      }
+      isWhole = !isGroup || item === GROUP_END;
+      position++;
     }
-    this.writeTaken(writer, position);
+    if (isWhole) this.writeTaken(writer, position);
     this.parts.acks.endFrame();
     const payload = writer.out.buffer.slice(0, writer.length);
     const bytes = encodeEvent(EventKind.group, this.change, payload);
-    this.commit(position);
+    if (isWhole || writer.count === 0) this.commit(position);
+    else this.leaveRest(position);
     return bytes;
+  }
+
+  /**
+   * What one event could not hold of a group (too long, or of another hour) stays a group of its own, in the same place:
+   * a writer is told nothing before all of it is out.
+   */
+  private leaveRest(from: number): void {
+    for (let position = this.head + 1; position < from; position++) {
+      this.commitItem(this.queue[position & this.mask] as number);
+      this.queue[position & this.mask] = VOID;
+    }
   }
 
   private writePiece(start: number): void {

@@ -248,6 +248,29 @@ describe("a group", () => {
     ]);
   });
 
+  test("with changes of another hour in it goes in parts, and a writer is told once its path is out", () => {
+    const bench = new Bench();
+    const [x, y, old] = bench.declared(3) as [number, number, number];
+    const texts = bench.declared(20, "string");
+    bench.group([
+      [y, 1],
+      [old, 1],
+    ]);
+    bench.pass(3_600_000_000);
+    bench.group([[x, 1]]);
+    bench.acks.add("0000000000000002", 1, 7, bench.publisher.itemsTaken, 1);
+    for (const id of texts) bench.write(id, "text".repeat(100));
+    // It takes the earlier places of both, and so all that lies between along.
+    bench.group([
+      [x, 2],
+      [y, 2],
+    ]);
+    while (!bench.publisher.flush()) bench.pass(1_000);
+    expect(bench.told.map(({ id }) => id)).toEqual([old, ...texts, x, y]);
+    expect(bench.framesOf([...texts, x, y])).toHaveLength(1);
+    expect(bench.listener.taken).toEqual([{ frame: bench.framesOf([x])[0], origin: 1, write: 7 }]);
+  });
+
   test("that follows another in one turn is another group", () => {
     const bench = new Bench();
     const ids = bench.declared(120);
