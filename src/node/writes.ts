@@ -294,19 +294,26 @@ export class Writes implements WriteTarget {
     pending.forEach((slot) => {
       controller.relieve();
       applier.isGrouped = pending.isGroupedAt(slot);
-      const id = pending.idOf(slot);
-      const surface = pending.surfaceAt(slot);
-      const kind = pending.kindOf(slot);
-      if (kind === WriteKind.value && this.state.exists(id)) {
-        this.commitValue(slot, id, surface);
-      } else if (kind === WriteKind.trigger && this.state.exists(id)) applier.commitImpulse(id, surface, 0);
-      else if (kind === WriteKind.declare || kind === WriteKind.rename) this.commitNamed(slot, id, surface);
-      else if (kind === WriteKind.remove && this.state.exists(id)) applier.commitRemove(id, surface);
+      this.commitSlot(slot, pending.kindOf(slot));
       return true;
     });
     applier.isGrouped = false;
     core.clock.tickHybrid();
     pending.clear(Reject.none, core.sequence[0] as number);
+  }
+
+  private commitSlot(slot: number, kind: WriteKind): void {
+    const { pending, applier } = this.parts;
+    const isMark = kind === WriteKind.release || kind === WriteKind.groupEnd || kind === WriteKind.void;
+    if (isMark) return;
+    const id = pending.idOf(slot);
+    const surface = pending.surfaceAt(slot);
+    if (kind === WriteKind.declare) this.commitDeclared(slot, id, surface);
+    else if (!this.state.exists(id)) pending.refuse(pending.writeOf(slot), Reject.unknownPath);
+    else if (kind === WriteKind.value) this.commitValue(slot, id, surface);
+    else if (kind === WriteKind.trigger) applier.commitImpulse(id, surface, 0);
+    else if (kind === WriteKind.rename) this.commitRenamed(slot, id, surface);
+    else applier.commitRemove(id, surface);
   }
 
   /** What another origin wrote since stays. */
@@ -322,14 +329,24 @@ export class Writes implements WriteTarget {
     applier.showRolledBack(id);
   }
 
-  private commitNamed(slot: number, id: number, surface: number): void {
+  /** A path of this node's own gets its id, or goes: what is still to come for it is refused then. */
+  private commitDeclared(slot: number, id: number, surface: number): void {
+    const { applier, pending } = this.parts;
+    const named = decodeNamed(pending.payload(slot));
+    if (named?.declaration === undefined) return;
+    const reject = applier.commitDeclare(named.path, named.declaration, surface);
+    if (reject === Reject.none) return;
+    pending.refuse(pending.writeOf(slot), reject);
+    if (!this.state.isProvisional(id) || !this.state.exists(id)) return;
+    pending.forget(id, reject);
+    applier.dropProvisional(id);
+  }
+
+  private commitRenamed(slot: number, id: number, surface: number): void {
     const { applier, pending } = this.parts;
     const named = decodeNamed(pending.payload(slot));
     if (named === undefined) return;
-    const { path, declaration } = named;
-    let reject: Reject = Reject.unknownPath;
-    if (declaration !== undefined) reject = applier.commitDeclare(path, declaration, surface);
-    else if (this.state.exists(id)) reject = applier.commitRename(id, path, surface);
+    const reject = applier.commitRename(id, named.path, surface);
     if (reject !== Reject.none) pending.refuse(pending.writeOf(slot), reject);
   }
 }

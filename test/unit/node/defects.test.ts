@@ -190,6 +190,31 @@ describe("a follower's writes", () => {
     expect(Object.keys(second.contents())).toEqual(Object.keys(first.contents()));
   });
 
+  test("a declaration that finds no room when its node takes over is gone, with what was to come for it", () => {
+    const mesh = new Mesh(1);
+    const first = mesh.add({ paths: 3 });
+    mesh.run(1_000_000);
+    const second = mesh.add({ paths: 3 });
+    const third = mesh.add({ paths: 3 });
+    mesh.until(() => mesh.isSettled);
+    for (let place = 0; place < 3; place++) first.declare(`/viz/p${place}`, { type: "float" });
+    mesh.run(100_000);
+    first.crash();
+    second.declare("/viz/more", { type: "float" });
+    const answers: Reject[] = [];
+    second.turn(() => {
+      const { state } = second.hana.core;
+      second.hana.writes.whenDone((reject) => answers.push(reject));
+      second.hana.writes.rename(state.idOf("/viz/more"), "/viz/renamed", 0);
+      second.hana.writes.whenDone((reject) => answers.push(reject));
+    });
+    mesh.until(() => mesh.isSettled);
+    mesh.run(300_000);
+    expect(answers).toEqual([Reject.pathsFull, Reject.unknownPath]);
+    expect(Object.keys(second.contents())).toEqual(["/viz/p0", "/viz/p1", "/viz/p2"]);
+    expect(third.contents()).toEqual(second.contents());
+  });
+
   test("D8 a pending rename is done by the node that takes over", () => {
     const {
       mesh,
