@@ -191,7 +191,7 @@ export class ClockSync {
   private keep(atUs: number, aheadUs: number, halfUs: number): void {
     const { registers } = this;
     const goalUs = (registers[0] as number) + this.rate * (atUs - (registers[1] as number));
-    if (this.count > 0 && Math.abs(aheadUs - goalUs) > halfUs + this.boundAt(atUs)) {
+    if (this.count > 0 && Math.abs(aheadUs - goalUs) > this.widthOf(halfUs) + this.boundAt(atUs)) {
       this.contradictions++;
       this.forget();
     }
@@ -200,6 +200,11 @@ export class ClockSync {
     this.halfUs[this.next] = halfUs;
     this.next = (this.next + 1) % KEPT;
     this.count = Math.min(this.count + 1, KEPT);
+  }
+
+  /** Half a round trip as it may have passed for the controller, whose crystal is another. */
+  private widthOf(halfUs: number): number {
+    return halfUs * (1 + Math.abs(this.rate) + this.rateError + WANDER);
   }
 
   /** Where session time is to be: from the quarter of the exchanges with the shortest round trips. */
@@ -216,7 +221,7 @@ export class ClockSync {
     let boundUs = 0;
     for (const index of chosen) {
       const ageUs = Math.max(0, nowUs - (this.atUs[index] as number));
-      const bound = (halfUs[index] as number) + (this.rateError + WANDER) * ageUs;
+      const bound = this.widthOf(halfUs[index] as number) + (this.rateError + WANDER) * ageUs;
       const weight = 1 / (bound * bound);
       weights += weight;
       aheadUs += weight * ((this.aheadUs[index] as number) + this.rate * ageUs);

@@ -74,6 +74,8 @@ export class ClockWatch {
     const other = controller.hana;
     if (own === undefined || other === undefined || own === other) return;
     if (own.roles.role !== Role.following || own.roles.term.node !== controller.id) return;
+    // In a later term it may go by another side's time, and this node has not heard of it.
+    if (own.roles.term.number !== other.roles.term.number) return;
     const boundUs = this.boundOf(machine, controller);
     const offUs = Math.abs(this.sessionOf(machine) - this.sessionOf(controller));
     if (!Number.isFinite(boundUs)) return;
