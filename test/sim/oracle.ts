@@ -307,11 +307,17 @@ export class Oracle {
       const { machine: other, hana } = view;
       const isThere = other !== machine && other.isUp && !other.isPaused && other.hana === hana;
       if (!isThere || !this.links.areWell(machine.index, other.index)) continue;
-      const isSafe = hana.roles.role === Role.controlling || hana.roles.silenceUs < HEARS_US;
+      const hears = this.isServed(hana.roles.term.node) && hana.roles.silenceUs < HEARS_US;
+      const isSafe = hana.roles.role === Role.controlling || hears;
       if (isSafe && hana.roles.role !== Role.starting && !hana.roles.controllerHasLeft) no++;
       else yes++;
     }
     if (no > yes) this.fail(machine, `took control although ${no} of ${no + yes} that it hears have a controller`);
+  }
+
+  /** Whether a controller is there at all. One that left may have told its leave to the candidate alone. */
+  private isServed(controller: string): boolean {
+    return this.views.some((view) => view?.machine.id === controller && view.machine.hana === view.hana);
   }
 
   /** What was pending is committed and confirmed while a term is being opened: whoever asks first notes it. */
