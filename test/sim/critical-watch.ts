@@ -69,10 +69,19 @@ export class CriticalWatch {
     this.replicated++;
     const isReused = this.eyes.commitsOf(write).some(({ term }) => term.isReused);
     if (isReused || this.isElsewhere(write)) {
-      if (!isReused) this.kept.push(write);
+      if (!isReused) this.keep(write);
       return "";
     }
     return `said that another node has write ${write.number} of ${write.path}, which none has`;
+  }
+
+  /** Whoever has a write has those before it: they need not be looked for any more, at every death of a long run. */
+  private keep(write: Write): void {
+    const commits = this.eyes.commitsOf(write);
+    const isIn = (older: Version): boolean => commits.some((at) => this.eyes.supersedes(write.path, at, older));
+    this.kept = this.kept.filter((older) => older.path !== write.path || !this.eyes.commitsOf(older).some(isIn));
+    this.kept.push(write);
+    for (const merged of this.merges.keys()) if (!this.kept.includes(merged)) this.merges.delete(merged);
   }
 
   private isElsewhere(write: Write): boolean {
