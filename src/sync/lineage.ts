@@ -10,6 +10,8 @@
 import type { TermTable } from "../state/tables.js";
 
 export const LINEAGE_MAX = 4_096;
+/** A change of controller costs one; each is at most 31 bytes of a snapshot. */
+export const FORKS_KEPT = 256;
 
 /** Of a term, everything up to a sequence. Terms by number and node, so that it means the same on every node. */
 export interface LineageEntry {
@@ -80,9 +82,18 @@ export class Lineage {
     }
   }
 
-  /** Forgets the terms that nothing refers to any more. Only once every node that may come back has all of them. */
+  /**
+   * Forgets the terms that nothing refers to any more. Only once every node that is known has all of them; who started
+   * lately knows few, and would take what it forgot for another side's work: so the newest stay in any case.
+   */
   forget(isUsed: (term: number) => boolean): void {
-    for (const term of [...this.sealed.keys()]) if (term !== this.present && !isUsed(term)) this.sealed.delete(term);
+    let spare = this.sealed.size - FORKS_KEPT;
+    for (const term of [...this.sealed.keys()]) {
+      if (spare <= 0) return;
+      if (term === this.present || isUsed(term)) continue;
+      this.sealed.delete(term);
+      spare--;
+    }
   }
 
   /** All of it, oldest first, the present term last: what a snapshot says beside its own term and sequence. */

@@ -2,7 +2,8 @@
  * Merges: what must come of two sides that become one, from what the oracle saw both write and where they forked.
  *
  * A path is changed on one side when the other is not made of its version. Changed on one: that value. Changed on both:
- * the later one, or the staying side's on a critical path, and a record of the conflict; no other path has one.
+ * the later one, or the staying side's on a critical path, and a record of the conflict; no other path has one. Two
+ * changes that one controller made in one term are no conflict: the later one.
  */
 import type { State } from "../../src/state/state.js";
 import { CONFLICTS_PREFIX } from "../../src/sync/merge.js";
@@ -22,12 +23,17 @@ export function judgeMerge(oracle: Oracle, machine: Machine, record: TermRecord,
     if (oracle.unsure.has(path)) continue;
     const [mine, theirs] = [record.base.get(path), side.term.versionAt(path, side.sequence)];
     if (mine === undefined || theirs === undefined || isIncluded(theirs, record.parent)) continue;
-    const isConflict = !isIncluded(mine, side) && valueOf(mine) !== valueOf(theirs);
+    // One controller wrote both, and only one of the sides has got the second.
+    const isOneTerm = mine.term === theirs.term;
+    const isConflict = !isOneTerm && !isIncluded(mine, side) && valueOf(mine) !== valueOf(theirs);
     if (isConflict) conflicts.push(path);
-    const isKept = isConflict && (declaration.critical || timeOf(mine) > timeOf(theirs));
+    const isNewer = isOneTerm && mine.sequence > theirs.sequence;
+    const isKept = isNewer || (isConflict && (declaration.critical || timeOf(mine) > timeOf(theirs)));
     const isOpen = isConflict && !declaration.critical && timeOf(mine) === timeOf(theirs);
     if (!isOpen) judgeValue(oracle, machine, record, path, isKept ? mine : theirs);
   }
+  // The list is full: the node says how many it could not put there.
+  if ((machine.hana?.core.counters.conflictsUnlisted ?? 0) > 0) return conflicts;
   const listed = listedConflicts(state, `${record.number}-${record.node.slice(-6)}-`, oracle);
   if (listed.sort().join() !== [...conflicts].sort().join()) {
     const [has, wants] = [listed, conflicts].map((paths) => paths.join(", ") || "nothing");
