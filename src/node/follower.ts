@@ -221,6 +221,9 @@ export class Follower implements ContentSink {
     const now = this.core.clock.register[0] as number;
     this.core.counters.framesReceived++;
     if (this.isOnlyAnnounced(frame, sequence)) return;
+    // A moment at which nothing was missing is about to pass, between two house-keepings.
+    const isNext = sequence <= this.window.newest + (isHeartbeat ? 0 : 1);
+    if (!isNext || (frame.flags & StreamFlag.unsettled) !== 0) this.noteWhole();
     if (!this.window.hear(sequence, now) || (frame.doubles[2] as number) > this.window.complete + 1) {
       this.port.onLost("more frames are missing than can be repaired");
       return;
