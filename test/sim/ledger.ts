@@ -33,6 +33,11 @@ export interface MergedSide {
   readonly conflicts: readonly string[];
 }
 
+/** Rises whenever a term is opened or takes in a side: what was made of which is asked anew then. */
+interface Revision {
+  number: number;
+}
+
 export class TermRecord {
   readonly number: number;
   readonly node: string;
@@ -44,14 +49,24 @@ export class TermRecord {
   base: ReadonlyMap<string, Version> = new Map();
   /** What it was opened upon: up to where its node held which term. */
   parent: Version | undefined;
-  readonly merged: MergedSide[] = [];
+  private readonly merged: MergedSide[] = [];
+  private readonly revision: Revision;
+  /** By how many sides it had taken in: up to where each other term was part of it. Of the last revision. */
+  private readonly ancestors = new Map<number, Map<TermRecord, number>>();
+  private ancestorsOf = 0;
   private readonly entries = new Map<number, Entry>();
   /** Sequences by path, rising. */
   private readonly byPath = new Map<string, number[]>();
 
-  constructor(number: number, node: string) {
+  constructor(number: number, node: string, revision: Revision) {
     this.number = number;
     this.node = node;
+    this.revision = revision;
+  }
+
+  merge(side: MergedSide): void {
+    this.merged.push(side);
+    this.revision.number++;
   }
 
   add(entry: Entry): Entry | undefined {
@@ -83,15 +98,32 @@ export class TermRecord {
   }
 
   /** Whether a change is part of what this term was at `sequence`: as what it was opened upon, or merged. */
-  includes(change: Version, sequence: number, seen = new Set<string>()): boolean {
+  includes(change: Version, sequence: number): boolean {
     if (change.term === this) return change.sequence <= sequence;
-    // The same term may be reached by two ways, up to different changes.
-    const key = `${this.number}/${this.node}/${sequence}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    const { parent } = this;
-    if (parent?.term.includes(change, parent.sequence, seen) === true) return true;
-    return this.merged.some(({ at, side }) => at <= sequence && side.term.includes(change, side.sequence, seen));
+    return (this.ancestorsAt(sequence).get(change.term) ?? -1) >= change.sequence;
+  }
+
+  private ancestorsAt(sequence: number): ReadonlyMap<TermRecord, number> {
+    const { ancestors, parent } = this;
+    if (this.ancestorsOf !== this.revision.number) ancestors.clear();
+    this.ancestorsOf = this.revision.number;
+    const sides = this.merged.filter(({ at }) => at <= sequence);
+    const known = ancestors.get(sides.length);
+    if (known !== undefined) return known;
+    const found = new Map<TermRecord, number>();
+    // Before it is filled: terms that were opened twice may lie before each other.
+    ancestors.set(sides.length, found);
+    const take = (term: TermRecord, through: number): void => {
+      found.set(term, Math.max(through, found.get(term) ?? -1));
+    };
+    for (const version of parent === undefined
+      ? sides.map(({ side }) => side)
+      : [parent, ...sides.map(({ side }) => side)]) {
+      take(version.term, version.sequence);
+      if (version.term === this) continue;
+      for (const [term, through] of version.term.ancestorsAt(version.sequence)) take(term, through);
+    }
+    return found;
   }
 
   at(sequence: number): Entry | undefined {
@@ -101,6 +133,7 @@ export class TermRecord {
 
 export class Ledger {
   private readonly terms = new Map<string, TermRecord>();
+  private readonly revision: Revision = { number: 1 };
   /** Terms that were opened, and how many of them more than once. */
   opened = 0;
   reused = 0;
@@ -113,7 +146,7 @@ export class Ledger {
     const key = `${term.number}/${term.node}`;
     let record = this.terms.get(key);
     if (record === undefined) {
-      record = new TermRecord(term.number, term.node);
+      record = new TermRecord(term.number, term.node, this.revision);
       this.terms.set(key, record);
     }
     return record;
@@ -129,6 +162,7 @@ export class Ledger {
     record.boot = boot;
     record.base = base;
     record.parent = parent;
+    this.revision.number++;
     return record;
   }
 

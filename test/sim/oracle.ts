@@ -511,7 +511,7 @@ export class Oracle {
     const node = new TextDecoder().decode(input.blob(16));
     const sequence = input.varint();
     const side = { term: this.ledger.record({ number, node }), sequence };
-    if (view.merging !== undefined) record.merged.push({ ...view.merging, conflicts: [] });
+    if (view.merging !== undefined) record.merge({ ...view.merging, conflicts: [] });
     view.merging = { side, at: reader.doubles[0] as number };
   }
 
@@ -522,7 +522,7 @@ export class Oracle {
     view.merging = undefined;
     const record = this.ledger.record(view.hana.roles.term);
     const conflicts = judgeMerge(this, machine, record, merging.side);
-    record.merged.push({ ...merging, conflicts });
+    record.merge({ ...merging, conflicts });
     this.tally.merges++;
     this.tally.conflicts += conflicts.length;
   }
