@@ -7,7 +7,7 @@
  * long: acknowledged, and not replicated. It knows no path and no socket; told the time. Bounded.
  */
 import type { Clock } from "../base/clock.js";
-import { type ElectionRules, isMajority, Policy } from "./election.js";
+import { type ElectionRules, isMajority, isNamed, Policy } from "./election.js";
 import type { Peer, Peers } from "./peers.js";
 import type { FrameTarget } from "./stream-frames.js";
 
@@ -112,7 +112,7 @@ export class CriticalWrites {
     const { policy, electors } = this.rules;
     const inSync = [...this.peers.values()].filter(({ isInSync, target }) => isInSync && target.port !== 0);
     if (policy === Policy.hold) {
-      return inSync.filter(({ node, name }) => electors.some((elector) => elector === node || elector === name));
+      return inSync.filter(({ node, name }) => electors.some((elector) => isNamed(elector, node, name)));
     }
     return inSync.sort((left, right) => right.priority - left.priority || (left.node < right.node ? -1 : 1));
   }

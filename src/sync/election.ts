@@ -49,13 +49,18 @@ export function compareHeads(left: Head, right: Head): number {
   return left.whole - right.whole;
 }
 
-/** Whether these nodes are a majority of the electors, each of which is named by its id or its name. */
+/** An elector is named by its id or by its name. */
+export function isNamed(elector: string, node: string, name: string): boolean {
+  return node === elector || name === elector;
+}
+
+/** Whether these nodes are a majority of the electors. */
 export function isMajority(
   electors: readonly string[],
   nodes: readonly string[],
   nameOf: (node: string) => string,
 ): boolean {
-  const agreed = electors.filter((elector) => nodes.some((node) => node === elector || nameOf(node) === elector));
+  const agreed = electors.filter((elector) => nodes.some((node) => isNamed(elector, node, nameOf(node))));
   return agreed.length * 2 > electors.length;
 }
 

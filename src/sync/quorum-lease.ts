@@ -6,7 +6,7 @@
  * lease has run out before another controller can open its term. An announcement is known by its packet counter.
  */
 import type { Clock } from "../base/clock.js";
-import type { ElectionRules } from "./election.js";
+import { type ElectionRules, isNamed } from "./election.js";
 
 export const LEASE_US = 400_000;
 const SENT_KEPT = 16;
@@ -32,11 +32,7 @@ export class QuorumLease {
   }
 
   isElector(node: string): boolean {
-    return this.rules.electors.some((elector) => this.isNamed(node, elector));
-  }
-
-  private isNamed(node: string, elector: string): boolean {
-    return node === elector || this.nameOf(node) === elector;
+    return this.rules.electors.some((elector) => isNamed(elector, node, this.nameOf(node)));
   }
 
   /** A term begins: these nodes agreed to a question that was asked then. */
@@ -76,9 +72,11 @@ export class QuorumLease {
   }
 
   private heardUs(elector: string): number {
-    if (this.isNamed(this.self, elector)) return this.clock.nowUs;
+    if (isNamed(elector, this.self, this.nameOf(this.self))) return this.clock.nowUs;
     let newestUs = 0;
-    for (const [node, timeUs] of this.echoes) if (this.isNamed(node, elector)) newestUs = Math.max(newestUs, timeUs);
+    for (const [node, timeUs] of this.echoes) {
+      if (isNamed(elector, node, this.nameOf(node))) newestUs = Math.max(newestUs, timeUs);
+    }
     return newestUs;
   }
 }

@@ -116,9 +116,9 @@ export class TermRecord {
     const take = (term: TermRecord, through: number): void => {
       found.set(term, Math.max(through, found.get(term) ?? -1));
     };
-    for (const version of parent === undefined
-      ? sides.map(({ side }) => side)
-      : [parent, ...sides.map(({ side }) => side)]) {
+    const origins = sides.map(({ side }) => side);
+    if (parent !== undefined) origins.push(parent);
+    for (const version of origins) {
       take(version.term, version.sequence);
       if (version.term === this) continue;
       for (const [term, through] of version.term.ancestorsAt(version.sequence)) take(term, through);
