@@ -439,7 +439,7 @@ function portClash(settings: Settings, layers: readonly Layer[]): Complaint | un
 /** Nobody could ever be controller. */
 function missingElectors({ control }: Settings, layers: readonly Layer[]): Complaint | undefined {
   if (control.policy !== "hold" || control.electors.length > 0) return undefined;
-  const owner = layers.findLast((layer) => "control" in layer.input);
+  const owner = layers.findLast(({ input }) => "policy" in ((input["control"] as object | undefined) ?? {}));
   const place = owner?.place(["control", "policy"]) ?? { source: "file" as const, name: "defaults", line: undefined };
   return complaintOf(place, "control.policy", "hold needs control.electors: the nodes of which a majority decides");
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { rootFolder } from "../harness/process.js";
-import { folder, freePort, hana, mesh, startHana, startNode, user } from "./harness.js";
+import { folder, freePort, hana, hanaAs, mesh, startHana, startNode, user } from "./harness.js";
 
 function runArgs(port: number, name: string): string[] {
   const place = ["--port", String(port), "--data-dir", join(folder, name), "--name", name];
@@ -138,6 +138,38 @@ describe("what is not to be had", () => {
     const args = runArgs(await freePort(), "bad-show");
     const { code, stderr } = await hana(...args, "--show", join(folder, "missing-show.toml"));
     expect([code, stderr]).toEqual([78, expect.stringContaining("missing-show.toml")]);
+  });
+
+  it.each([
+    ["the settings file", '[control]\npolicy = "hold"\n', [], {}, "elect.toml:2"],
+    ["a flag", "", ["--control-policy", "hold"], {}, "--control-policy"],
+    ["the environment", "", [], { HANA_CONTROL_POLICY: "hold" }, "HANA_CONTROL_POLICY"],
+    // The policy is what is wrong, wherever the rest of the table comes from.
+    [
+      "the settings file, with another setting of the table as a flag",
+      '[control]\npolicy = "hold"\n',
+      ["--control-conflicts", "viz=manual"],
+      {},
+      "elect.toml:2",
+    ],
+  ] as const)("exits 78 for hold without electors in %s, and names it", async (_, text, flags, env, place) => {
+    const file = join(folder, "elect.toml");
+    writeFileSync(file, text);
+    const args = [...runArgs(await freePort(), "no-electors"), "--config", file, ...flags];
+    const { code, stdout, stderr } = await hanaAs(env, ...args);
+    expect([code, stdout]).toEqual([78, ""]);
+    expect(stderr).toContain(place);
+    expect(stderr).toContain("control.electors");
+    expect((await hanaAs({ ...env, HANA_CONTROL_ELECTORS: " , " }, ...args)).code).toBe(78);
+  });
+
+  it("starts under hold with electors, which may be given elsewhere than the policy", async () => {
+    const file = join(folder, "hold.toml");
+    writeFileSync(file, '[control]\npolicy = "hold"\n');
+    const env = { HANA_CONTROL_ELECTORS: "holder" };
+    const node = await startNode({ name: "holder", mesh: `${mesh}-hold`, args: ["--config", file], env });
+    expect((await node.hana("set", "/viz/held/x", "1")).code).toBe(0);
+    expect((await node.stop()).code).toBe(0);
   });
 });
 
