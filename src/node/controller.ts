@@ -9,9 +9,10 @@ import { decodeNamed } from "../state/declaration-bytes.js";
 import { Reject } from "../state/reject.js";
 import { componentOf } from "../state/component.js";
 import { Acknowledgements } from "../sync/acknowledgements.js";
-import { CriticalWrites, type Replicated } from "../sync/critical-writes.js";
+import { CriticalWrites } from "../sync/critical-writes.js";
 import type { ElectionRules } from "../sync/election.js";
 import { HeartbeatSchedule } from "../sync/heartbeat-schedule.js";
+import type { CopiedWrite, Replicated } from "../sync/own-copies.js";
 import type { Peers } from "../sync/peers.js";
 import { Precedence } from "../sync/precedence.js";
 import { Publisher } from "../sync/publisher.js";
@@ -24,6 +25,7 @@ import { WriteIntake } from "../sync/write-intake.js";
 import { DIGEST_WORDS, FrameType, type StreamInfo } from "../wire/frame.js";
 import { decodeNak, writeResultFields } from "../wire/messages.js";
 import { decodeApplied } from "../wire/applied.js";
+import { replicatedFields } from "../wire/replicated.js";
 import { Layout } from "../wire/content.js";
 import { type WriteCopy, WriteFrameReader, WriteKind, type WriteSink } from "../wire/write-frame.js";
 import { type Standing, WRITERS_MAX } from "../wire/standing.js";
@@ -114,8 +116,11 @@ export class Controller implements WriteSink {
     this.frames = new StreamFrames(io, this.sent, () => this.publisher.isIdle);
     this.repairs = new RepairDesk(core.clock, this.sent);
     this.precedence = new Precedence(core.state, core.clock);
-    this.critical = new CriticalWrites(core.clock, peers, rules, core.identity, (target) => {
-      this.budget.spend(this.frames.askApplied(target));
+    this.critical = new CriticalWrites(core.clock, peers, rules, core.identity, {
+      ask: (target) => this.budget.spend(this.frames.askApplied(target)),
+      tell: (frame, target) => {
+        io.message(FrameType.replicated, replicatedFields({ term: this.frames.term, frame }), target);
+      },
     });
     this.heartbeats = new HeartbeatSchedule(core.clock);
     this.buckets = new BucketDesk(core, io, this.budget);
@@ -175,13 +180,14 @@ export class Controller implements WriteSink {
     this.takesWrites = false;
   }
 
-  close(): void {
+  /** Ends the term. Answers the writes of which it is not known whether they outlive it. */
+  close(): readonly CopiedWrite[] {
     this.isOpen = false;
     this.takesWrites = false;
     this.heartbeats.stop();
     this.repairs.clear();
-    this.critical.clear();
     this.dropGroups();
+    return this.critical.release();
   }
 
   /** Groups that are half here come again, whole. */
@@ -284,15 +290,18 @@ export class Controller implements WriteSink {
   }
 
   /** Calls back when others have what was committed here last, or it is clear that nobody has. */
-  whenReplicated(done: Replicated): void {
+  whenReplicated(sequence: number, done: Replicated): void {
     this.publisher.pump(this.applier.isGrouped);
-    this.critical.add(this.publisher.itemsTaken, done);
+    this.critical.add(this.publisher.itemsTaken, this.core.term, sequence, done);
   }
 
-  onApplied(plain: Uint8Array, length: number, node: string): void {
+  onApplied(plain: Uint8Array, length: number, node: string, from: FrameTarget): void {
     const applied = decodeApplied(plain, length);
     if (applied === undefined) this.core.counters.messagesMalformed++;
-    else if (applied.term === this.frames.term) this.critical.onApplied(node, applied.frame);
+    if (applied?.term !== this.frames.term) return;
+    const frame = Math.min(applied.frame, this.sent.newest);
+    if (applied.isAsking) this.critical.onAsked(node, frame, from);
+    else this.critical.onApplied(node, frame);
   }
 
   onNak(plain: Uint8Array, length: number, from: FrameTarget): void {

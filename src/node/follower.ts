@@ -16,7 +16,8 @@ import { WriteKind } from "../wire/write-frame.js";
 import { AnnouncedFrames } from "../sync/announced-frames.js";
 import { HeardAcknowledgements } from "../sync/heard-acknowledgements.js";
 import { NakDecision, NakSchedule } from "../sync/nak-schedule.js";
-import { OwnCopies } from "../sync/own-copies.js";
+import { Policy } from "../sync/election.js";
+import { type CopiedWrite, OwnCopies, type Replicated } from "../sync/own-copies.js";
 import type { PendingWrites } from "../sync/pending-writes.js";
 import { Arrival, ReceiveWindow } from "../sync/receive-window.js";
 import { Adopted, type Applier } from "./applier.js";
@@ -34,6 +35,8 @@ export interface FollowerPort {
   sendNak(ranges: Float64Array, count: number): void;
   /** Repair cannot help any more: a snapshot is needed. */
   onLost(reason: string): void;
+  /** Asks the controller whether enough nodes have all frames up to this one. */
+  askReplicated(frame: number): void;
 }
 
 export const FollowState = { idle: 0, joining: 1, inSync: 2 } as const;
@@ -57,6 +60,7 @@ export class Follower implements ContentSink {
   private readonly origins = new Uint16Array(ORIGINS_TABLE);
   private readonly ranges = new Float64Array(NAK_RANGES_MAX * 2);
   private readonly onSettled: (slot: number) => void;
+  private readonly includes: (term: number, sequence: number) => boolean;
   private pieces: Uint8Array[] = [];
   private piecesBytes = 0;
   state: FollowState = FollowState.idle;
@@ -80,14 +84,22 @@ export class Follower implements ContentSink {
   /** Until then nothing is asked for: conflated rounds bring it. */
   private readonly servedUs = new Float64Array(1);
 
-  constructor(core: NodeCore, applier: Applier, pending: PendingWrites, port: FollowerPort, random: Random) {
+  constructor(
+    core: NodeCore,
+    applier: Applier,
+    pending: PendingWrites,
+    port: FollowerPort,
+    random: Random,
+    policy: Policy,
+  ) {
     this.core = core;
     this.applier = applier;
     this.pending = pending;
     this.port = port;
     this.naks = new NakSchedule(core.clock, random);
     this.announced = new AnnouncedFrames(core.clock);
-    this.copies = new OwnCopies(core.clock);
+    this.copies = new OwnCopies(core.clock, policy === Policy.hold);
+    this.includes = (term, sequence) => core.lineage.includes(term, sequence);
     this.heard = new HeardAcknowledgements(core.origins, core.identity.id);
     this.onSettled = (slot) => this.settleSlot(slot);
   }
@@ -110,7 +122,7 @@ export class Follower implements ContentSink {
 
   /** Begins to hold frames after `frame`, until a snapshot is here. */
   join(term: number, frame: number): void {
-    this.copies.clear(false);
+    this.copies.begin();
     if (this.core.term !== term) this.impulsesThrough[0] = 0;
     this.core.term = term;
     this.core.removedSequence[0] = 0;
@@ -128,8 +140,6 @@ export class Follower implements ContentSink {
 
   /** Follows a term from its first frame on, without a snapshot: this node holds what the term began with. */
   follow(term: number): void {
-    // Its controller began with the same.
-    this.copies.clear(true);
     this.join(term, 0);
     this.structureThrough[0] = 0;
     this.state = FollowState.inSync;
@@ -137,7 +147,7 @@ export class Follower implements ContentSink {
 
   /** The state holds a term, and nobody is followed: what a voter had, or a term of this node's own. */
   hold(term: number, isWhole: boolean): void {
-    this.copies.clear(false);
+    this.copies.begin();
     this.core.term = term;
     this.state = FollowState.idle;
     this.wasWhole = isWhole;
@@ -171,17 +181,26 @@ export class Follower implements ContentSink {
     if (!this.isWhole) return;
     this.core.lineage.note(this.core.sequence[0] as number);
     this.wholeFrame[0] = this.window.complete;
-    if (this.copies.size > 0) this.copies.onWhole(this.window.complete);
+    if (this.copies.size === 0) return;
+    this.copies.onWhole(this.window.complete, this.includes);
+    this.askReplicated();
   }
 
-  /** Calls back when all that this node has taken of the term so far counts: another node has it, and is not passed over. */
-  whenWhole(done: (isWhole: boolean) => void): void {
-    if (this.state !== FollowState.inSync) {
-      done(false);
-      return;
-    }
-    this.copies.add(this.window.complete, done);
+  private askReplicated(): void {
+    const frame = this.copies.takeAsk();
+    if (frame > 0) this.port.askReplicated(frame);
+  }
+
+  /** Calls back when what this node has taken, up to change `sequence`, outlives its controller, or has not come through. */
+  whenReplicated(sequence: number, done: Replicated): void {
+    const isInSync = this.state === FollowState.inSync;
+    this.copies.add(this.core.term, sequence, isInSync ? this.window.complete : 0, done);
     this.noteWhole();
+  }
+
+  /** This node goes on as controller: the writes that it waits for and that are here. */
+  releaseCopies(): readonly CopiedWrite[] {
+    return this.copies.release(this.includes);
   }
 
   /** The controller said that it had published all that it had by this frame. */
@@ -360,6 +379,7 @@ export class Follower implements ContentSink {
   tick(): void {
     this.copies.tick();
     if (this.state !== FollowState.inSync) return;
+    this.askReplicated();
     if (this.core.clock.nowUs < (this.servedUs[0] as number)) {
       this.naks.postpone(this.servedUs[0] as number);
       return;

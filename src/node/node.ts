@@ -121,7 +121,7 @@ export class HanaNode implements NodeParts {
     this.following = new StreamFollowing(this, this.membership, ports);
     this.elections = new Elections(this, this.membership, ports, rules, options.termRecord);
     this.healing = new Healing(this, ports, options.mergePolicies ?? {});
-    this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random);
+    this.follower = new Follower(core, this.applier, this.pending, this.following, ports.random, rules.policy);
     this.sender = new WriteSender(core, this.pending, this.io, this.sessionClock);
     this.writes = new Writes({
       core,
@@ -201,7 +201,9 @@ export class HanaNode implements NodeParts {
     } else if (type === FrameType.bucketAsk && controller.isOpen) {
       controller.onBucketAsk(plain, length, { address, port });
     } else if (type === FrameType.buckets) this.following.repair.onRange(plain, length, node);
-    else if (type === FrameType.applied && controller.isOpen) controller.onApplied(plain, length, node);
+    else if (type === FrameType.applied && controller.isOpen)
+      controller.onApplied(plain, length, node, { address, port });
+    else if (type === FrameType.replicated) this.following.onReplicated(plain, length, node, session);
     else if (type === FrameType.writeResult) this.following.onWriteResult(plain, length, node);
     else if (type === FrameType.clockAsk) this.sessionClock.onAsk(plain, length, { address, port });
     else if (type === FrameType.streamAsk) this.relief.onAsk(plain, length, node, { address, port });
@@ -316,7 +318,9 @@ export class HanaNode implements NodeParts {
     // One that controls already knows better than what it heard while it followed.
     if (!isRaised) this.follower.heard.handOver(this.controller.intake);
     this.controller.frames.isHandedOver = isHandedOver;
+    const held = this.follower.releaseCopies();
     this.controller.open(term.number, parent.number, parent.node, isRaised || this.follower.wasWhole);
+    for (const write of held) this.controller.critical.begin(write);
     writeController(this.core, this.applier, term.number);
     this.writes.commitPending();
     this.healing.onOpened();
@@ -343,10 +347,11 @@ export class HanaNode implements NodeParts {
 
   private endControl(): void {
     this.core.counters.stepDowns++;
-    this.controller.close();
+    const unanswered = this.controller.close();
     // It holds its own term as nobody else does.
     this.core.lineage.note(this.core.sequence[0] as number);
     this.follower.hold(this.core.term, true);
+    this.follower.copies.takeOver(unanswered);
     this.ports.hearStream(true);
     // A writer that was not told asks the other controller. What was taken here counts while this state stays.
     this.follower.heard.replace(this.controller.intake.standings());

@@ -16,6 +16,7 @@ import { Role } from "../sync/roles.js";
 import { appliedFields } from "../wire/applied.js";
 import { FrameType, StreamFlag, type StreamFrameReader, type StreamInfo } from "../wire/frame.js";
 import { decodeWriteResult, nakFields } from "../wire/messages.js";
+import { decodeReplicated } from "../wire/replicated.js";
 
 /** A snapshot that is not here by then is asked for again. */
 const SNAPSHOT_PATIENCE_US = 5_000_000;
@@ -78,8 +79,24 @@ export class StreamFollowing implements FollowerPort {
     const { follower, roles, io } = this.node;
     if (roles.role !== Role.following || follower.state !== FollowState.inSync) return;
     follower.noteWhole();
-    const fields = appliedFields({ term: roles.term.number, frame: follower.wholeFrame[0] as number });
-    io.message(FrameType.applied, fields, roles.target);
+    const frame = follower.wholeFrame[0] as number;
+    io.message(FrameType.applied, appliedFields({ term: roles.term.number, frame, isAsking: false }), roles.target);
+  }
+
+  askReplicated(frame: number): void {
+    const { roles, io } = this.node;
+    if (roles.role !== Role.following || roles.target.port === 0) return;
+    io.message(FrameType.applied, appliedFields({ term: roles.term.number, frame, isAsking: true }), roles.target);
+  }
+
+  /** Enough nodes have all frames up to one. */
+  onReplicated(plain: Uint8Array, length: number, sender: string, session: number): void {
+    const { node } = this;
+    const notice = decodeReplicated(plain, length);
+    if (notice === undefined) node.core.counters.messagesMalformed++;
+    else if (this.follows(sender, session) && notice.term === node.roles.term.number) {
+      node.follower.copies.onReplicated(notice.frame);
+    }
   }
 
   /** Whether this boot of a node is the controller that is followed. */

@@ -257,8 +257,8 @@ export class Writes implements WriteTarget {
   private whenReplicated(sequence: number, done: WriteAnswered): void {
     const { controller, follower } = this.parts;
     const told = (isReplicated: boolean): void => done(Reject.none, sequence, isReplicated);
-    if (controller.takesWrites) controller.whenReplicated(told);
-    else follower.whenWhole(told);
+    if (controller.isOpen) controller.whenReplicated(sequence, told);
+    else follower.whenReplicated(sequence, told);
   }
 
   beginGroup(): void {

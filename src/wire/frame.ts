@@ -52,7 +52,7 @@ export const FrameType = {
   bucketAsk: 16,
   /** Controller to follower: what it holds in a range of a component's paths. */
   buckets: 17,
-  /** Follower to controller: up to which frame it has applied all. */
+  /** Follower to controller: up to which frame it has applied all, and whether it wants to hear that enough others have. */
   applied: 18,
   /** Controller to one follower: frames without what later ones replace. */
   conflated: 22,
@@ -60,6 +60,8 @@ export const FrameType = {
   conflatedAnswer: 23,
   /** Elector to controller: it is heard. */
   echo: 24,
+  /** Controller to follower: enough nodes have all up to a frame. */
+  replicated: 27,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

@@ -18,6 +18,7 @@ import { SentRing } from "../../src/sync/sent-ring.js";
 import { SnapshotProgress } from "../../src/sync/snapshot-transfer.js";
 import { StreamFrames } from "../../src/sync/stream-frames.js";
 import { appliedFields, decodeApplied } from "../../src/wire/applied.js";
+import { decodeReplicated, replicatedFields } from "../../src/wire/replicated.js";
 import { readBucketAsk, readRangePart, writeBucketAsk, writeRangePart } from "../../src/wire/bucket-message.js";
 import { readClockAnswer, readClockAsk, writeClockAnswer, writeClockAsk } from "../../src/wire/clock-message.js";
 import { ContentReader, ContentWriter } from "../../src/wire/content.js";
@@ -367,7 +368,8 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
     samples: [written((plain) => writeClockAnswer(plain, { number: 5, receivedUs: 1e15, answeredUs: 1e15 + 7 }))],
     decode: decodeClockAnswer,
   },
-  applied: of(appliedFields({ term: 1, frame: 70_000 }), decodeApplied),
+  applied: of(appliedFields({ term: 1, frame: 70_000, isAsking: true }), decodeApplied),
+  replicated: of(replicatedFields({ term: 1, frame: 70_000 }), decodeReplicated),
   nak: of(nakFields({ term: 1, ranges: [2, 3, 5, 8] }), decodeNak),
   request: {
     samples: [encodeRequest({ minSequence: 1, image: 2, term: "2/0123456789abcdef", records: 3 })],

@@ -2,8 +2,8 @@
  * CriticalWatch: writes to critical paths that were acknowledged as replicated, until the mesh is at rest. None is lost
  * while anybody lives who had it.
  *
- * It judges twice: when the write is acknowledged somebody else must have it, and at rest it must be there, or what came
- * after it, or a conflict's record. Only where nobody who had it was left at some moment (they died at once, or nearly)
+ * It judges twice: when the write is acknowledged somebody else must have it, under `hold` most of the electors, whoever
+ * wrote it; and at rest it must be there, or what came after it, or a conflict's record. Only where nobody who had it was left at some moment (they died at once, or nearly)
  * nothing is asked. Told by the oracle, which knows what a node holds.
  */
 import type { Version } from "./ledger.js";
@@ -12,6 +12,8 @@ import type { Write } from "./oracle.js";
 
 /** What a node that is gone held counts for a write that it answered before it went: an answer takes no longer. */
 const GRAVE_US = 1_000_000;
+/** Under `hold` a controller waits for a majority for as long as it takes, and counts on who is silent for four seconds. */
+const GRAVE_HOLD_US = 5_000_000;
 
 /** What the oracle knows of a write: changes that it became, or that the same writer made of the path later. */
 export interface CriticalEyes {
@@ -26,6 +28,8 @@ export interface CriticalEyes {
   /** Whether a conflict's record on a machine holds what was written. */
   isOnRecord(machine: Machine, write: Write): boolean;
   living(): readonly Machine[];
+  /** Under `hold` how many nodes decide: all; 0 under `island`. */
+  readonly electors: number;
 }
 
 /** What a node held when it died. */
@@ -68,11 +72,16 @@ export class CriticalWatch {
     }
     this.replicated++;
     const isReused = this.eyes.commitsOf(write).some(({ term }) => term.isReused);
-    if (isReused || this.isElsewhere(write)) {
+    const holders = this.holdersOf(write);
+    const { electors } = this.eyes;
+    const isEnough =
+      electors > 0 ? holders.size * 2 > electors : [...holders].some((holder) => holder !== write.machine);
+    if (isReused || isEnough) {
       if (!isReused) this.keep(write);
       return "";
     }
-    return `said that another node has write ${write.number} of ${write.path}, which none has`;
+    const told = electors > 0 ? `most of ${electors} nodes have` : "another node has";
+    return `said that ${told} write ${write.number} of ${write.path}, which ${holders.size} have`;
   }
 
   /** Whoever has a write has those before it: they need not be looked for any more, at every death of a long run. */
@@ -84,13 +93,14 @@ export class CriticalWatch {
     for (const merged of this.merges.keys()) if (!this.kept.includes(merged)) this.merges.delete(merged);
   }
 
-  private isElsewhere(write: Write): boolean {
-    const { machine, path } = write;
-    const sinceUs = this.eyes.nowUs() - GRAVE_US;
+  /** Who has a write, or had it when it died just now. */
+  private holdersOf(write: Write): Set<Machine> {
+    const { electors } = this.eyes;
+    const sinceUs = this.eyes.nowUs() - (electors > 0 ? GRAVE_HOLD_US : GRAVE_US);
     this.graves = this.graves.filter(({ atUs }) => atUs >= sinceUs);
-    if (this.graves.some((grave) => grave.machine !== machine && this.has(write, grave.versions.get(path))))
-      return true;
-    return this.eyes.living().some((other) => other !== machine && this.isAt(other, write));
+    const dead = this.graves.filter((grave) => this.has(write, grave.versions.get(write.path)));
+    const living = this.eyes.living().filter((machine) => this.isAt(machine, write));
+    return new Set([...living, ...dead.map(({ machine }) => machine)]);
   }
 
   private has(write: Write, version: Version | undefined): boolean {

@@ -24,6 +24,18 @@ function spreads(stage: Stage, changes: number, pauseMs: number): number[] {
   });
 }
 
+test("under hold no acknowledged critical write is lost when a minority of the electors dies, the controller in it", () => {
+  const [count, limitMs] = [100, 1_000];
+  const options = { nodes: 5, count, seed: 1, victims: 2, isHold: true };
+  const { p50Ms, p99Ms, worstMs, replicated, buried, alone } = killControllers(options);
+  tell("5 electors, kill -9 of two", `p50 ${p50Ms} ms, p99 ${p99Ms} ms, worst ${worstMs} ms of 600 and ${limitMs}`);
+  tell("critical writes under hold", `${replicated} acknowledged as replicated, 0 lost; ${alone} as not replicated`);
+  expect(p99Ms).toBeLessThanOrEqual(limitMs);
+  expect(replicated).toBeGreaterThan(count * 10);
+  // Nobody is told before a majority has it.
+  expect([buried, alone]).toEqual([0, 0]);
+});
+
 describe.each(SIZES)("with %d nodes", { timeout: 240_000 }, (nodes) => {
   const changes = nodes === LARGE ? 40 : 200;
 

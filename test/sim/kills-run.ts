@@ -9,6 +9,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     loss: { type: "string", default: "0" },
     rest: { type: "string", default: "1500" },
+    victims: { type: "string", default: "1" },
+    hold: { type: "boolean", default: false },
   },
 });
 
@@ -19,9 +21,15 @@ const figures = killControllers({
   seed: Number(values.seed),
   loss: Number(values.loss),
   restMs: Number(values.rest),
+  victims: Number(values.victims),
+  isHold: values.hold,
 });
 const { tookMs, p50Ms, p99Ms, worstMs, replicated, buried, alone, virtualS } = figures;
-console.log(`${tookMs.length} kills of the controller of ${values.nodes} nodes, loss ${values.loss}`);
+const others = Number(values.victims) - 1;
+const who = others > 0 ? `the controller and ${others} more` : "the controller";
+console.log(
+  `${tookMs.length} kills of ${who} of ${values.nodes} nodes${values.hold ? ", hold" : ""}, loss ${values.loss}`,
+);
 console.log(`takeover: p50 ${p50Ms} ms, p99 ${p99Ms} ms, worst ${worstMs} ms`);
 console.log(
   `critical writes: ${replicated} acknowledged as replicated, 0 lost (${buried} died with all that had them)`,

@@ -5,7 +5,8 @@
  *     npm run kills -- --count 1000 --nodes 5 --seed 1       prints the figures; `figures.test.ts` runs it in CI
  *
  * Also --loss (a share of all datagrams) and --rest (milliseconds that the mesh is whole before the next one; by then
- * every node has heard how the others fare, and its place in the order of succession).
+ * every node has heard how the others fare, and its place in the order of succession), --victims (how many die at once,
+ * the controller one of them) and --hold (all are electors).
  */
 import { Random } from "../../src/base/random.js";
 import type { Machine } from "./machine.js";
@@ -19,6 +20,10 @@ export interface KillOptions {
   readonly loss?: number;
   /** 1,500 unless told. */
   readonly restMs?: number;
+  /** How many die at once, the controller one of them: 1 unless told. */
+  readonly victims?: number;
+  /** All nodes are electors of policy `hold`. */
+  readonly isHold?: boolean;
 }
 
 export interface KillFigures {
@@ -41,11 +46,12 @@ const LIMIT_US = 20e6;
 const REST_MS = 1_500;
 
 /** Throws on whatever the oracle finds, a lost write among it. */
-export function killControllers({ nodes, count, seed, loss = 0, restMs = REST_MS }: KillOptions): KillFigures {
-  const stage = Stage.settled(nodes, seed);
+export function killControllers(options: KillOptions): KillFigures {
+  const { nodes, count, seed, loss = 0, isHold = false } = options;
+  const stage = Stage.settled(nodes, seed, isHold);
   const random = new Random(seed);
   if (loss > 0) stage.bend((link) => (link.loss = loss));
-  const tookMs = Array.from({ length: count }, () => killOnce(stage, random, restMs));
+  const tookMs = Array.from({ length: count }, () => killOnce(stage, random, options));
   const { critical } = stage.simulation.oracle;
   return {
     tookMs,
@@ -59,20 +65,30 @@ export function killControllers({ nodes, count, seed, loss = 0, restMs = REST_MS
   };
 }
 
-function killOnce(stage: Stage, random: Random, restMs: number): number {
+function killOnce(stage: Stage, random: Random, { restMs = REST_MS, victims = 1 }: KillOptions): number {
   stage.wait(restMs);
-  const { controller, machines } = stage;
+  const { machines } = stage;
+  const dying = [stage.controller];
+  while (dying.length < victims) {
+    const other = machines[Math.floor(random.next() * machines.length)] as Machine;
+    if (!dying.includes(other)) dying.push(other);
+  }
   writeAmid(stage, random);
-  controller.kill();
-  const alive = machines.filter((machine) => machine !== controller);
-  const took = stage.until(() => alive.some((machine) => machine.isController), LIMIT_US);
-  const next = alive.find((machine) => machine.isController) as Machine;
-  const spread = stage.spread(stage.write(next), alive);
-  controller.start();
+  for (const machine of dying) machine.kill();
+  const alive = machines.filter((machine) => !dying.includes(machine));
+  const took = takenOver(stage, alive);
+  for (const machine of dying) machine.start();
   stage.until(() => stage.isWhole && stage.isAnswered, LIMIT_US);
   const lost = stage.simulation.oracle.critical.lostAt(stage.controller);
   if (lost !== undefined) throw new Error(`lost write ${lost.number} of ${lost.path}, acknowledged as replicated`);
-  return took + spread;
+  return took;
+}
+
+/** Milliseconds until somebody else takes a write that all who live show. */
+function takenOver(stage: Stage, alive: readonly Machine[]): number {
+  const took = stage.until(() => alive.some((machine) => machine.isController), LIMIT_US);
+  const next = alive.find((machine) => machine.isController) as Machine;
+  return took + stage.spread(stage.write(next), alive);
 }
 
 /** Everybody writes, for a time that chance decides; the last of it is on its way when this ends. */

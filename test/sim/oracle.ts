@@ -187,8 +187,9 @@ export class Oracle {
   /** What was wrong first. */
   violation: Violation | undefined;
 
-  constructor(timeline: Timeline, links: Links, show: readonly ShownPath[], isHold: boolean) {
-    this.isHold = isHold;
+  /** `electors`: how many nodes decide under `hold`; 0 under `island`. */
+  constructor(timeline: Timeline, links: Links, show: readonly ShownPath[], electors: number) {
+    this.isHold = electors > 0;
     this.timeline = timeline;
     this.links = links;
     for (const shown of show) this.shown.set(shown.path, shown);
@@ -202,6 +203,7 @@ export class Oracle {
         isMergedAt: saysItHas,
         isOnRecord,
         living: () => this.living,
+        electors,
       },
       critical,
     );

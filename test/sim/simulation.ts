@@ -111,7 +111,7 @@ export class Simulation {
       reshapedUs: () => this.network.reshapedUs,
       areWell: (one: number, other: number) => this.network.areWell(one, other),
     };
-    this.oracle = new Oracle(timeline, links, show, options.isHold === true);
+    this.oracle = new Oracle(timeline, links, show, options.isHold === true ? nodes : 0);
     this.clocks = new ClockWatch(timeline, (machine, text) => this.oracle.fail(machine, text));
     this.oracle.onCommit = (machine, timeUs) => this.clocks.committed(machine, timeUs);
     this.network = new Network(nodes, timeline, chanceFor(seed, 3), coverage, (to, packet) => {

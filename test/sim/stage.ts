@@ -21,13 +21,13 @@ const PATH = SHARED[0];
 export class Stage {
   readonly simulation: Simulation;
 
-  constructor(nodes: number, seed = 1) {
-    this.simulation = new Simulation({ seed, nodes, minutes: 0, faults: [] });
+  constructor(nodes: number, seed = 1, isHold = false) {
+    this.simulation = new Simulation({ seed, nodes, minutes: 0, faults: [], isHold });
   }
 
   /** A mesh that has come to rest. */
-  static settled(nodes: number, seed = 1): Stage {
-    const stage = new Stage(nodes, seed);
+  static settled(nodes: number, seed = 1, isHold = false): Stage {
+    const stage = new Stage(nodes, seed, isHold);
     stage.simulation.start();
     stage.until(() => stage.simulation.isSettled, START_LIMIT_US);
     stage.wait(1_000);

@@ -160,10 +160,53 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "say that a critical write is replicated because there are others",
     "sync/critical-writes.ts",
-    "const isReplicated = write.frame !== 0 && this.hasEnough(write.frame);",
+    "const isReplicated = write.frame !== 0 && write.frame <= through;",
     "const isReplicated = write.frame !== 0 && !isAlone;",
   ),
-  mutant("count whoever answers for a critical write", "sync/critical-writes.ts", "applied >= frame && ", ""),
+  mutant(
+    "count whoever answers for a critical write",
+    "sync/critical-writes.ts",
+    "isInSync === true) furthest = frame;",
+    "isInSync === true) furthest = Number.POSITIVE_INFINITY;",
+  ),
+  {
+    name: "take a follower and its controller for a majority of the electors",
+    run: ["--nodes", "5", "--hold"],
+    edits: [
+      {
+        file: "sync/own-copies.ts",
+        find: "if (!this.isHold) this.end((write) => write.frame <= frame, true);",
+        replace: "this.end((write) => write.frame <= frame, true);",
+      },
+      {
+        file: "sync/own-copies.ts",
+        find: "else if (this.isWaitingFor(frame)) {",
+        replace: "if (this.isWaitingFor(frame)) {",
+      },
+    ],
+  },
+  {
+    name: "take one elector less than the majority for it",
+    run: ["--nodes", "5", "--hold"],
+    edits: [
+      {
+        file: "sync/critical-writes.ts",
+        find: "frames[Math.floor(electors.length / 2)] ?? 0",
+        replace: "frames[Math.floor(electors.length / 2) - 1] ?? 0",
+      },
+    ],
+  },
+  {
+    name: "take a term that was made without a write for one that has it",
+    run: ["--nodes", "3", "--faults", "isolate,tcp,asymmetric"],
+    edits: [
+      {
+        file: "sync/own-copies.ts",
+        find: "write.frame === 0 && !includes(write.term, write.sequence)",
+        replace: "write.frame === 0 && !includes(write.term, 0)",
+      },
+    ],
+  },
   {
     name: "believe a writer's clock that is not synchronised",
     run: ["--nodes", "3", "--faults", "clog,delay,jitter,halves,kill"],
@@ -182,8 +225,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "node/stream-following.ts",
-        find: "frame: follower.wholeFrame[0] as number",
-        replace: "frame: follower.window.newest",
+        find: "const frame = follower.wholeFrame[0] as number;",
+        replace: "const frame = follower.window.newest;",
       },
     ],
   },

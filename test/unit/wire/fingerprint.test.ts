@@ -34,6 +34,7 @@ import {
 } from "../../../src/wire/snapshot-records.js";
 import { encodeStandings } from "../../../src/wire/standing.js";
 import { appliedFields } from "../../../src/wire/applied.js";
+import { replicatedFields } from "../../../src/wire/replicated.js";
 import { voteAskFields, voteFields } from "../../../src/wire/vote.js";
 import { WriteFrameWriter, WriteKind, WriteRecord } from "../../../src/wire/write-frame.js";
 import { writePart } from "../../../src/wire/write-part.js";
@@ -44,7 +45,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:29c690b01af532e9b95e56fd8ca0e2ce";
+const FINGERPRINT = "1:93b0f8d0ebc7b4fbd722ed92fdb7c550";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -203,7 +204,8 @@ function messages(): Uint8Array[] {
     controlFields({ kind: ControlKind.no, nonce: 1, reason: "text" }),
     voteAskFields({ number: 5, nonce: 6, isTrial: true, hasLeft: true, priority: 100, unicastPort: 7, head }),
     voteFields({ number: 5, nonce: 6, isYes: true, known: 4, snapshotPort: 8, name: "left", head }),
-    appliedFields({ term: 5, frame: 70_000 }),
+    appliedFields({ term: 5, frame: 70_000, isAsking: true }),
+    replicatedFields({ term: 5, frame: 70_000 }),
   ].map((fields) => {
     const plain = new Uint8Array(1_154);
     return plain.slice(0, encodeMessage(fields, plain));

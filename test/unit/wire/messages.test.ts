@@ -24,7 +24,9 @@ import {
   RecordKind,
 } from "../../../src/wire/snapshot-records.js";
 import { ControlKind, controlFields, decodeControl } from "../../../src/wire/control-message.js";
+import { appliedFields, decodeApplied } from "../../../src/wire/applied.js";
 import { decodeEcho, echoFields } from "../../../src/wire/echo.js";
+import { decodeReplicated, replicatedFields } from "../../../src/wire/replicated.js";
 import { decodeVote, decodeVoteAsk, voteAskFields, voteFields } from "../../../src/wire/vote.js";
 
 const plain = new Uint8Array(65_536);
@@ -101,6 +103,8 @@ const MESSAGES: readonly (readonly [string, fc.Arbitrary<unknown>, (value: never
   ],
   ["handover", handover, controlFields as never, decodeControl],
   ["echo", fc.record({ session: nonce, counter: whole }), echoFields, decodeEcho],
+  ["applied", fc.record({ term: number, frame: whole, isAsking: fc.boolean() }), appliedFields, decodeApplied],
+  ["replicated", fc.record({ term: number, frame: whole }), replicatedFields, decodeReplicated],
   [
     "vote",
     fc.record({
