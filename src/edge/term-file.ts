@@ -5,13 +5,11 @@
  * never blocks the live thread, whatever the disk does; promises that come meanwhile are written together. A file that
  * is missing or damaged stops no show: the node begins with what the mesh says, and says so.
  */
-import { randomBytes } from "node:crypto";
-import { open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { NO_TERM_RECORD, type TermRecord } from "../sync/promises.js";
 import { messageOf } from "./trouble.js";
-import { PRIVATE_FILE_MODE, readWholeFile, replaceWholeFile } from "./whole-file.js";
+import { readWholeFile, replaceWholeFile, replaceWholeFileLater } from "./whole-file.js";
 
 const TERM_FILE = "term";
 const LINE = /^([0-9]{1,10}) ([0-9]{1,10}) ([0-9a-f]{16}|-) ([0-9a-f]{8})\n$/;
@@ -42,13 +40,11 @@ export function readTermFile(dataFolder: string, isNewFolder: boolean): TermFile
 
 export class TermFile {
   private readonly path: string;
-  private readonly folder: string;
   private readonly outcome: TermFileOutcome;
   private waiting: { readonly record: TermRecord; readonly revision: number } | undefined;
   private writing: Promise<void> | undefined;
 
   constructor(dataFolder: string, outcome: TermFileOutcome) {
-    this.folder = dataFolder;
     this.path = join(dataFolder, TERM_FILE);
     this.outcome = outcome;
   }
@@ -68,7 +64,7 @@ export class TermFile {
     for (let next = this.take(); next !== undefined; next = this.take()) {
       const { record, revision } = next;
       try {
-        await this.write(formatRecord(record));
+        await replaceWholeFileLater(this.path, formatRecord(record));
         this.outcome.onSaved(revision);
       } catch (error) {
         this.outcome.onFailed(revision, messageOf(error));
@@ -81,39 +77,6 @@ export class TermFile {
     const { waiting } = this;
     this.waiting = undefined;
     return waiting;
-  }
-
-  private async write(text: string): Promise<void> {
-    const temporary = `${this.path}.${randomBytes(6).toString("hex")}.tmp`;
-    try {
-      await writeSynced(temporary, text);
-      await rename(temporary, this.path);
-    } catch (error) {
-      await unlink(temporary).catch(() => {});
-      throw error;
-    }
-    await syncFolder(this.folder);
-  }
-}
-
-async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx", PRIVATE_FILE_MODE);
-  try {
-    await file.writeFile(text);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Makes the name last too. Windows cannot open a folder, and keeps names by itself. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
+import { open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { codeOf } from "./trouble.js";
 
@@ -41,6 +42,19 @@ export function replaceWholeFile(path: string, text: string): void {
   syncFolder(dirname(path));
 }
 
+/** The same without holding up whoever calls, whatever the disk does. */
+export async function replaceWholeFileLater(path: string, text: string): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await writeSyncedLater(temporary, text);
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+  await syncFolderLater(dirname(path));
+}
+
 /** The text of a file, or undefined when there is none. */
 export function readWholeFile(path: string): string | undefined {
   try {
@@ -71,9 +85,13 @@ function createWithoutLink(path: string, text: string): boolean {
 }
 
 function writeTemporary(path: string, text: string): string {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+  const temporary = temporaryName(path);
   writeSynced(temporary, text);
   return temporary;
+}
+
+function temporaryName(path: string): string {
+  return `${path}.${randomBytes(6).toString("hex")}.tmp`;
 }
 
 function writeSynced(path: string, text: string): void {
@@ -97,5 +115,26 @@ function syncFolder(path: string): void {
     if (codeOf(error) !== "EINVAL" && codeOf(error) !== "ENOTSUP") throw error;
   } finally {
     fs.closeSync(folder);
+  }
+}
+
+async function writeSyncedLater(path: string, text: string): Promise<void> {
+  const file = await open(path, "wx", PRIVATE_FILE_MODE);
+  try {
+    await file.writeFile(text);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** As `syncFolder`. */
+async function syncFolderLater(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
