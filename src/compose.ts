@@ -25,6 +25,7 @@ import { applyInitialValues, loadShow } from "./edge/show-loader.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
 import { isWireless } from "./edge/wireless.js";
 import { TermFile } from "./edge/term-file.js";
+import { TwinAsk } from "./edge/twin-ask.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
 import { scheduleWarmUp, warmJoinDuring } from "./edge/warm-up-schedule.js";
 import { AllowList } from "./input/allow-list.js";
@@ -57,12 +58,15 @@ const PACKAGE = new URL("../package.json", import.meta.url);
 const WARM_UP_DELAY_MS = 700;
 const REJOIN_CODES: ReadonlySet<HealthCode> = new Set([HealthCode.multicast, HealthCode.unicast]);
 const WIRELESS_TEXT = "is wireless: this node sends 60 times a second at most and repeats more; use a cable for shows";
+const TWIN_TEXT = "another node with this node's id is running at";
+const TWIN_REMEDY =
+  "its data folder was copied; start this one with another --data-dir, or without the file node-id in it";
 /** A host name may be longer than a node's name. */
 const NAME_LENGTH = 63;
 
 /**
  * Starts a node. `key`: 32 bytes, taken instead of a key file.
- * @throws StartError: 69 for a port, interface or folder that cannot be had, 78 for bad configuration.
+ * @throws StartError: 69 for a port, interface, folder or node id that cannot be had, 78 for bad configuration.
  */
 export async function startNode(settings: Settings, log: NodeLog, key?: Uint8Array): Promise<ComposedNode> {
   const composition = new Composition(settings, log);
@@ -105,6 +109,7 @@ class Composition {
   private desk!: DeskHost;
   private fetch!: SnapshotFetch;
   private terms!: TermFile;
+  private onFailed: (reason: Error) => void = () => {};
 
   constructor(settings: Settings, log: NodeLog) {
     this.settings = settings;
@@ -119,12 +124,20 @@ class Composition {
     this.makeLoop();
     this.node.setHealth(HealthCode.termFile, ground.home.terms.problem);
     this.node.setHealth(HealthCode.wireless, ground.isOnAir ? `${ground.network.name} ${WIRELESS_TEXT}` : "");
+    this.listen(ground);
+    const failed = new Promise<Error>((resolve) => {
+      this.onFailed = resolve;
+    });
+    const ask = new TwinAsk(this.node, this.loop);
+    this.closers.push(() => ask.stop());
     this.load();
     await this.openDesk(ground);
+    const refusal = await Promise.race([ask.done(), failed]);
+    if (refusal !== undefined) throw refusal;
     this.connect(ground);
     const { node, loop, service, subscriptions } = this;
     const ready = this.readyInfo(ground);
-    return { ready, failed: new Promise(() => {}), close: () => this.close(), node, loop, service, subscriptions };
+    return { ready, failed, close: () => this.close(), node, loop, service, subscriptions };
   }
 
   private async openGround(key: Uint8Array | undefined): Promise<Ground> {
@@ -163,7 +176,7 @@ class Composition {
     const redundancy = settings.redundancy ?? (isOnAir ? WIRELESS_REDUNDANCY : WIRED_REDUNDANCY);
     this.node = new HanaNode(
       {
-        identity: { id: home.id, name, mesh: meshName, priority, session: home.sessionNumber },
+        identity: { id: home.id, name, mesh: meshName, priority, session: home.boot },
         limits: { paths: limits.paths, autoPaths: declareCap },
         meshKey: home.meshKey,
         meshTag: meshTag(meshName),
@@ -179,11 +192,11 @@ class Composition {
         showsPeers: true,
         mergePolicies: settings.control.conflicts,
       },
-      this.ports(mesh),
+      this.ports(mesh, home),
     );
   }
 
-  private ports(mesh: MeshSocket): NodePorts {
+  private ports(mesh: MeshSocket, home: NodeHome): NodePorts {
     return {
       datagrams: {
         multicast: (view) => void mesh.sendMulticast(view),
@@ -198,6 +211,8 @@ class Composition {
       saveTerm: (record, revision) => this.terms.save(record, revision),
       onRole: () => this.onRole(),
       onServing: () => this.desk.tellServing(),
+      onTwin: (address) => this.onFailed(new StartError(69, [`${TWIN_TEXT} ${address}: ${TWIN_REMEDY}`])),
+      raiseSession: (above) => void this.raiseSession(home, above + 1),
       onHealth: (code, text) => {
         // A membership that the system dropped is taken anew; where that is not the cause it does no harm.
         if (REJOIN_CODES.has(code) && text !== "") void mesh.rejoin();
@@ -205,6 +220,16 @@ class Composition {
         else this.log.warn({ event: "health", code }, text);
       },
     };
+  }
+
+  /** A disk that fails keeps nobody silent: the next start goes by the clock. */
+  private async raiseSession(home: NodeHome, number: number): Promise<void> {
+    const problem = await home.keepSession(number).then(
+      () => "",
+      (error: unknown) => String(error),
+    );
+    if (problem !== "") this.log.warn({ event: "session-not-kept", number }, problem);
+    this.turn(() => this.node.sessionRaised(number));
   }
 
   private onRole(): void {
@@ -312,8 +337,8 @@ class Composition {
     await warmJoinDuring(this.desk.open());
   }
 
-  /** Lets the world in. */
-  private connect({ mesh, osc }: Ground): void {
+  /** Lets the mesh in; until it is started a node hears nothing but its twin. */
+  private listen({ mesh }: Ground): void {
     const { node, loop, hub, subscriptions } = this;
     mesh.onDatagram((bytes, address, port) => {
       loop.begin();
@@ -322,6 +347,11 @@ class Composition {
       subscriptions.pump();
       hub.subscribers.pump();
     });
+  }
+
+  /** Lets everybody else in, and goes to find its mesh. */
+  private connect({ osc }: Ground): void {
+    const { node, loop, hub } = this;
     osc.onDatagram((bytes, address, port) => {
       loop.begin();
       hub.input.receive(bytes, 0, bytes.length, address, port);

@@ -58,7 +58,7 @@ export interface NodeOptions {
   readonly priority?: number;
   /** Any other setting, by its name in the configuration file, such as `declare`, `show`, `meshPort`. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** Takes the node's log lines. Default: none. */
+  /** Takes the node's log lines, `failed` too: another node has this one's id, and this one has closed. Default: none. */
   readonly log?: NodeLog;
 }
 
@@ -129,7 +129,7 @@ const SILENT: NodeLog = { level: "silent", info: () => {}, warn: () => {} };
 
 /**
  * Starts a node. Resolves once its sockets are open; it then looks for its mesh by itself.
- * @throws StartError: `exitCode` 69 for a port, interface or folder that cannot be had, 78 for bad options.
+ * @throws StartError: `exitCode` 69 for a port, interface, folder or node id that cannot be had, 78 for bad options.
  */
 export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const { mesh, name, key, port, dataDir, priority, log = SILENT } = options;
@@ -141,16 +141,20 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const resolved = resolveSettings({ flags: given });
   if ("complaints" in resolved) throw new StartError(78, resolved.complaints.map(formatComplaint));
   if (key instanceof Uint8Array && key.length !== 32) throw new StartError(78, ["key: must be 32 bytes"]);
-  return new LibraryNode(await startNode(resolved.settings, log, key instanceof Uint8Array ? key : undefined));
+  return new LibraryNode(await startNode(resolved.settings, log, key instanceof Uint8Array ? key : undefined), log);
 }
 
 class LibraryNode implements Node {
   private readonly composed: ComposedNode;
   private readonly surface: number;
 
-  constructor(composed: ComposedNode) {
+  constructor(composed: ComposedNode, log: NodeLog) {
     this.composed = composed;
     this.surface = composed.node.writes.surface(SURFACE);
+    void composed.failed.then((reason) => {
+      log.warn({ event: "failed" }, reason.message);
+      return composed.close();
+    });
   }
 
   get port(): number {

@@ -28,7 +28,7 @@ export class QuietNode {
           name: `n${place}`,
           mesh: MESH,
           priority: place === 1 ? 200 : 100,
-          session: 1,
+          session: place,
         },
         limits: { paths: paths + 1_000, autoPaths: 0 },
         meshKey: KEY,
@@ -49,6 +49,8 @@ export class QuietNode {
         saveTerm: (_record, revision) => hana.elections.termSaved(revision),
         onRole: () => {},
         onServing: () => {},
+        onTwin: () => {},
+        raiseSession: () => {},
         onHealth: () => {},
       },
     );

@@ -8,7 +8,7 @@ import type { Settings } from "../config/settings.js";
 import { warmDesk } from "../edge/desk-host.js";
 import { collectGarbage } from "../edge/memory.js";
 import type { EventLog } from "../manage/event-log.js";
-import type { ReadyInfo, RunningNode } from "../manage/running-node.js";
+import { type ReadyInfo, type RunningNode, StartError } from "../manage/running-node.js";
 import { CommandError, ExitCode } from "./command-error.js";
 import type { LogOutput } from "./log-output.js";
 import { NodeClient } from "./node-client.js";
@@ -111,9 +111,10 @@ async function end(running: RunningNode, reason: NodeJS.Signals | Error, output:
   else log.error({ event: "failed" }, "the node did not close in time");
   output.flush();
   // A handle that something left open must not keep a stopped node alive.
-  const code = reason instanceof Error || !isClosed ? ExitCode.failure : ExitCode.success;
+  const failure = reason instanceof StartError ? reason.exitCode : ExitCode.failure;
+  const code = reason instanceof Error || !isClosed ? failure : ExitCode.success;
   setTimeout(() => process.exit(code), 500).unref();
-  if (reason instanceof Error) throw new CommandError(reason.message);
+  if (reason instanceof Error) throw new CommandError(reason.message, failure);
   if (!isClosed) throw new CommandError("the node did not close in time");
 }
 

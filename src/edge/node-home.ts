@@ -4,7 +4,7 @@
 import type { Settings } from "../config/settings.js";
 import { FolderLock } from "./folder-lock.js";
 import { readMeshKey, readOrMakeMeshKey } from "./mesh-key-file.js";
-import { guarded, hasNodeId, readOrMakeNodeId, takeNextSession } from "./node-identity.js";
+import { guarded, hasNodeId, keepSession, readOrMakeNodeId, takeNextSession } from "./node-identity.js";
 import { readTermFile, type TermFileContents } from "./term-file.js";
 import { defaultDataFolder, meshKeyPath, userFolders } from "./user-folders.js";
 
@@ -50,9 +50,14 @@ export class NodeHome {
     return Buffer.from(this.nodeId).toString("hex");
   }
 
-  /** The part of the session that rises from boot to boot. */
-  get sessionNumber(): number {
-    return new DataView(this.session.buffer, this.session.byteOffset).getUint32(0);
+  /** The random half of the session, which tells this boot from the others. */
+  get boot(): number {
+    return new DataView(this.session.buffer, this.session.byteOffset).getUint32(4);
+  }
+
+  /** Puts a higher session number on disk. */
+  keepSession(number: number): Promise<void> {
+    return keepSession(this.dataDir, number);
   }
 
   close(): void {

@@ -1,15 +1,21 @@
 /**
  * Node identity: who this node is, and which boot of it this is. Two small files in its data folder.
  *
- * The node id is random, made once, and stays with the folder. The session number rises with every start and is on
- * disk before it is used: receivers refuse a session that is not above the last one they accepted, so a number used
+ * The node id is random, made once, and stays with the folder. The session number rises with every start, and where
+ * another node was taken for this one. It is on disk before it is used: receivers refuse a session that is not above the last one they accepted, so a number used
  * twice would mute the node. Whoever calls this holds the folder's lock.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { NODE_ID_BYTES, SESSION_BYTES } from "../wire/envelope.js";
 import { BadUserFile, messageOf, ResourceUnavailable } from "./trouble.js";
-import { createWholeFile, makePrivateFolder, readWholeFile, replaceWholeFile } from "./whole-file.js";
+import {
+  createWholeFile,
+  makePrivateFolder,
+  readWholeFile,
+  replaceWholeFile,
+  replaceWholeFileLater,
+} from "./whole-file.js";
 
 const NODE_ID_FILE = "node-id";
 const SESSION_FILE = "session";
@@ -51,6 +57,11 @@ export function takeNextSession(dataFolder: string, epochSeconds: number, random
     session.set(random(4), 4);
     return session;
   });
+}
+
+/** Puts the session number of a boot that goes on in a higher one on disk. Rejects with what the disk says. */
+export async function keepSession(dataFolder: string, number: number): Promise<void> {
+  await replaceWholeFileLater(join(dataFolder, SESSION_FILE), `${number}\n`);
 }
 
 function parseNodeId(path: string, text: string): Uint8Array {

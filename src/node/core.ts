@@ -19,7 +19,7 @@ export interface NodeIdentity {
   readonly mesh: string;
   /** 0: never controller. 1..1000, the highest becomes controller. */
   readonly priority: number;
-  /** A number that rises from boot to boot of this node, 32 bits. */
+  /** Tells this boot of the node from its others: the random half of its session, 32 bits. */
   readonly session: number;
 }
 

@@ -2,6 +2,10 @@
  * Counters: what happened, as numbers. A closed set, plain fields, read by status and metrics.
  */
 export class NodeCounters {
+  /** Starts of another node with this one's id that were told to end. */
+  twinsRefused = 0;
+  /** How often the session's number was raised above a twin's. */
+  sessionsRaised = 0;
   changesApplied = 0;
   changesUnchanged = 0;
   writesRefused = 0;

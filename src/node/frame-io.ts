@@ -65,6 +65,12 @@ export class FrameIo implements FramePort {
     else this.unicast(type, length, target);
   }
 
+  /** All that is sent from now on is of a session of this number. */
+  raiseSession(number: number): void {
+    this.sealer.raiseSession(number);
+    this.opener.raiseSession(number);
+  }
+
   get packetsSent(): number {
     return this.sealer.packets;
   }

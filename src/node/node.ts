@@ -44,6 +44,7 @@ import { SessionClock } from "./session-clock.js";
 import { writeController } from "./system-paths.js";
 import { StreamRelief } from "./stream-relief.js";
 import { StreamFollowing } from "./stream-following.js";
+import { Twin } from "./twin.js";
 import { WriteSender } from "./write-sender.js";
 import { Writes } from "./writes.js";
 
@@ -72,6 +73,7 @@ export class HanaNode implements NodeParts {
   readonly handover: Handover;
   private readonly quorum: Quorum;
   readonly lease: Lease;
+  readonly twin: Twin;
   private readonly cleanup: Cleanup;
   private readonly conflictWatch = new ConflictWatch(this);
   readonly healing: Healing;
@@ -92,6 +94,7 @@ export class HanaNode implements NodeParts {
     const opener = new Opener(meshKey, meshTag, nodeId, SENDERS_MAX, session, options.cipher);
     this.multicastCheck = new MulticastCheck(core.clock);
     this.io = new FrameIo(sealer, opener, ports.datagrams, this.multicastCheck, new UnicastCopies(core.clock));
+    this.twin = new Twin({ core, io: this.io, ports, reachability: options.reachability, session });
     this.pending = new PendingWrites(core.state, core.clock);
     this.applier = new Applier(core, this.pending);
     const rules = options.electionRules ?? ISLAND;
@@ -134,8 +137,14 @@ export class HanaNode implements NodeParts {
     });
   }
 
+  /** Begins to ask whether a node of this id is there, before it says anything else; `start` ends that. */
+  ask(): void {
+    this.twin.ask();
+  }
+
   /** Begins to listen for a mesh. */
   start(): void {
+    this.twin.hold();
     this.roles.start();
     this.elections.start();
     this.tick();
@@ -150,6 +159,7 @@ export class HanaNode implements NodeParts {
       this.onUnopened(result, address);
       return;
     }
+    if (this.twin.isSilent) return;
     if (!this.foreignKeys.isEmpty) this.foreignKeys.clear(address);
     if (opener.type === FrameType.stream) this.onStream(address);
     else this.onMessage(opener.type as FrameType, address, port);
@@ -158,11 +168,10 @@ export class HanaNode implements NodeParts {
   private onUnopened(result: OpenResult, address: string): void {
     if (result === OpenResult.ownFrame) this.multicastCheck.onHeard();
     else if (result === OpenResult.wrongKey) this.foreignKeys.note(address, this.core.clock.nowUs);
-    else if (result === OpenResult.twinNode) {
-      this.setHealth(
-        HealthCode.twin,
-        `another node at ${address} has this node's id: give one of them another data folder`,
-      );
+    else if (result === OpenResult.twinNode) this.twin.onSpeech(this.io.opener.header, address);
+    else if (result === OpenResult.twinFrame) {
+      const { plain, plainLength, header } = this.io.opener;
+      this.twin.onFrame(plain, plainLength, header, address);
     }
   }
 
@@ -174,7 +183,7 @@ export class HanaNode implements NodeParts {
       return;
     }
     const { sender } = opener;
-    this.following.onFrame(frame, opener.plain, opener.senderNode(sender), opener.sessionNumber(sender), address);
+    this.following.onFrame(frame, opener.plain, opener.senderNode(sender), opener.senderBoot(sender), address);
     if (frame.info !== undefined) this.quorum.onInfo();
   }
 
@@ -187,7 +196,7 @@ export class HanaNode implements NodeParts {
     }
     const { plain, plainLength: length } = opener;
     const { controller } = this;
-    const session = opener.sessionNumber(opener.sender);
+    const session = opener.senderBoot(opener.sender);
     if (type === FrameType.write && controller.takesWrites) {
       controller.onWrites(plain, length, node, session, { address, port });
       this.ports.requestSettle();
@@ -230,7 +239,7 @@ export class HanaNode implements NodeParts {
 
   /** Ends a turn of the event loop: publishes what changed, or sends it to the controller. */
   settle(): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.twin.isSilent) return;
     if (this.controller.isOpen) this.controller.settle();
     else if (this.roles.role === Role.following) this.sender.send(this.roles.term.number, this.roles.target);
   }
@@ -238,6 +247,10 @@ export class HanaNode implements NodeParts {
   /** Does what is due by the clock. */
   tick(): void {
     if (this.isClosed) return;
+    if (this.twin.isSilent) {
+      this.twin.tick();
+      return;
+    }
     if (this.core.clock.nowUs >= (this.keepDue[0] as number)) this.keepHouse();
     if (this.controller.isOpen) this.controller.tick();
     else if (this.roles.role === Role.following) this.sender.tick(this.roles.term.number, this.roles.target);
@@ -257,6 +270,8 @@ export class HanaNode implements NodeParts {
     const { nowUs } = this.core.clock;
     this.keepDue[0] = nowUs + KEEP_US;
     this.io.opener.nowMs = nowUs / 1_000;
+    this.twin.tick();
+    this.setHealth(HealthCode.twin, this.twin.finding);
     this.noteWhole();
     this.lease.renew(this.controller.isOpen);
     if (!this.lease.isTold) this.setHealth(HealthCode.stalled, "");
@@ -288,6 +303,7 @@ export class HanaNode implements NodeParts {
 
   /** When `tick` is wanted, in microseconds of own time. */
   dueUs(): number {
+    if (this.twin.isSilent) return this.twin.dueUs;
     const steady = this.keepDue[0] as number;
     const { controller, follower, pending } = this;
     if (controller.isOpen) return Math.min(steady, controller.dueUs);
@@ -393,6 +409,12 @@ export class HanaNode implements NodeParts {
     return this.controller.isOpen || this.follower.state === FollowState.inSync ? this.core.term : -1;
   }
 
+  /** A number for this node's session is on disk: whoever heard its twin instead hears it again. */
+  sessionRaised(number: number): void {
+    this.twin.raised(number);
+    if (!this.twin.isSilent && !this.isClosed) this.membership.sendHello();
+  }
+
   setHealth(code: HealthCode, text: string): void {
     if (this.health.set(code, text, this.core.clock.nowUs)) this.ports.onHealth(code, text);
   }
@@ -414,7 +436,8 @@ export class HanaNode implements NodeParts {
   close(): void {
     if (this.isClosed) return;
     this.settle();
-    this.membership.sendLeave();
+    // Where its twin goes on nobody leaves.
+    if (!this.twin.isSilent) this.membership.sendLeave();
     this.isClosed = true;
   }
 }

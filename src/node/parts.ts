@@ -80,6 +80,8 @@ export interface NodeParts {
   readonly sameness: Sameness;
   readonly health: Health;
   readonly lease: Lease;
+  /** This node is heard by others now than before. */
+  readonly twin: { meet(): void };
   /** Puts where the writers stand into the ring: before anybody is told to fetch this node's snapshot. */
   tellStandings(): void;
   /** Sets or, with an empty text, ends a finding. */

@@ -45,6 +45,10 @@ export interface NodePorts {
   onRole(): void;
   /** What others may fetch from this node (`HanaNode.serving`) is something else now. */
   onServing(): void;
+  /** Another node has this one's id, and this one is to end: it says nothing any more. `address`: where the other is. */
+  onTwin(address: string): void;
+  /** Puts a session number above this one on disk; answered by `sessionRaised` with it. */
+  raiseSession(above: number): void;
   /** Something that a technician should know. */
   onHealth(code: HealthCode, text: string): void;
 }

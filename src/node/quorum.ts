@@ -46,7 +46,7 @@ export class Quorum {
     const isFollowed = (role === Role.following || role === Role.joining) && term.node === controller;
     if (!isFollowed || target.port === 0) return;
     if (!lease.isElector(node.core.identity.id) || !node.elections.mayEcho(controller)) return;
-    const session = opener.sessionNumber(opener.sender);
+    const session = opener.senderBoot(opener.sender);
     const counter = opener.newestCounter(opener.sender);
     node.io.message(FrameType.echo, echoFields({ session, counter }), target);
   }

@@ -121,6 +121,7 @@ export class StreamFollowing implements FollowerPort {
     node.roles.join({ number, node: sender });
     node.pending.resend();
     this.membership.onJoin();
+    node.twin.meet();
     this.controllerAddress = address;
     this.registers[0] = Number.POSITIVE_INFINITY;
     this.membership.sendHello();

@@ -83,7 +83,7 @@ export class WarmUp {
     const nodeId = new Uint8Array(8).fill(number);
     const node: HanaNode = new HanaNode(
       {
-        identity: { id: `0${number}`.repeat(8), name: "", mesh: "", priority: 3 - number, session: 1 },
+        identity: { id: `0${number}`.repeat(8), name: "", mesh: "", priority: 3 - number, session: 0x01010101 },
         limits: { paths: PATHS, autoPaths: PATHS, rings: RINGS, sentFrames: FRAMES },
         meshKey: new Uint8Array(32),
         meshTag: 0,
@@ -106,6 +106,8 @@ export class WarmUp {
         saveTerm: (_record, revision) => node.elections.termSaved(revision),
         onRole: () => {},
         onServing: () => {},
+        onTwin: () => {},
+        raiseSession: () => {},
         onHealth: () => {},
       },
     );

@@ -32,7 +32,9 @@ import {
   SESSION_OFFSET,
   TYPE_OFFSET,
   VERSION_OFFSET,
+  writeSessionNumber,
 } from "../wire/envelope.js";
+import { FrameType } from "../wire/frame.js";
 import { type FrameCipher, KEY_BYTES, NONCE_BYTES, SODIUM } from "./aead.js";
 import { deriveFrameKey } from "./mesh-identity.js";
 import { ReplayWindows } from "./replay-window.js";
@@ -64,6 +66,10 @@ export const OpenResult = {
   twinNode: 11,
   /** Of an unknown sender or session, whose source has had its tries. */
   throttled: 12,
+  /** Verified, under our own node id, from another session: what two starts of one node say to each other. */
+  twinFrame: 13,
+  /** The same between nodes of another id. */
+  twinOfOther: 14,
 } as const;
 export type OpenResult = (typeof OpenResult)[keyof typeof OpenResult];
 
@@ -92,7 +98,8 @@ export class Opener {
   private readonly ownIdLow: number;
   private readonly ownSession: Uint8Array | undefined;
   private readonly input = new Uint8Array(DATAGRAM_MAX_BYTES);
-  private readonly header = this.input.subarray(0, HEADER_BYTES);
+  /** The clear header of the frame tried last. */
+  readonly header = this.input.subarray(0, HEADER_BYTES);
   private readonly nonce = new Uint8Array(NONCE_BYTES);
   private readonly sealedViews = new ViewCache(this.input, HEADER_BYTES);
   private readonly plainViews = new ViewCache(this.plain);
@@ -145,6 +152,16 @@ export class Opener {
     return this.senders.sessionNumber(sender);
   }
 
+  /** The random half of a sender's session: tells its boots apart, and stays when only the number rises. */
+  senderBoot(sender: number): number {
+    return this.senders.boot(sender);
+  }
+
+  /** Our own session has this number from now on. */
+  raiseSession(number: number): void {
+    if (this.ownSession !== undefined) writeSessionNumber(this.ownSession, 0, number);
+  }
+
   /** The newest packet counter accepted from a sender. */
   newestCounter(sender: number): number {
     return this.windows.newestOf(sender);
@@ -171,6 +188,8 @@ export class Opener {
     if (datagram[EPOCH_OFFSET] !== KEY_EPOCH) return OpenResult.badVersion;
     if (readWord(datagram, MESH_TAG_OFFSET) !== this.meshTag) return OpenResult.otherMesh;
     if (this.isOwn(datagram)) return this.judgeOwn(datagram, length);
+    // It must begin no session: who says so may be one too many.
+    if (datagram[TYPE_OFFSET] === FrameType.twin) return OpenResult.twinOfOther;
     this.take(datagram, length);
     // Counters begin at 1; without this, a session could begin with a frame that cannot be marked as seen.
     if (this.windows.counter[0] === 0) return OpenResult.replayed;
@@ -192,11 +211,16 @@ export class Opener {
     const number = readWord(datagram, SESSION_OFFSET) >>> 0;
     const ownNumber = readWord(ownSession, 0) >>> 0;
     const sameRest = readWord(datagram, SESSION_OFFSET + 4) === readWord(ownSession, 4);
-    // An earlier session of ours is a replay; only a later one, verified, shows another node under our id.
-    if (number < ownNumber || (number === ownNumber && sameRest)) return OpenResult.ownFrame;
+    const isTwinFrame = datagram[TYPE_OFFSET] === FrameType.twin;
+    if (sameRest && (isTwinFrame || number <= ownNumber)) return OpenResult.ownFrame;
+    // An earlier session of ours is a replay, unless it names what a replay cannot; a later one, verified, shows another
+    // node under our id.
+    if (number < ownNumber && !isTwinFrame) return OpenResult.ownFrame;
     if (!this.strangers.take(this.source, this.nowMs)) return OpenResult.throttled;
     this.take(datagram, length);
-    return this.opensWithCandidate(length) ? OpenResult.twinNode : OpenResult.wrongKey;
+    if (!this.opensWithCandidate(length)) return OpenResult.wrongKey;
+    this.plainLength = length - DATAGRAM_MIN_BYTES;
+    return isTwinFrame ? OpenResult.twinFrame : OpenResult.twinNode;
   }
 
   private openKnown(slot: number, length: number): OpenResult {

@@ -18,9 +18,11 @@ import {
   NODE_ID_BYTES,
   NODE_ID_OFFSET,
   SESSION_BYTES,
+  SESSION_OFFSET,
   TYPE_OFFSET,
   writeCounter,
   writeSenderHeader,
+  writeSessionNumber,
 } from "../wire/envelope.js";
 import { type FrameCipher, KEY_BYTES, NONCE_BYTES, SODIUM } from "./aead.js";
 import { deriveFrameKey } from "./mesh-identity.js";
@@ -37,6 +39,7 @@ export class Sealer {
   readonly datagram = new Uint8Array(DATAGRAM_MAX_BYTES);
 
   private readonly cipher: FrameCipher;
+  private readonly meshKey: Uint8Array;
   private readonly key = new Uint8Array(KEY_BYTES);
   private readonly nonce = new Uint8Array(NONCE_BYTES);
   private readonly header = this.datagram.subarray(0, HEADER_BYTES);
@@ -56,6 +59,7 @@ export class Sealer {
     assert(nodeId.length === NODE_ID_BYTES, "a node id has 8 bytes");
     assert(session.length === SESSION_BYTES, "a session id has 8 bytes");
     this.cipher = cipher;
+    this.meshKey = meshKey.slice();
     writeSenderHeader(this.header, meshTag, nodeId, session);
     deriveFrameKey(this.key, meshKey, this.header, NODE_ID_OFFSET);
   }
@@ -68,6 +72,12 @@ export class Sealer {
   /** Bytes of all datagrams sealed, headers and tags included. */
   get bytesSealed(): number {
     return this.totals[BYTES] as number;
+  }
+
+  /** What is sealed from now on is of a session with this number, and a key of its own. The counter goes on. */
+  raiseSession(number: number): void {
+    writeSessionNumber(this.header, SESSION_OFFSET, number);
+    deriveFrameKey(this.key, this.meshKey, this.header, NODE_ID_OFFSET);
   }
 
   /** Seals the first `bodyLength` bytes of `plain`; returns the length of the datagram. */

@@ -101,6 +101,11 @@ export class SenderTable {
     return (this.sessions[slot * 2] as number) >>> 0;
   }
 
+  /** The random half of the slot's session. */
+  boot(slot: number): number {
+    return (this.sessions[slot * 2 + 1] as number) >>> 0;
+  }
+
   heard(slot: number, nowMs: number): void {
     this.heardMs[slot] = nowMs;
   }

@@ -12,7 +12,7 @@
  *        3      1  flags
  *        4      4  mesh tag: tells meshes apart on a shared group, no secret
  *        8      8  node id
- *       16      8  session id: a number that only rises from boot to boot of the node (4), random (4)
+ *       16      8  session id: a number that only rises (4), random and the same for all of a boot (4)
  *       24      6  packet counter: new on every transmission, repairs included; the nonce
  *       30      n  sealed body
  *   30 + n     16  tag
@@ -61,6 +61,14 @@ export function writeSenderHeader(header: Uint8Array, meshTag: number, nodeId: U
   header[MESH_TAG_OFFSET + 3] = meshTag;
   header.set(nodeId, NODE_ID_OFFSET);
   header.set(session, SESSION_OFFSET);
+}
+
+/** Writes the half of a session that rises, at the beginning of the session. */
+export function writeSessionNumber(bytes: Uint8Array, offset: number, number: number): void {
+  bytes[offset] = number >>> 24;
+  bytes[offset + 1] = number >>> 16;
+  bytes[offset + 2] = number >>> 8;
+  bytes[offset + 3] = number;
 }
 
 /** Writes the packet counter given as its high 16 and low 32 bits (small integers cost no allocation). */

@@ -60,6 +60,8 @@ export const FrameType = {
   conflatedAnswer: 23,
   /** Elector to controller: it is heard. */
   echo: 24,
+  /** To all, and read by nodes of the same id only: who has held it for how long, and who must end. */
+  twin: 25,
   /** Controller to follower: enough nodes have all up to a frame. */
   replicated: 27,
 } as const;

@@ -48,6 +48,7 @@ import {
 import { PeerListReader, writePeerRow } from "../../src/wire/peer-list.js";
 import { decodeHeader, decodeRequest, encodeHeader, encodeRequest } from "../../src/wire/snapshot-records.js";
 import { WriteFrameReader, WriteFrameWriter, WriteKind, WriteRecord } from "../../src/wire/write-frame.js";
+import { readTwin, TwinKind, writeTwin } from "../../src/wire/twin.js";
 import { readPart, writePart } from "../../src/wire/write-part.js";
 import { add, changes, load } from "../unit/wire/changes.js";
 
@@ -371,6 +372,19 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   applied: of(appliedFields({ term: 1, frame: 70_000, isAsking: true }), decodeApplied),
   replicated: of(replicatedFields({ term: 1, frame: 70_000 }), decodeReplicated),
   nak: of(nakFields({ term: 1, ranges: [2, 3, 5, 8] }), decodeNak),
+  twin: {
+    samples: [
+      written((plain) =>
+        writeTwin(plain, {
+          kind: TwinKind.claim,
+          session: new Uint8Array(8).fill(9),
+          heldMs: 70_000,
+          unicastPort: 7_701,
+        }),
+      ),
+    ],
+    decode: (bytes) => readTwin(bytes, bytes.length) !== undefined,
+  },
   request: {
     samples: [encodeRequest({ minSequence: 1, image: 2, term: "2/0123456789abcdef", records: 3 })],
     decode: (bytes) => decodeRequest(bytes) !== undefined,

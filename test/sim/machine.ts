@@ -179,7 +179,7 @@ export class Machine {
     const nodeId = new Uint8Array(8);
     nodeId[6] = (index + 1) >> 8;
     nodeId[7] = index + 1;
-    const session = new Uint8Array([0, 0, boot >> 8, boot, index, 1, 2, 3]);
+    const session = new Uint8Array([0, 0, boot >> 8, boot, 0, 0, boot >> 8, boot]);
     return new HanaNode(
       {
         identity: { id: this.id, name: `n${index + 1}`, mesh: "sim", priority: options.priority, session: boot },
@@ -229,6 +229,8 @@ export class Machine {
         saveTerm: (record, revision) => this.save(record, revision),
         onRole: () => {},
         onServing: () => {},
+        onTwin: () => wires.watch.failed(this, new Error("another node has its id")),
+        raiseSession: (above) => this.later(0, () => this.turn((hana) => hana.sessionRaised(above + 1))),
         onHealth: (code, text) => wires.watch.health(this, code, text),
       },
     );

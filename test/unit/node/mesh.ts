@@ -41,6 +41,7 @@ export const CLEAN: Faults = { loss: 0, duplicate: 0, minDelayUs: 100, maxDelayU
 /** Session time is far from zero, as an epoch is: 2024-07-03T00:00:00Z. */
 const START_US = 1_719_964_800_000_000;
 const DISK_US = 300;
+const ASK_LOOK_US = 5_000;
 const KEY = new Uint8Array(32).fill(7);
 const TAG = meshTag("test");
 
@@ -58,6 +59,10 @@ export interface MeshNodeOptions {
   readonly skewUs?: number;
   readonly showsPeers?: boolean;
   readonly mergePolicies?: MergePolicies;
+  /** The place of the node whose id this one has too, from a copied folder; it asks first. */
+  readonly twinOf?: number;
+  /** It asks whether it has a twin before it speaks, as the command does. */
+  readonly asks?: boolean;
   /** Boots of this node before this one. */
   readonly boots?: number;
   /** What those left on disk. */
@@ -96,7 +101,7 @@ export class Mesh {
   add(options: MeshNodeOptions = {}): MeshNode {
     const node = new MeshNode(this, this.nodes.length + 1, options);
     this.nodes.push(node);
-    node.turn(() => node.hana.start());
+    this.begin(node);
     return node;
   }
 
@@ -109,8 +114,23 @@ export class Mesh {
       disk: node.disk,
     });
     this.nodes[place] = again;
-    again.turn(() => again.hana.start());
+    this.begin(again);
     return again;
+  }
+
+  private begin(node: MeshNode): void {
+    const start = (): unknown => node.turn(() => node.hana.start());
+    if (node.options.asks !== true) {
+      start();
+      return;
+    }
+    node.turn(() => node.hana.ask());
+    const look = (): void => {
+      if (node.isDead) return;
+      if (node.hana.twin.hasAsked) start();
+      else this.after(ASK_LOOK_US, () => node.turn(look));
+    };
+    look();
   }
 
   get live(): MeshNode[] {
@@ -194,6 +214,8 @@ export class MeshNode {
   readonly options: MeshNodeOptions;
   readonly disk: MeshDisk;
   isDead = false;
+  /** It ended because another node has its id. */
+  isRefused = false;
   /** What waits while its loop stands still. */
   private waiting: (() => unknown)[] | undefined;
   /** Whether its snapshots can be fetched. */
@@ -211,12 +233,13 @@ export class MeshNode {
     this.place = place;
     this.options = options;
     this.disk = options.disk ?? { record: undefined };
-    this.id = place.toString(16).padStart(16, "0");
+    const owner = options.twinOf ?? place;
+    this.id = owner.toString(16).padStart(16, "0");
     this.address = `10.0.0.${place}`;
     this.port = 10_000 + place;
     this.skewUs = options.skewUs ?? 0;
     const nodeId = new Uint8Array(8);
-    nodeId[7] = place;
+    nodeId[7] = owner;
     const boots = options.boots ?? 0;
     this.hana = new HanaNode(
       {
@@ -231,7 +254,7 @@ export class MeshNode {
         meshKey: KEY,
         meshTag: TAG,
         nodeId,
-        session: new Uint8Array([0, 0, boots, place, 1, 2, 3, 4]),
+        session: new Uint8Array([0, 0, boots, place, 0, 0, boots, place]),
         reachability: { unicastPort: this.port, snapshotPort: this.port },
         declaresAuto: true,
         ...(options.showsPeers === undefined ? {} : { showsPeers: options.showsPeers, interfaceName: "eth7" }),
@@ -264,6 +287,13 @@ export class MeshNode {
         saveTerm: (record, revision) => this.save(record, revision),
         onRole: () => {},
         onServing: () => {},
+        onTwin: () => {
+          this.isRefused = true;
+          this.crash();
+        },
+        raiseSession: (above) => {
+          mesh.after(DISK_US, () => this.turn(() => this.hana.sessionRaised(above + 1)));
+        },
         onHealth: () => {},
       },
     );

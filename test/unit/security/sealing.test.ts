@@ -5,6 +5,7 @@ import { Opener, OpenResult } from "../../../src/security/opener.js";
 import { REPLAY_WINDOW_PACKETS } from "../../../src/security/replay-window.js";
 import { Sealer } from "../../../src/security/sealer.js";
 import { EVICT_SILENT_MS } from "../../../src/security/sender-table.js";
+import { FrameType } from "../../../src/wire/frame.js";
 import { BODY_MAX_BYTES, COUNTER_OFFSET, DATAGRAM_MAX_BYTES, HEADER_BYTES } from "../../../src/wire/envelope.js";
 import {
   body,
@@ -250,6 +251,42 @@ describe("an opener", () => {
     expect(open(receiver, own(10, 77))).toBe(OpenResult.twinNode);
     expect(open(receiver, own(12, 1, OTHER_KEY))).toBe(OpenResult.wrongKey);
     expect(receiver.senderCount).toBe(0);
+  });
+
+  it("hands out what two starts of one node say to each other, whichever is later, and to nobody else", () => {
+    const receiver = new Opener(MESH_KEY, MESH_TAG, OWN_ID, 4, session(10, 1));
+    const twin = (id: Uint8Array, number: number, rest: number, key = MESH_KEY): Uint8Array => {
+      return sealed(new Sealer(key, MESH_TAG, id, session(number, rest)), [1, 2], FrameType.twin);
+    };
+    for (const number of [9, 10, 11]) {
+      expect(open(receiver, twin(OWN_ID, number, 2))).toBe(OpenResult.twinFrame);
+      expect(body(receiver)).toEqual([1, 2]);
+    }
+    expect(open(receiver, twin(OWN_ID, 9, 2, OTHER_KEY))).toBe(OpenResult.wrongKey);
+    // Its own, also of before its number rose.
+    for (const number of [9, 10]) expect(open(receiver, twin(OWN_ID, number, 1))).toBe(OpenResult.ownFrame);
+    expect(open(receiver, twin(nodeId(7), 9, 2))).toBe(OpenResult.twinOfOther);
+    expect(receiver.senderCount).toBe(0);
+  });
+
+  it("follows a node into the higher number of the same boot; what it sealed before is stale, also for itself", () => {
+    const receiver = opener();
+    const own = new Opener(MESH_KEY, MESH_TAG, nodeId(7), 4, session(5, 3));
+    const sender = new Sealer(MESH_KEY, MESH_TAG, nodeId(7), session(5, 3));
+    const before = sealed(sender, [1]);
+    expect(open(receiver, sealed(sender, [2]))).toBe(OpenResult.ok);
+    const later = sealed(new Sealer(MESH_KEY, MESH_TAG, nodeId(7), session(8, 4)), [3]);
+    expect(open(receiver, later)).toBe(OpenResult.ok);
+    expect(receiver.senderBoot(receiver.sender)).toBe(4);
+    sender.raiseSession(9);
+    own.raiseSession(9);
+    const risen = sealed(sender, [4]);
+    expect(open(receiver, risen)).toBe(OpenResult.ok);
+    expect([receiver.sessionNumber(receiver.sender), receiver.senderBoot(receiver.sender)]).toEqual([9, 3]);
+    expect(receiver.newestCounter(receiver.sender)).toBe(sender.packets);
+    expect(open(receiver, risen)).toBe(OpenResult.replayed);
+    expect([open(receiver, before), open(receiver, later)]).toEqual([OpenResult.staleSession, OpenResult.staleSession]);
+    expect([open(own, before), open(own, later), open(own, risen)]).toEqual([5, 5, 5]);
   });
 
   it("refuses recorded sessions of a node not heard since our own restart", () => {

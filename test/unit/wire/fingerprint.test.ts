@@ -35,6 +35,7 @@ import {
 import { encodeStandings } from "../../../src/wire/standing.js";
 import { appliedFields } from "../../../src/wire/applied.js";
 import { replicatedFields } from "../../../src/wire/replicated.js";
+import { TwinKind, writeTwin } from "../../../src/wire/twin.js";
 import { voteAskFields, voteFields } from "../../../src/wire/vote.js";
 import { WriteFrameWriter, WriteKind, WriteRecord } from "../../../src/wire/write-frame.js";
 import { writePart } from "../../../src/wire/write-part.js";
@@ -45,7 +46,7 @@ const HISTORY: Readonly<Record<number, string>> = {
 };
 
 /** The only line to change when the bytes change: the value is in the failure's message. */
-const FINGERPRINT = "1:93b0f8d0ebc7b4fbd722ed92fdb7c550";
+const FINGERPRINT = "1:31f76ea5ec74e9a8a8f7d8df007f30bb";
 
 const TIME_US = 1_719_964_800_000_000;
 const NODE = "0123456789abcdef";
@@ -226,6 +227,12 @@ function clockMessages(): Uint8Array[] {
   return [plain.slice(0, writeClockAsk(plain, 5)), plain.slice(0, writeClockAnswer(plain, answer))];
 }
 
+function twinMessage(): Uint8Array {
+  const plain = new Uint8Array(64);
+  const session = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  return plain.slice(0, writeTwin(plain, { kind: TwinKind.refusal, session, heldMs: 70_000, unicastPort: 7_701 }));
+}
+
 function image(): Uint8Array {
   const state = new State(5_000);
   const [terms, origins] = [new TermTable(), new OriginTable()];
@@ -306,6 +313,7 @@ function fingerprint(): string {
     ...streamFrames(),
     ...messages(),
     ...clockMessages(),
+    twinMessage(),
     ...conflatedMessages(),
     ...snapshotRecords(),
   ])
