@@ -82,6 +82,8 @@ export class ReceiveWindow {
         this.heardUs[sequence % SENT_FRAMES] = nowUs;
       }
       this.arrived[sequence % SENT_FRAMES] = 0;
+      // It may have come early as well: that would act when the slot comes round again.
+      this.release(sequence);
       return Arrival.inOrder;
     }
     if (this.has(sequence)) {

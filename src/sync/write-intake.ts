@@ -113,10 +113,15 @@ export class WriteIntake {
     writer.refusals.splice(0, writer.refusals.length, ...refusals);
   }
 
-  /** Takes in where a writer stands on another side, whose changes are this one's now. False when that is nothing new. */
+  /**
+   * Takes in where a writer stands on another side, whose changes are this one's now. False when that is nothing new: of
+   * two boots the later one, of one boot the later write.
+   */
   meet(standing: Standing): boolean {
-    const known = this.find(standing.node);
-    const isNew = known === undefined || (known.session === standing.session && known.floor < standing.write);
+    const { node, session, write } = standing;
+    const known = this.find(node);
+    const isNew =
+      known === undefined || known.session < session || (known.session === session && known.floor < write);
     if (isNew) this.learn(standing);
     return isNew;
   }

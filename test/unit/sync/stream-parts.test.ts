@@ -78,6 +78,20 @@ describe("the receive window", () => {
     expect(window.hasGap).toBe(false);
   });
 
+  test("keeps nothing of a frame that came early and again in its turn", () => {
+    const window = new ReceiveWindow();
+    const [early, later] = [2, 2 + SENT_FRAMES];
+    window.arrive(early, START_US);
+    window.keep(early, Uint8Array.of(7), 0, 1);
+    // As a conflated round brings them: one after the other, with nothing in between.
+    expect([window.arrive(1, START_US), window.arrive(early, START_US)]).toEqual([Arrival.inOrder, Arrival.inOrder]);
+    for (let sequence = 3; sequence <= later - 2; sequence++) window.arrive(sequence, START_US);
+    expect(window.arrive(later, START_US)).toBe(Arrival.early);
+    window.arrive(later - 1, START_US);
+    expect(acted(window)).toEqual([]);
+    expect(window.complete).toBe(later);
+  });
+
   test("knows a frame that is too far ahead to be repaired", () => {
     const window = new ReceiveWindow();
     window.restart(100);

@@ -40,6 +40,23 @@ describe("the intake of writes", () => {
     expect(intake.floorOf("a")).toBe(3);
   });
 
+  test("takes another side's word for what a writer did there: the later boot's, and of one boot the later write", () => {
+    const intake = new WriteIntake();
+    const meet = (session: number, write: number): [boolean, number] => {
+      return [intake.meet({ node: "a", session, write, refusals: [] }), intake.floorOf("a")];
+    };
+    expect([meet(2, 10), meet(2, 9), meet(2, 11)]).toEqual([
+      [true, 10],
+      [false, 10],
+      [true, 11],
+    ]);
+    expect([meet(3, 4), meet(2, 12)]).toEqual([
+      [true, 4],
+      [false, 4],
+    ]);
+    expect([intake.accepts("a", 3, 1, 0), intake.take("a", 4), intake.take("a", 5)]).toEqual([true, false, true]);
+  });
+
   test("forgets every writer at once, the one that wrote last too", () => {
     const intake = new WriteIntake();
     intake.accepts("a", 1, 1, 0);
