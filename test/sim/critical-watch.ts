@@ -10,10 +10,14 @@ import type { Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
 import type { Write } from "./oracle.js";
 
-/** What a node that is gone held counts for a write that it answered before it went: an answer takes no longer. */
+/**
+ * What a node that is gone held counts for a write that it answered before it went: an answer takes no longer, but for
+ * whoever was paused meanwhile. Pauses end before graves are forgotten.
+ */
 const GRAVE_US = 1_000_000;
 /** Under `hold` a controller waits for a majority for as long as it takes, and counts on who is silent for four seconds. */
 const GRAVE_HOLD_US = 5_000_000;
+const GRAVES_KEPT_US = 15_000_000;
 
 /** What the oracle knows of a write: changes that it became, or that the same writer made of the path later. */
 export interface CriticalEyes {
@@ -96,9 +100,12 @@ export class CriticalWatch {
   /** Who has a write, or had it when it died just now. */
   private holdersOf(write: Write): Set<Machine> {
     const { electors } = this.eyes;
-    const sinceUs = this.eyes.nowUs() - (electors > 0 ? GRAVE_HOLD_US : GRAVE_US);
-    this.graves = this.graves.filter(({ atUs }) => atUs >= sinceUs);
-    const dead = this.graves.filter((grave) => this.has(write, grave.versions.get(write.path)));
+    const { pausedUs, resumedUs } = write.machine;
+    const nowUs = this.eyes.nowUs();
+    const graveUs = electors > 0 ? GRAVE_HOLD_US : GRAVE_US;
+    const sinceUs = (resumedUs >= nowUs - GRAVE_US ? pausedUs : nowUs) - graveUs;
+    this.graves = this.graves.filter(({ atUs }) => atUs >= nowUs - GRAVES_KEPT_US);
+    const dead = this.graves.filter(({ atUs, versions }) => atUs >= sinceUs && this.has(write, versions.get(write.path)));
     const living = this.eyes.living().filter((machine) => this.isAt(machine, write));
     return new Set([...living, ...dead.map(({ machine }) => machine)]);
   }

@@ -91,6 +91,9 @@ export class Machine {
   boot = 0;
   readonly disk: Disk;
   isPaused = false;
+  /** When it was paused last, and when it went on, in virtual time. */
+  pausedUs = 0;
+  resumedUs = 0;
   /** How far the wall clock is ahead. */
   wallUs = 0;
   private rate = 1;
@@ -367,13 +370,16 @@ export class Machine {
   }
 
   pause(): void {
-    if (this.hana !== undefined) this.isPaused = true;
+    if (this.hana === undefined) return;
+    this.isPaused = true;
+    this.pausedUs = this.wires.timeline.nowUs;
   }
 
   /** Goes on: what was due fires before or after what waits in the sockets, as the loop stood. */
   resume(ticksFirst: boolean): void {
     if (!this.isPaused) return;
     this.isPaused = false;
+    this.resumedUs = this.wires.timeline.nowUs;
     if (this.isTickMissed && ticksFirst) this.tick();
     const waiting = this.inbox;
     this.inbox = [];

@@ -23,6 +23,11 @@ export function judgeMerge(oracle: Oracle, machine: Machine, record: TermRecord,
     if (oracle.unsure.has(path)) continue;
     const [mine, theirs] = [record.base.get(path), side.term.versionAt(path, side.sequence)];
     if (mine === undefined || theirs === undefined || isIncluded(theirs, record.parent)) continue;
+    // Of a term that was opened twice nobody knows what was written where.
+    if (mine.term.isReused || theirs.term.isReused) {
+      oracle.unsure.add(path);
+      continue;
+    }
     // One controller wrote both, and only one of the sides has got the second.
     const isOneTerm = mine.term === theirs.term;
     const isConflict = !isOneTerm && !isIncluded(mine, side) && valueOf(mine) !== valueOf(theirs);

@@ -768,7 +768,7 @@ export class Oracle {
     };
     this.writes.push(write);
     this.tally.writes++;
-    const key = `${machine.index}/${machine.boot}${path}`;
+    const key = writerKey(write);
     const list = this.byWriter.get(key);
     if (list === undefined) this.byWriter.set(key, [write]);
     else list.push(write);
@@ -850,7 +850,7 @@ export class Oracle {
   }
 
   private fromWriter(write: Write): readonly Write[] {
-    const list = this.byWriter.get(`${write.machine.index}/${write.boot}${write.path}`) ?? [];
+    const list = this.byWriter.get(writerKey(write)) ?? [];
     let first = 0;
     let end = list.length;
     while (first < end) {
@@ -1003,9 +1003,15 @@ export class Oracle {
     if (lost !== undefined) {
       this.fail(controller, `lost write ${lost.number} of ${lost.path}, acknowledged as replicated`);
     }
-    for (const write of this.writes) {
-      if (write === undefined || write.path === LEVEL) continue;
-      if (write.outcome === Outcome.confirmed) this.accountFor(write, controller);
+    // From the last one on: what is so of a later write of the same writer there is so of those before it.
+    const kept = new Map<string, Kept>();
+    for (let number = this.writes.length - 1; number > 0; number--) {
+      const write = this.writes[number] as Write;
+      if (write.path === LEVEL) continue;
+      const key = writerKey(write);
+      const now = this.keptOf(write, controller, kept.get(key));
+      kept.set(key, now);
+      if (write.outcome === Outcome.confirmed) this.accountFor(write, controller, now);
       const view = this.views[write.machine.index];
       const isAlive = view?.boot === write.boot && write.machine.hana === view.hana;
       if (write.outcome === Outcome.pending && isAlive) {
@@ -1014,26 +1020,35 @@ export class Oracle {
     }
   }
 
-  private accountFor(write: Write, controller: Machine): void {
-    if (this.pokes.isSpread(write.path)) return;
+  private keptOf(write: Write, controller: Machine, later: Kept | undefined): Kept {
+    const { hana } = controller;
     const version = this.versionOf(controller, write.path);
-    if (version === undefined) return;
-    const commits = this.fromWriter(write).flatMap((later) => later.commits);
-    if (commits.some((commit) => this.ledger.supersedes(write.path, version, commit))) return;
-    const record = controller.hana === undefined ? undefined : this.ledger.record(controller.hana.roles.term);
-    if (commits.some(({ term }) => term === record && !term.isReused)) {
+    if (later?.isThere === true || version === undefined || hana === undefined) return later ?? GONE;
+    const record = this.ledger.record(hana.roles.term);
+    const { commits, path } = write;
+    return {
+      isThere: commits.some((commit) => this.ledger.supersedes(path, version, commit)),
+      isOfThisTerm: later?.isOfThisTerm === true || commits.some(({ term }) => term === record && !term.isReused),
+      isMerged: later?.isMerged === true || commits.some((at) => record.includes(at, Number.POSITIVE_INFINITY)),
+      isReused: later?.isReused === true || commits.some(({ term }) => term.isReused),
+    };
+  }
+
+  /** `kept`: what became of it and of what the same writer wrote there later. */
+  private accountFor(write: Write, controller: Machine, { isThere, isOfThisTerm, isMerged, isReused }: Kept): void {
+    if (isThere || this.pokes.isSpread(write.path) || this.versionOf(controller, write.path) === undefined) return;
+    if (isOfThisTerm) {
       this.fail(controller, `lost write ${write.number} of ${write.path}, confirmed in this very term`);
     }
     // Whether it holds or lost to another's is on record: that was judged when its side became part of this one.
-    if (record !== undefined && commits.some((commit) => record.includes(commit, Number.POSITIVE_INFINITY))) {
+    if (isMerged) {
       this.tally.merged++;
       return;
     }
     const view = this.views[write.machine.index];
-    const isThere = view?.boot === write.boot && write.machine.hana === view.hana;
+    const isAlive = view?.boot === write.boot && write.machine.hana === view.hana;
     const { headsGivenUp } = view?.hana.core.counters ?? { headsGivenUp: 1 };
-    const isReused = commits.some(({ term }) => term.isReused);
-    if (isThere && headsGivenUp === 0 && !isReused) {
+    if (isAlive && headsGivenUp === 0 && !isReused) {
       this.fail(write.machine, `lost write ${write.number} of ${write.path}, which it had been told is confirmed`);
     }
     this.tally.lostByTakeover++;
@@ -1076,6 +1091,20 @@ function hasLetGo({ hana, machine }: View): boolean {
   return machine.hana === hana && hana.controller.isOpen && !hana.controller.takesWrites;
 }
 
+/** What the mesh ended with of a write, or of what the same writer wrote there later. */
+interface Kept {
+  readonly isThere: boolean;
+  readonly isOfThisTerm: boolean;
+  readonly isMerged: boolean;
+  readonly isReused: boolean;
+}
+
+const GONE: Kept = { isThere: false, isOfThisTerm: false, isMerged: false, isReused: false };
+
+function writerKey({ machine, boot, path }: Pick<Write, "machine" | "boot" | "path">): string {
+  return `${machine.index}/${boot}${path}`;
+}
+
 export const SURFACES = 8;
 
 export function tagOf(node: number, surface: string, path: string): number {
@@ -1088,10 +1117,24 @@ function isOnRecord({ hana }: Machine, { path, atUs }: Write): boolean {
   for (const id of state.ids()) {
     // A record is declared before it says anything.
     if (!state.pathOf(id).startsWith(CONFLICTS_PREFIX) || state.texts[id] === "") continue;
-    const record = JSON.parse(state.texts[id] as string) as Record<"mine" | "theirs", ConflictSide | null>;
-    if ([record.mine, record.theirs].some((side) => side?.path === path && side.timeUs >= atUs)) return true;
+    if (sidesOf(state.texts[id] as string).some((side) => side?.path === path && side.timeUs >= atUs)) return true;
   }
   return false;
+}
+
+/** Records stay for long and are looked at often. */
+const parsed = new Map<string, readonly (ConflictSide | null)[]>();
+const PARSED_MAX = 4_096;
+
+function sidesOf(text: string): readonly (ConflictSide | null)[] {
+  let sides = parsed.get(text);
+  if (sides === undefined) {
+    const { mine, theirs } = JSON.parse(text) as Record<"mine" | "theirs", ConflictSide | null>;
+    sides = [mine, theirs];
+    if (parsed.size >= PARSED_MAX) parsed.clear();
+    parsed.set(text, sides);
+  }
+  return sides;
 }
 
 /** Whether a machine says that it is made of a change: within a turn, and within a gap, nobody else can tell. */
