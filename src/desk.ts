@@ -89,8 +89,10 @@ class Desk {
     } else if (message.kind === "oscTaken") this.osc.taken(message.connection, message.bytes);
     else if (message.kind === "oscSend") this.osc.send(message.connection, message.packet);
     else if (message.kind === "oscClose") this.osc.close(message.connection);
-    else if (message.kind === "serving") this.source.setTerm(message.term, message.lineage);
-    else if (message.kind === "frozenBegin") this.source.beginFrozen(message.header);
+    else if (message.kind === "serving") {
+      this.follower.currentNow()?.noteRemovals(message.removals);
+      this.source.setTerm(message.term, message.lineage);
+    } else if (message.kind === "frozenBegin") this.source.beginFrozen(message.header);
     else if (message.kind === "frozenChunk") this.source.pushFrozen(message.bytes);
     else if (message.kind === "frozenEnd") this.source.endFrozen();
     else if (message.kind === "close") void this.close();

@@ -32,6 +32,7 @@ import type { Term } from "../state/change.js";
 import type { Value } from "../state/declaration.js";
 import { ResourceUnavailable } from "./trouble.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
+import type { Tombstone } from "../state/tombstones.js";
 import type { LineageEntry } from "../sync/lineage.js";
 
 /** What the node does for the desk. Every call is made on the live thread; a call that throws is our own mistake. */
@@ -46,6 +47,8 @@ export interface DeskService {
   readonly frozen: FrozenHeader | undefined;
   /** What its state is made of beside that term. */
   readonly lineage: readonly LineageEntry[];
+  /** Paths that are known to be gone. */
+  readonly removals: readonly Tombstone[];
   /** Joiners fetch the state from this TCP port now: it changes when the desk was started again. */
   snapshotPort(port: number): void;
   /** Writes a value to a path; with `options.wait` the answer comes when it is confirmed, refused or out of time. */
@@ -178,7 +181,8 @@ export class DeskHost {
   /** Tells the desk what others may fetch here; call it whenever that changes. */
   tellServing(): void {
     this.sendFrozen();
-    this.post({ kind: "serving", term: this.service.serving, lineage: this.service.lineage });
+    const { serving: term, lineage, removals } = this.service;
+    this.post({ kind: "serving", term, lineage, removals });
   }
 
   /** A state that stands still, one chunk per turn. What was on its way of another is given up. */

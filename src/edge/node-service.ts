@@ -24,6 +24,7 @@ import { ValueType } from "../state/declaration.js";
 import { ImageEncoder } from "../state/image.js";
 import { Reject } from "../state/reject.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
+import type { Tombstone } from "../state/tombstones.js";
 import type { LineageEntry } from "../sync/lineage.js";
 import { encodeStandings } from "../wire/standing.js";
 import type { DeskService } from "./desk-host.js";
@@ -249,6 +250,10 @@ export class NodeService implements DeskService {
 
   get lineage(): readonly LineageEntry[] {
     return this.parts.node.core.lineage.entries();
+  }
+
+  get removals(): readonly Tombstone[] {
+    return [...this.parts.node.core.state.tombstones.values()];
   }
 
   snapshotPort(port: number): void {

@@ -9,6 +9,7 @@ import type { AddressBlock } from "../config/addresses.js";
 import type { Origin, Term } from "../state/change.js";
 import type { Value } from "../state/declaration.js";
 import type { RingMemory } from "../state/ring.js";
+import type { Tombstone } from "../state/tombstones.js";
 import type { LineageEntry } from "../sync/lineage.js";
 import type { SnapshotHeader } from "../wire/snapshot-records.js";
 import type {
@@ -110,8 +111,16 @@ export type LiveToDesk =
       /** The newest change sequence when the image began. */
       readonly sequence: number;
     }
-  /** The term whose contents others may fetch from here, while there is one. */
-  | { readonly kind: "serving"; readonly term: Term | undefined; readonly lineage: readonly LineageEntry[] }
+  /**
+   * The term whose contents others may fetch from here, while there is one. `removals`: paths that are known to be gone,
+   * which the ring does not tell of when a snapshot brought them; indexes of terms and origins are the node's.
+   */
+  | {
+      readonly kind: "serving";
+      readonly term: Term | undefined;
+      readonly lineage: readonly LineageEntry[];
+      readonly removals: readonly Tombstone[];
+    }
   /**
    * What this node holds without being controller, or while it takes no writes: another side fetches it. The replica
    * shows pending values too, so the confirmed ones are sent here, chunk by chunk; undefined ends what there is.

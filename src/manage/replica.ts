@@ -15,6 +15,7 @@ import { Found, type RingMemory, RingReader } from "../state/ring.js";
 import { Staging } from "../state/staging.js";
 import { State } from "../state/state.js";
 import { OriginTable, TermTable } from "../state/tables.js";
+import type { Tombstone } from "../state/tombstones.js";
 import { coerce } from "../state/coerce.js";
 import { Reject } from "../state/reject.js";
 import type { PendingValue } from "./desk-messages.js";
@@ -138,6 +139,15 @@ export class Replica {
     for (const { id, value } of pending) this.showPending(id, value);
     this.phase = "current";
     this.tellDifferences(before);
+  }
+
+  /** Paths that the node knows to be gone: the ring does not say so of what was removed before a snapshot was made. */
+  noteRemovals(removals: readonly Tombstone[]): void {
+    const { tombstones } = this.state;
+    for (const removal of removals) {
+      const isKnown = this.state.idOf(removal.path) >= 0 || tombstones.of(removal.path) !== undefined;
+      if (!isKnown) tombstones.add(removal);
+    }
   }
 
   /** The path's declaration, or undefined when there is no such path. */

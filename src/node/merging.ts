@@ -136,6 +136,8 @@ export class Merging {
     if (lost > 0) node.setHealth(HealthCode.conflictUnlisted, LOST_TEXT);
     node.controller.meet(standings);
     this.drop();
+    // A long merge ends after others were told what can be fetched here: now it is made of more.
+    this.ports.onServing();
   }
 
   private include(number: number, holder: string, sequence: number): void {

@@ -5,8 +5,13 @@ import { connect, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { parseBlock } from "../../src/config/addresses.js";
 import { DeskHost } from "../../src/edge/desk-host.js";
+import { SnapshotFetch } from "../../src/edge/snapshot-fetch.js";
 import type { DeskStart } from "../../src/manage/desk-messages.js";
+import type { Snapshot } from "../../src/node/adoption.js";
+import { ImageDecoder } from "../../src/state/image.js";
 import type { RingSizes } from "../../src/state/ring.js";
+import { State } from "../../src/state/state.js";
+import { OriginTable, TermTable } from "../../src/state/tables.js";
 import { SmallNode } from "../unit/manage/small-node.js";
 
 const SCRIPT = new URL("../../dist/desk.js", import.meta.url);
@@ -403,6 +408,20 @@ describe("the worker's life", () => {
     expect(desk.node.oscEvents[2]).not.toBe(desk.node.oscEvents[0]);
   });
 
+  it("gives joiners the removals that the node has from a snapshot", async () => {
+    const { node, host, port } = await openDesk();
+    const removal = { sequence: 1, timeUs: 5, origin: 0, renamedTo: "", wasTerm: 0, wasSequence: 0 };
+    node.removals.push({ ...removal, path: "/viz/a/before", term: node.terms.intern(1, node.serving.node) });
+    // The desk has an image, without them.
+    expect((await call(port, "GET", "/-/list")).body).toHaveLength(3);
+    host.tellServing();
+    const snapshot = await fetchFrom(node.snapshotPorts[0] as number);
+    const state = new State(node.capacity);
+    const decoder = new ImageDecoder({ state, terms: new TermTable(), origins: new OriginTable() });
+    expect(snapshot.chunks.map((chunk) => decoder.push(chunk))).not.toContain(false);
+    expect([...state.tombstones.values()]).toMatchObject([{ path: "/viz/a/before", sequence: 1 }]);
+  });
+
   it("takes a new image when the ring was too fast", async () => {
     const desk = await openDesk({}, { values: 64, events: 256, arenaBytes: 65_536 });
     expect((await call(desk.port, "GET", "/-/list")).status).toBe(200);
@@ -418,6 +437,15 @@ describe("the worker's life", () => {
     expect(body).toHaveLength(100_000);
   });
 });
+
+function fetchFrom(port: number): Promise<Snapshot> {
+  return new Promise((resolve, reject) => {
+    const onFailed = (reason: string): void => reject(new Error(reason));
+    const fetch = new SnapshotFetch(new Uint8Array(32), "127.0.0.1", { onArrived: resolve, onFailed });
+    closers.push(() => fetch.close());
+    fetch.fetch({ address: "127.0.0.1", port, minSequence: 0 });
+  });
+}
 
 /** The worker dies of an error of its own, as a mistake of ours would make it. */
 async function crash(host: DeskHost): Promise<void> {

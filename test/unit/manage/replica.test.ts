@@ -56,6 +56,23 @@ class Recorder implements ReplicaWatcher {
 }
 
 describe("a replica that follows the ring", () => {
+  it("knows of paths that are gone by what the node says of those that a snapshot brought", () => {
+    const node = new SmallNode();
+    const replica = follow(node);
+    for (const path of ["/viz/a/here", "/viz/a/gone"]) node.add(path, "int");
+    void node.remove("/viz/a/gone", { surface: "t", wait: true, timeoutMs: 0 });
+    const told = { term: 1, sequence: 1, timeUs: 5, origin: 0, renamedTo: "", wasTerm: 0, wasSequence: 0 };
+    replica.pump();
+    replica.noteRemovals(["/viz/a/here", "/viz/a/gone", "/viz/a/before"].map((path) => ({ ...told, path })));
+    const { tombstones } = replica.state;
+    expect([...tombstones.values()].map(({ path }) => path)).toEqual(["/viz/a/gone", "/viz/a/before"]);
+    expect(tombstones.of("/viz/a/gone")?.sequence).toBeGreaterThan(told.sequence);
+    expect(tombstones.of("/viz/a/before")).toEqual({ ...told, path: "/viz/a/before" });
+    node.add("/viz/a/before", "int");
+    replica.pump();
+    expect(tombstones.of("/viz/a/before")).toBeUndefined();
+  });
+
   it("holds declarations, values of every kind, renames and removals", () => {
     const node = new SmallNode();
     const replica = follow(node);

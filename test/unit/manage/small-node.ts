@@ -41,6 +41,7 @@ import {
 import { Staging } from "../../../src/state/staging.js";
 import { State } from "../../../src/state/state.js";
 import { OriginTable, TermTable } from "../../../src/state/tables.js";
+import type { Tombstone } from "../../../src/state/tombstones.js";
 
 export const NODE_ID = "a1b2c3d4e5f60718";
 const EMPTY = new Uint8Array(0);
@@ -67,6 +68,7 @@ export class SmallNode implements DeskService {
   sequence = 0;
   readonly serving = { number: 1, node: NODE_ID };
   readonly lineage = [];
+  readonly removals: Tombstone[] = [];
   readonly frozen = undefined;
   readonly snapshotPorts: number[] = [];
 
