@@ -44,6 +44,8 @@ interface Giving {
 interface Taking {
   readonly nonce: number;
   readonly term: Term;
+  /** The last change of the offer. */
+  sequence: number;
   /** The number of the new term, once it is on disk. */
   number: number;
   /** When the controller was told so first: what was left of its lease is counted from there. */
@@ -125,7 +127,7 @@ export class Handover {
     }
     if (message.kind === ControlKind.ask) this.onAsk(message.to, message.nonce, target);
     else if (message.kind === ControlKind.offer) this.onOffer(message, from);
-    else if (message.kind === ControlKind.ready) this.onReady(message.nonce, from);
+    else if (message.kind === ControlKind.ready) this.onReady(message.nonce, message.sequence, from);
     else if (message.kind === ControlKind.go) this.onGo(message.nonce, from, message.leaseUs);
     else if (message.nonce === this.request?.nonce) this.finish(message.reason);
   }
@@ -211,10 +213,12 @@ export class Handover {
     this.node.abdicate();
   }
 
-  private onReady(nonce: number, from: string): void {
+  private onReady(nonce: number, sequence: number, from: string): void {
     const { giving, node } = this;
     if (giving === undefined || giving.nonce !== nonce || giving.to !== from) return;
     if (node.roles.role !== Role.controlling || node.roles.term !== giving.term) return;
+    // It answers an offer that was taken back, and may lack what was written since.
+    if (sequence !== node.core.sequence[0]) return;
     giving.goneUs ??= node.core.clock.nowUs;
     // It has all of this term.
     node.controller.critical.onApplied(from, node.controller.frameSequence);
@@ -230,10 +234,11 @@ export class Handover {
     const isHere = follower.isWhole && follower.window.complete >= offer.frame && core.sequence[0] === offer.sequence;
     if (!isMine || !isHere) return;
     if (this.taking?.nonce === offer.nonce && this.taking.term === roles.term) {
+      this.taking.sequence = offer.sequence;
       if (this.taking.number !== 0) this.ready();
       return;
     }
-    const taking = { nonce: offer.nonce, term: roles.term, number: 0, readyUs: 0 };
+    const taking = { nonce: offer.nonce, term: roles.term, sequence: offer.sequence, number: 0, readyUs: 0 };
     this.taking = taking;
     this.node.elections.prepare((number) => {
       taking.number = number;
@@ -245,7 +250,8 @@ export class Handover {
   private ready(): void {
     const { taking, node } = this;
     if (taking === undefined || node.roles.term !== taking.term || node.roles.target.port === 0) return;
-    this.send({ kind: ControlKind.ready, nonce: taking.nonce }, node.roles.target);
+    const { nonce, sequence } = taking;
+    this.send({ kind: ControlKind.ready, nonce, sequence }, node.roles.target);
   }
 
   private onGo(nonce: number, from: string, leaseUs: number): void {

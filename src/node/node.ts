@@ -279,7 +279,8 @@ export class HanaNode implements NodeParts {
     this.elections.tick();
     this.handover.tick();
     this.sameness.tick();
-    if (this.controller.isOpen) this.peerPaths?.tick();
+    // While its term is handed over, or its side yields, nothing is changed.
+    if (this.controller.takesWrites) this.peerPaths?.tick();
     this.membership.tick();
     this.cleanup.tick();
     this.conflictWatch.tick();

@@ -120,8 +120,7 @@ export class WriteIntake {
   meet(standing: Standing): boolean {
     const { node, session, write } = standing;
     const known = this.find(node);
-    const isNew =
-      known === undefined || known.session < session || (known.session === session && known.floor < write);
+    const isNew = known === undefined || known.session < session || (known.session === session && known.floor < write);
     if (isNew) this.learn(standing);
     return isNew;
   }

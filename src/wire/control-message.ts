@@ -3,7 +3,8 @@
  *
  *   ask    anybody → controller    hand over to this node
  *   offer  controller → successor  it takes no more writes; this is where its stream ends
- *   ready  successor → controller  everything up to there is here, and the new term's number is on disk
+ *   ready  successor → controller  everything up to there is here, and the new term's number is on disk; said with the
+ *                                  offer's last change, for a question that comes again has the same nonce
  *   go     controller → successor  it is yours
  *   no     controller → who asked  it stays as it is, for this reason
  *
@@ -24,7 +25,12 @@ export type ControlMessage =
       readonly frame: number;
       readonly sequence: number;
     }
-  | { readonly kind: typeof ControlKind.ready; readonly nonce: number }
+  | {
+      readonly kind: typeof ControlKind.ready;
+      readonly nonce: number;
+      /** The last change of the offer that is answered. */
+      readonly sequence: number;
+    }
   | {
       readonly kind: typeof ControlKind.go;
       readonly nonce: number;
@@ -44,7 +50,7 @@ export function controlFields(message: ControlMessage): unknown[] {
     case ControlKind.offer:
       return [kind, nonce, message.term, message.frame, message.sequence];
     case ControlKind.ready:
-      return [kind, nonce];
+      return [kind, nonce, message.sequence];
     case ControlKind.go:
       return [kind, nonce, message.leaseUs];
     case ControlKind.no:
@@ -63,7 +69,7 @@ export function decodeControl(plain: Uint8Array, length: number): ControlMessage
       if (rest.length !== 3 || !isWhole(first, NUMBER_LIMIT) || !isWhole(frame) || !isWhole(sequence)) return undefined;
       return { kind, nonce, term: first, frame, sequence };
     case ControlKind.ready:
-      return rest.length === 0 ? { kind, nonce } : undefined;
+      return rest.length === 1 && isWhole(first) ? { kind, nonce, sequence: first } : undefined;
     case ControlKind.go:
       return rest.length === 1 && isWhole(first, NUMBER_LIMIT) ? { kind, nonce, leaseUs: first } : undefined;
     case ControlKind.no:

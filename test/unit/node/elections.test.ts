@@ -315,6 +315,55 @@ describe("control that is handed over", () => {
     expect([mesh.controller, first.hana.roles.term.number]).toEqual([first, number]);
   });
 
+  test("is not given to a successor whose late answer was to an offer that was taken back", () => {
+    const { mesh, nodes } = settled(3);
+    const [first, second] = [at(nodes, 0), at(nodes, 1)];
+    first.declare("/viz/x", { type: "int" });
+    mesh.run(300_000);
+    const late: Uint8Array[] = [];
+    const isControl = (datagram: Uint8Array): boolean => datagram[TYPE_OFFSET] === FrameType.control;
+    let isAsked = false;
+    mesh.drop = (from, to, datagram) => {
+      if (from !== second || to !== first || !isControl(datagram)) return false;
+      // The first is the question itself.
+      if (isAsked) late.push(datagram.slice());
+      return isAsked || ((isAsked = true), false);
+    };
+    const outcome = handOver(second, second);
+    mesh.run(400_000);
+    expect(outcome.reason).toBe("that node was not ready in time");
+    mesh.drop = (from, to, datagram) => from === first && to === second && !isControl(datagram);
+    first.write("/viz/x", 5);
+    mesh.run(10_000);
+    // The question again, and that all that there was before is there.
+    for (const datagram of late) first.turn(() => first.hana.receive(datagram, second.address, second.port));
+    mesh.run(20_000);
+    expect(controllers(mesh)).toEqual([first]);
+    expect([first.value("/viz/x"), second.value("/viz/x")]).toEqual([5, 0]);
+    mesh.drop = () => false;
+    mesh.run(2_500_000);
+    expect(mesh.isSettled).toBe(true);
+    expect(nodes.map((node) => node.value("/viz/x"))).toEqual([5, 5, 5]);
+  });
+
+  test("is not written to by its controller while it is on its way, not what it says of the peers either", () => {
+    const mesh = new Mesh(1);
+    for (let place = 0; place < 3; place++) mesh.add({ showsPeers: true });
+    mesh.until(() => mesh.isSettled);
+    mesh.run(2_000_000);
+    const { controller, nodes } = mesh;
+    const successor = at(nodes, 2);
+    for (let place = 3; place < 9; place++) mesh.add({ showsPeers: true });
+    mesh.run(200_000);
+    successor.pause();
+    handOver(controller, successor);
+    const sequence = controller.hana.core.sequence[0];
+    mesh.run(290_000);
+    expect([controller.hana.handover.isGiving, controller.hana.core.sequence[0]]).toEqual([true, sequence]);
+    successor.resume();
+    mesh.until(() => mesh.isSettled);
+  });
+
   test("finds a controller by votes when the successor dies with it", () => {
     const { mesh, nodes } = settled(3);
     const second = at(nodes, 1);

@@ -69,7 +69,7 @@ const head = fc.record({ number, node, whole });
 const handover = fc.oneof(
   fc.record({ kind: fc.constant(ControlKind.ask), nonce, to: node }),
   fc.record({ kind: fc.constant(ControlKind.offer), nonce, term: nonce, frame: whole, sequence: whole }),
-  fc.record({ kind: fc.constant(ControlKind.ready), nonce }),
+  fc.record({ kind: fc.constant(ControlKind.ready), nonce, sequence: whole }),
   fc.record({ kind: fc.constant(ControlKind.go), nonce, leaseUs: nonce }),
   fc.record({ kind: fc.constant(ControlKind.no), nonce, reason: fc.string({ maxLength: 50 }) }),
 );
