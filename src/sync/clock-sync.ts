@@ -35,6 +35,11 @@ const STEP_US = 250_000;
 const HINT_US = 10_000;
 /** No two differ by more: protocol.md has crystals 1 % fast and slow, and a mesh goes on as its first controller's went. */
 const RATE_UNKNOWN = 0.04;
+/**
+ * By how much a controller's session time may run faster than its own crystal: what two crystals differ by. Crystals that
+ * change while they lead would else carry the mesh's pace off, takeover by takeover, to where no follower comes along.
+ */
+const LEAD_RATE_MAX = 0.018;
 const RATE_USUAL = 100e-6;
 /** How much faster than known a crystal may become: warmth, and time daemons that trim it. */
 const WANDER = 2e-6;
@@ -102,6 +107,7 @@ export class ClockSync {
     this.isLeading = true;
     this.isJoining = false;
     this.count = 0;
+    this.rate = Math.min(Math.max(this.rate, -LEAD_RATE_MAX), LEAD_RATE_MAX);
     this.clock.steer(this.rate);
   }
 

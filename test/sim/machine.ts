@@ -363,9 +363,9 @@ export class Machine {
     const { address, port } = this.wires.addressOf(packet.from);
     hana.receive(packet.bytes, address, port);
     if (results[OpenResult.ok] === before) return;
-    if (packet.copies !== undefined) packet.copies.taken++;
-    const isFooled = packet.isHostile || packet.takenBy === this.boot;
-    if (isFooled || (packet.copies?.taken ?? 0) > 1) this.wires.watch.fooled(this, packet);
+    const isAgain = packet.takenBy === this.boot || packet.copies?.takenBy === this.boot;
+    if (packet.isHostile || isAgain) this.wires.watch.fooled(this, packet);
+    if (packet.copies !== undefined) packet.copies.takenBy = this.boot;
     this.wires.taken(this, packet);
   }
 

@@ -19,8 +19,8 @@ export interface Packet {
   readonly isHostile: boolean;
   /** Which boot of the receiver took it before; 0 for none. */
   readonly takenBy: number;
-  /** Shared by the copies of one datagram for one receiver: how many of them were taken. */
-  readonly copies: { taken: number } | undefined;
+  /** Shared by the copies of one datagram for one receiver: which boot of it took one; 0 for none. */
+  readonly copies: { takenBy: number } | undefined;
   /** Whether it goes to the group of the stream, which a controller does not hear. */
   readonly isStream: boolean;
 }
@@ -207,7 +207,7 @@ export class Network {
     }
     if (link.duplicate > 0 && random.next() < link.duplicate) {
       coverage.count("doubled");
-      const copy = { ...packet, copies: { taken: 0 } };
+      const copy = { ...packet, copies: { takenBy: 0 } };
       this.post(to, copy, this.delayOf(packet, link));
       this.post(to, copy, this.delayOf(packet, link) + Math.floor(random.next() * 10_000));
       return;

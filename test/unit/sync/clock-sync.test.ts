@@ -208,6 +208,19 @@ describe("session time", () => {
     expect(pair.errorUs).toBeLessThan(gap + 1_000);
   });
 
+  test("is led no faster than two crystals differ, whatever the mesh's pace has become", () => {
+    const pair = new Pair({ rate: 1.035 });
+    pair.run(40);
+    const before = pair.clock.sessionUs;
+    const { truthUs } = pair;
+    pair.sync.lead();
+    pair.clock.follow();
+    expect(pair.clock.sessionUs).toBeCloseTo(before, 0);
+    pair.run(10);
+    const pace = (pair.clock.sessionUs - before) / (pair.truthUs - truthUs) / 1.035;
+    expect(pace).toBeCloseTo(1 - 0.018, 4);
+  });
+
   test("is found again when a crystal changes", () => {
     const pair = new Pair({ rate: 1, seed: 9 });
     pair.run(30);
