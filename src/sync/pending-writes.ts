@@ -260,8 +260,12 @@ export class PendingWrites {
     return this.surfaces[(this.slotOf[id] as number) - 1] ?? 0;
   }
 
-  /** Calls back when the newest write is confirmed or refused. */
+  /**
+   * Calls back when the newest write is confirmed or refused. Values of one path take one place however many wait for
+   * them: of too many who wait the one that has waited longest is not told. Whoever asks gives up by itself.
+   */
   whenDone(done: WriteDone): void {
+    if (this.waiters.length >= PENDING_MAX) this.waiters.shift();
     const isValue = this.lastKind === WriteKind.value;
     this.waiters.push({ write: this.lastWrite, id: this.lastId, isValue, done, refusal: Reject.none });
   }

@@ -105,7 +105,9 @@ export class CriticalWatch {
     const graveUs = electors > 0 ? GRAVE_HOLD_US : GRAVE_US;
     const sinceUs = (resumedUs >= nowUs - GRAVE_US ? pausedUs : nowUs) - graveUs;
     this.graves = this.graves.filter(({ atUs }) => atUs >= nowUs - GRAVES_KEPT_US);
-    const dead = this.graves.filter(({ atUs, versions }) => atUs >= sinceUs && this.has(write, versions.get(write.path)));
+    const dead = this.graves.filter(
+      ({ atUs, versions }) => atUs >= sinceUs && this.has(write, versions.get(write.path)),
+    );
     const living = this.eyes.living().filter((machine) => this.isAt(machine, write));
     return new Set([...living, ...dead.map(({ machine }) => machine)]);
   }

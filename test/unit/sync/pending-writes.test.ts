@@ -4,7 +4,7 @@ import { Clock } from "../../../src/base/clock.js";
 import { completeDeclaration } from "../../../src/state/declaration.js";
 import { Staging } from "../../../src/state/staging.js";
 import { PROVISIONAL_IDS, State } from "../../../src/state/state.js";
-import { PendingWrites } from "../../../src/sync/pending-writes.js";
+import { PENDING_MAX, PendingWrites } from "../../../src/sync/pending-writes.js";
 
 function pendingWrites(): { pending: PendingWrites; write: (id: number, value: number) => void; clock: Clock } {
   const clock = new Clock();
@@ -32,6 +32,19 @@ describe("writes that wait for a confirmation", () => {
     expect(pending.isPending(0)).toBe(true);
     pending.settle(10, 0, ignore);
     expect(pending.isPending(0)).toBe(false);
+  });
+
+  test("are waited for by so many at most, the last, however often one path is written", () => {
+    const { pending, write } = pendingWrites();
+    const told: number[] = [];
+    for (let value = 1; value <= PENDING_MAX + 100; value++) {
+      write(0, value);
+      pending.whenDone(() => told.push(value));
+    }
+    expect(pending.size).toBe(1);
+    pending.acknowledge(pending.lastWrite, 1);
+    pending.settle(1, 0, ignore);
+    expect([told.length, told[0], told.at(-1)]).toEqual([PENDING_MAX, 101, PENDING_MAX + 100]);
   });
 
   test("are acknowledged anew by the next controller", () => {
