@@ -116,6 +116,7 @@ export class StreamFollowing implements FollowerPort {
   switchTo(number: number, sender: string, session: number, address: string): void {
     const { node } = this;
     this.session = session;
+    this.info = undefined;
     if (node.roles.role === Role.controlling) node.stepDown();
     node.follower.stop();
     node.roles.join({ number, node: sender });
@@ -130,7 +131,8 @@ export class StreamFollowing implements FollowerPort {
   /** The controller said where it is and what it holds: follow it, directly if this node holds the same. */
   private onInfo(info: StreamInfo, frame: StreamFrameReader, address: string): void {
     const { node } = this;
-    this.info = info;
+    // One that was long on its way says less: a snapshot must hold what the frames that are held begin with.
+    if (this.info === undefined || info.sequence >= this.info.sequence) this.info = info;
     node.sessionClock.hint(info.timeUs);
     node.roles.reachAt(address, info.unicastPort);
     this.controllerAddress = address;

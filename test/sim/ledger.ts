@@ -49,6 +49,8 @@ export class TermRecord {
   base: ReadonlyMap<string, Version> = new Map();
   /** What it was opened upon: up to where its node held which term. */
   parent: Version | undefined;
+  /** The same when it had been opened before: lineages know the two of them for one. */
+  readonly earlierParents: Version[] = [];
   private readonly merged: MergedSide[] = [];
   private readonly revision: Revision;
   /** By how many sides it had taken in: up to where each other term was part of it. Of the last revision. */
@@ -94,7 +96,11 @@ export class TermRecord {
       yield merged;
       yield* merged.side.term.mergedThrough(merged.side.sequence, seen);
     }
-    if (this.parent !== undefined) yield* this.parent.term.mergedThrough(this.parent.sequence, seen);
+    for (const { term, sequence } of this.parents) yield* term.mergedThrough(sequence, seen);
+  }
+
+  private get parents(): Version[] {
+    return this.parent === undefined ? this.earlierParents : [...this.earlierParents, this.parent];
   }
 
   /** Whether a change is part of what this term was at `sequence`: as what it was opened upon, or merged. */
@@ -104,7 +110,7 @@ export class TermRecord {
   }
 
   private ancestorsAt(sequence: number): ReadonlyMap<TermRecord, number> {
-    const { ancestors, parent } = this;
+    const { ancestors } = this;
     if (this.ancestorsOf !== this.revision.number) ancestors.clear();
     this.ancestorsOf = this.revision.number;
     const sides = this.merged.filter(({ at }) => at <= sequence);
@@ -116,9 +122,7 @@ export class TermRecord {
     const take = (term: TermRecord, through: number): void => {
       found.set(term, Math.max(through, found.get(term) ?? -1));
     };
-    const origins = sides.map(({ side }) => side);
-    if (parent !== undefined) origins.push(parent);
-    for (const version of origins) {
+    for (const version of [...sides.map(({ side }) => side), ...this.parents]) {
       take(version.term, version.sequence);
       if (version.term === this) continue;
       for (const [term, through] of version.term.ancestorsAt(version.sequence)) take(term, through);
@@ -158,6 +162,7 @@ export class Ledger {
     if (record.boot !== 0) {
       record.isReused = true;
       this.reused++;
+      if (record.parent !== undefined) record.earlierParents.push(record.parent);
     }
     record.boot = boot;
     record.base = base;

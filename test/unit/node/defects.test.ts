@@ -12,7 +12,7 @@ import { Role } from "../../../src/sync/roles.js";
 import { TYPE_OFFSET } from "../../../src/wire/envelope.js";
 import { ChangeRecord, ContentReader, encodeEvent } from "../../../src/wire/content.js";
 import { FrameType } from "../../../src/wire/frame.js";
-import { CLEAN, Mesh, type MeshNode } from "./mesh.js";
+import { CLEAN, Mesh, type MeshNode, Way } from "./mesh.js";
 
 function settled(count: number, lastPriority = 100): { mesh: Mesh; nodes: [MeshNode, MeshNode, MeshNode] } {
   const mesh = new Mesh(1);
@@ -40,6 +40,39 @@ function count(reader: RingReader, isCounted: (found: Found) => boolean): number
   for (let found = reader.next(); found !== Found.nothing; found = reader.next()) if (isCounted(found)) counted++;
   return counted;
 }
+
+describe("a joiner", () => {
+  test("takes no snapshot from before the frames that it holds, however late an older announcement comes", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    first.declare("/viz/x", { type: "float" });
+    mesh.run(100_000);
+    mesh.keepsImages = true;
+    mesh.add();
+    mesh.until(() => mesh.isSettled);
+    let older: Uint8Array | undefined;
+    mesh.drop = (from, to, datagram, way) => {
+      if (from === first && to === second && way === Way.meeting && datagram[TYPE_OFFSET] === FrameType.stream)
+        older ??= datagram.slice();
+      return false;
+    };
+    mesh.run(300_000);
+    first.write("/viz/x", 1);
+    mesh.run(300_000);
+    mesh.canConnect = () => false;
+    const joiner = mesh.add();
+    mesh.run(200_000);
+    expect(joiner.hana.roles.role).toBe(Role.joining);
+    // From here on it hears nothing newer.
+    mesh.drop = (from, to, datagram) => from === first && to === joiner && datagram[TYPE_OFFSET] === FrameType.stream;
+    joiner.turn(() => joiner.hana.receive(older as Uint8Array, first.address, first.port));
+    mesh.canConnect = () => true;
+    mesh.run(250_000);
+    expect([joiner.hana.roles.role, joiner.value("/viz/x")]).toEqual([Role.following, 1]);
+  });
+});
 
 describe("a follower's writes", () => {
   test("D1 two writes to one path in one turn reach the controller", () => {

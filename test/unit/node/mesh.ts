@@ -86,6 +86,8 @@ export class Mesh {
   drop: (from: MeshNode, to: MeshNode, datagram: Uint8Array, way: Way) => boolean = () => false;
   /** Whether one node can fetch a snapshot from another. */
   canConnect: (from: MeshNode, to: MeshNode) => boolean = () => true;
+  /** Whether nodes give an image that they made again, while it holds what is asked for. */
+  keepsImages = false;
   /** How much longer a datagram takes than the faults say. */
   extraDelayUs: (to: MeshNode, way: Way) => number = () => 0;
   datagrams = 0;
@@ -226,6 +228,7 @@ export class MeshNode {
   private armedUs = Number.POSITIVE_INFINITY;
   private fetches = 0;
   private images = 0;
+  private kept: { readonly term: object; readonly image: SnapshotImage } | undefined;
   private progress = new SnapshotProgress();
 
   constructor(mesh: Mesh, place: number, options: MeshNodeOptions) {
@@ -415,6 +418,8 @@ export class MeshNode {
     const { core, serving: term } = this.hana;
     const sequence = core.sequence[0] as number;
     if (term === undefined || sequence < minSequence) return undefined;
+    const { kept, mesh } = this;
+    if (mesh.keepsImages && kept?.term === term && kept.image.sequence >= minSequence) return kept.image;
     const encoder = new ImageEncoder(core);
     const chunks: Uint8Array[] = [];
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
@@ -422,7 +427,9 @@ export class MeshNode {
     const { number: termNumber, node: termNode } = term;
     const lineage = core.lineage.entries();
     const header = { image: ++this.images, termNumber, termNode, sequence, origins, lineage };
-    return makeImage(header, chunks, encodeStandings(this.hana.standings()));
+    const image = makeImage(header, chunks, encodeStandings(this.hana.standings()));
+    this.kept = { term, image };
+    return image;
   }
 
   /** Declares a path, as an input does. */
