@@ -44,6 +44,7 @@ function buildProgram(start: StartNode): Command {
   addConflicts(program);
   addKeys(program);
   addOsc(program);
+  addProfiles(program);
   addConfig(program);
   addDemo(program);
   return program;
@@ -182,6 +183,20 @@ function addOsc(program: Command): void {
     .option("-n, --count <N>", "end after so many messages", positiveInteger)
     .option("--json", "print data as JSON")
     .action(async (target: string, options: object) => (await import("./osc-listen.js")).listenOsc(target, options));
+}
+
+function addProfiles(program: Command): void {
+  const profile = program.command("profile").description("hardware profiles of MIDI and OSC surfaces");
+  profile
+    .command("list")
+    .description("list the profiles on this machine")
+    .option("--json", "print data as JSON")
+    .action(async (options: object) => (await import("./profile.js")).listProfiles(options));
+  profile
+    .command("check")
+    .description("say everything that is wrong with profiles, or what they hold")
+    .argument("<FILE...>")
+    .action(async (files: string[]) => (await import("./profile.js")).checkProfiles(files));
 }
 
 function addConfig(program: Command): void {

@@ -3,8 +3,8 @@
  *
  * Flags win over the environment, the environment over the file, the file over the defaults, each setting by itself
  * (a list is replaced, not joined). Every layer is checked whole, so a mistake that another layer would hide is told
- * too. The only file that imports the schema library, which costs some 50 ms: load it lazily. It opens nothing and
- * asks nothing of the system; what depends on the machine is undefined here and found by the edge.
+ * too. It imports the schema library, which costs some 50 ms: load it lazily. It opens nothing and asks nothing of the
+ * system; what depends on the machine is undefined here and found by the edge.
  *
  * The environment has one variable per setting, named at each below; an empty variable counts as unset, an unknown
  * `HANA_*` is ignored. Lists are separated by semicolons (`HANA_OSC_ALLOW`: by commas or spaces too).
