@@ -91,6 +91,8 @@ export class Controller implements WriteSink {
   /** How many nodes are on this side, and whether it has the majority of the electors: told to the others. */
   nodes = 1;
   hasMajority = false;
+  /** It hears nobody of those who followed: told to them. */
+  isDeaf = false;
   /** Called when what this node says of itself has gone out to all. */
   onAnnounced: () => void = () => {};
   private parentNumber = 0;
@@ -166,6 +168,7 @@ export class Controller implements WriteSink {
     core.digests.clear();
     for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.touch(id);
     this.isOpen = true;
+    this.isDeaf = false;
     this.takesWrites = true;
     this.frames.isYielding = false;
     this.heartbeats.start();
@@ -277,6 +280,7 @@ export class Controller implements WriteSink {
       timeUs: core.clock.sessionUs,
       nodes: this.nodes,
       hasMajority: this.hasMajority,
+      isDeaf: this.isDeaf,
     };
   }
 

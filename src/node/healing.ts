@@ -85,6 +85,8 @@ export class Healing implements HealingPart {
     const isChild = info.parentNumber === roles.term.number && info.parentNode === roles.term.node;
     if (isChild && term > roles.term.number && info.forkSequence >= (core.sequence[0] as number)) return true;
     const { hasMajority, nodes, priority, sequence, unicastPort: port } = info;
+    // It could not answer.
+    if (info.isDeaf) return false;
     this.schedule.hear({
       ...{ hasMajority, nodes, priority, sequence, node: sender, term },
       target: { address, port },

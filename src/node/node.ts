@@ -7,6 +7,7 @@
 import { Opener, OpenResult } from "../security/opener.js";
 import { Sealer } from "../security/sealer.js";
 import { ForeignKeys } from "../security/foreign-keys.js";
+import { Deafness } from "../sync/deafness.js";
 import { MulticastCheck } from "../sync/multicast-check.js";
 import { PendingWrites } from "../sync/pending-writes.js";
 import { Peers } from "../sync/peers.js";
@@ -79,6 +80,7 @@ export class HanaNode implements NodeParts {
   readonly healing: Healing;
   private readonly sender: WriteSender;
   private readonly multicastCheck: MulticastCheck;
+  private readonly deafness: Deafness;
   private readonly ports: NodePorts;
   private readonly frame = new StreamFrameReader();
   /** [0] when the house is to be kept again, [1] when a blocked node says hello again. */
@@ -93,6 +95,7 @@ export class HanaNode implements NodeParts {
     const sealer = new Sealer(meshKey, meshTag, nodeId, session, options.cipher);
     const opener = new Opener(meshKey, meshTag, nodeId, SENDERS_MAX, session, options.cipher);
     this.multicastCheck = new MulticastCheck(core.clock);
+    this.deafness = new Deafness(core.clock);
     this.io = new FrameIo(sealer, opener, ports.datagrams, this.multicastCheck, new UnicastCopies(core.clock));
     this.twin = new Twin({ core, io: this.io, ports, reachability: options.reachability, session });
     this.pending = new PendingWrites(core.state, core.clock);
@@ -194,6 +197,7 @@ export class HanaNode implements NodeParts {
       this.core.counters.messagesThrottled++;
       return;
     }
+    this.deafness.heard();
     const { plain, plainLength: length } = opener;
     const { controller } = this;
     const session = opener.senderBoot(opener.sender);
@@ -290,6 +294,7 @@ export class HanaNode implements NodeParts {
     this.conflated.tick();
     this.conflatedFollowing.tick();
     this.healing.tick();
+    if (this.controller.isOpen) this.controller.isDeaf = this.deafness.tick(this.controller.nodes - 1);
     this.checkForeignKeys();
     this.quorum.tick();
     this.checkMulticast(nowUs);
@@ -343,6 +348,7 @@ export class HanaNode implements NodeParts {
     this.healing.onOpened();
     this.controller.settle();
     this.membership.onRole();
+    this.deafness.begin();
     this.lease.renew(true);
     this.ports.hearStream(false);
     this.ports.onRole();

@@ -38,6 +38,8 @@ export class StreamFollowing implements FollowerPort {
   private controllerAddress = "";
   /** Which boot of the controller is followed. */
   private session = 0;
+  /** The controller says that it hears nobody. */
+  private isDeaf = false;
 
   constructor(node: NodeParts, membership: Membership, ports: NodePorts) {
     this.node = node;
@@ -64,7 +66,9 @@ export class StreamFollowing implements FollowerPort {
       follower.forget();
       this.switchTo(frame.doubles[0] as number, sender, session, address);
     }
-    roles.heard();
+    if (frame.info !== undefined) this.isDeaf = frame.info.isDeaf;
+    // What it is told goes nowhere: it is as good as gone, though its frames are read until another one is there.
+    if (!this.isDeaf) roles.heard();
     node.relief.onFrame(frame);
     if (frame.info !== undefined) this.onInfo(frame.info, frame, address);
     follower.receive(frame, buffer);
@@ -117,6 +121,7 @@ export class StreamFollowing implements FollowerPort {
     const { node } = this;
     this.session = session;
     this.info = undefined;
+    this.isDeaf = false;
     if (node.roles.role === Role.controlling) node.stepDown();
     node.follower.stop();
     node.roles.join({ number, node: sender });

@@ -114,7 +114,12 @@ export interface StreamInfo {
   readonly nodes: number;
   /** Under `hold`: most of the electors confirm this controller. */
   readonly hasMajority: boolean;
+  /** It had followers and hears nobody any more: whoever hears this may look for another. */
+  readonly isDeaf: boolean;
 }
+
+const MAJORITY = 1;
+const DEAF = 2;
 
 export const DIGEST_WORDS = 20;
 
@@ -131,7 +136,7 @@ export function writeInfo(out: ByteWriter, info: StreamInfo): void {
   out.varint(info.paths);
   out.u56(info.timeUs);
   out.u16(info.nodes);
-  out.u8(info.hasMajority ? 1 : 0);
+  out.u8((info.hasMajority ? MAJORITY : 0) | (info.isDeaf ? DEAF : 0));
 }
 
 export function readInfo(input: ByteReader): StreamInfo {
@@ -149,7 +154,7 @@ export function readInfo(input: ByteReader): StreamInfo {
   const timeUs = input.u56();
   const nodes = input.u16();
   const standing = input.u8();
-  if (standing > 1) input.failed = true;
+  if (standing > (MAJORITY | DEAF)) input.failed = true;
   return {
     sequence,
     parentNumber,
@@ -163,7 +168,8 @@ export function readInfo(input: ByteReader): StreamInfo {
     paths,
     timeUs,
     nodes,
-    hasMajority: standing === 1,
+    hasMajority: (standing & MAJORITY) !== 0,
+    isDeaf: (standing & DEAF) !== 0,
   };
 }
 

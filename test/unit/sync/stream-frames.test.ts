@@ -19,6 +19,7 @@ const INFO: StreamInfo = {
   paths: 1,
   timeUs: 1,
   hasMajority: false,
+  isDeaf: false,
   nodes: 5,
 };
 

@@ -26,6 +26,7 @@ const info: fc.Arbitrary<StreamInfo> = fc.record({
   timeUs: fc.maxSafeNat(),
   nodes: fc.nat(65_535),
   hasMajority: fc.boolean(),
+  isDeaf: fc.boolean(),
 });
 
 const lengths = fc.array(
