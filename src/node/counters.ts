@@ -31,6 +31,8 @@ export class NodeCounters {
   /** Differences that were repaired without a snapshot. */
   bucketRepairs = 0;
   takeovers = 0;
+  /** Questions for a vote that went to one node, because it may not hear the group. */
+  votesAskedByUnicast = 0;
   stepDowns = 0;
   messagesMalformed = 0;
   /** Of known senders that asked for more than is given. */

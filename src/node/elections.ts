@@ -21,6 +21,7 @@ import { HealthCode } from "./health.js";
 import type { Membership, Offer } from "./membership.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
+import { VoteAsks } from "./vote-asks.js";
 
 /** Whoever got a promise has this long to open its term before another gets one. */
 const GRANT_US = 500_000;
@@ -46,6 +47,7 @@ export class Elections {
   private readonly rules: ElectionRules;
   readonly promises: Promises;
   private readonly election: Election;
+  private readonly asks: VoteAsks;
   private readonly random: Random;
   /** [0] when the next attempt may begin, [1] when the fetch began, [2] when it is tried again. */
   private readonly registers = new Float64Array([0, 0, Number.POSITIVE_INFINITY]);
@@ -83,6 +85,7 @@ export class Elections {
     const { clock } = node.core;
     this.promises = new Promises(clock, record, (kept, revision) => ports.saveTerm(kept, revision));
     this.election = new Election(clock);
+    this.asks = new VoteAsks(node);
     this.random = ports.random;
     node.roles.highest = this.promises.known;
   }
@@ -194,6 +197,7 @@ export class Elections {
     this.isTrial = isTrial;
     this.nonce = (this.nonce + 1) >>> 0 || 1;
     this.election.begin(number, this.nonce, this.othersHeard());
+    this.asks.begin();
     this.ask();
     this.judge();
   }
@@ -223,8 +227,7 @@ export class Elections {
     const { priority } = node.core.identity;
     const hasLeft = node.roles.controllerHasLeft;
     const { isTrial, head } = this;
-    const fields = voteAskFields({ number, nonce, isTrial, hasLeft, priority, unicastPort, head });
-    node.io.message(FrameType.voteAsk, fields, undefined);
+    this.asks.send(voteAskFields({ number, nonce, isTrial, hasLeft, priority, unicastPort, head }));
   }
 
   tick(): void {
@@ -292,6 +295,7 @@ export class Elections {
     this.election.end();
     this.voters = [];
     this.node.takeControl(number);
+    this.asks.relieve();
     this.membership.offer(offers);
   }
 
@@ -374,6 +378,7 @@ export class Elections {
       return;
     }
     const target = { address, port: ask.unicastPort };
+    this.asks.onAsk(from, target);
     if (!ask.isTrial) this.giveWay(ask, from);
     const isGranted = this.mayGrant(ask, from);
     if (!isGranted || ask.isTrial) this.answer(ask, isGranted, target);
@@ -388,13 +393,20 @@ export class Elections {
 
   /** Of two that ask at the same time the first in rank goes on, with the next number. */
   private giveWay(ask: VoteAsk, from: string): void {
-    const { id, priority } = this.node.core.identity;
-    const isBefore = ask.priority > priority || (ask.priority === priority && from < id);
+    const isBefore = this.isBefore(ask, from);
     if (!this.isRunning || this.isRaise || this.isWon || !isBefore || ask.priority === 0) return;
     this.promised = 0;
     this.giveUp();
     // What was promised to a third one stays promised.
     if (this.hasGrantedSelf) this.promises.release();
+  }
+
+  /** By priority, what is held, id. Here both heads are known as they are. */
+  private isBefore({ priority, head }: VoteAsk, from: string): boolean {
+    const { id, priority: own } = this.node.core.identity;
+    if (priority !== own) return priority > own;
+    const order = compareHeads(head, this.head);
+    return order !== 0 ? order > 0 : from < id;
   }
 
   private mayGrant(ask: VoteAsk, from: string): boolean {
@@ -440,6 +452,7 @@ export class Elections {
     }
     if (this.names.size < NAMES_MAX || this.names.has(from)) this.names.set(from, vote.name);
     this.election.take(from, vote, address);
+    this.asks.answered(from);
     this.judge();
   }
 

@@ -134,6 +134,7 @@ export class Membership {
     rows.begin(plain, length);
     while (rows.next()) {
       if (rows.node === node.core.identity.id) continue;
+      if (rows.node === from) node.roles.versions.told(rows.sequence);
       // The controller does not know the address that it is heard from.
       node.peers.row(rows, rows.node === from ? address : "", node.core.clock.nowUs);
     }

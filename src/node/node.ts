@@ -12,7 +12,7 @@ import { MulticastCheck } from "../sync/multicast-check.js";
 import { PendingWrites } from "../sync/pending-writes.js";
 import { Peers } from "../sync/peers.js";
 import { type ElectionRules, Policy } from "../sync/election.js";
-import { Role, RoleAction, Roles } from "../sync/roles.js";
+import { type OwnVersion, Role, RoleAction, Roles } from "../sync/roles.js";
 import { WIRED_LIMITS } from "../sync/send-budget.js";
 import { UnicastCopies } from "../sync/unicast-copies.js";
 import type { Term } from "../state/change.js";
@@ -111,7 +111,7 @@ export class HanaNode implements NodeParts {
       rules,
     );
     this.controller.frames.redundancy = options.redundancy ?? 3;
-    this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority);
+    this.roles = new Roles(core.clock, this.peers, core.identity.id, core.identity.priority, ownVersion(this));
     this.handover = new Handover(this);
     this.quorum = new Quorum(this, rules);
     this.lease = new Lease(core.clock, this.peers, this.quorum.lease);
@@ -447,6 +447,20 @@ export class HanaNode implements NodeParts {
     if (!this.twin.isSilent) this.membership.sendLeave();
     this.isClosed = true;
   }
+}
+
+/** The follower is made after `roles`. */
+function ownVersion(node: HanaNode): OwnVersion {
+  return {
+    get whole() {
+      const { lineage } = node.core;
+      return Math.max(0, lineage.through(lineage.present));
+    },
+    get isWhole() {
+      const { follower } = node;
+      return follower.state === FollowState.inSync ? follower.isWhole : follower.wasWhole;
+    },
+  };
 }
 
 const ISLAND: ElectionRules = { policy: Policy.island, electors: [] };

@@ -65,7 +65,11 @@ export interface NodeParts {
     listeners(): Iterable<FrameTarget>;
     readonly slowPeers: { isSlow(node: string): boolean };
   };
-  readonly relief: { onFrame(frame: StreamFrameReader): void };
+  readonly relief: {
+    onFrame(frame: StreamFrameReader): void;
+    /** Whether multicast of the controller has not been heard for a while, though it lived. */
+    readonly isWithoutMulticast: boolean;
+  };
   readonly elections: {
     raise(): void;
     /** Puts the number of a next term of this node's own on disk, and answers it. */

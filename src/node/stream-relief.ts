@@ -46,6 +46,11 @@ export class StreamRelief {
       this.watch.heardMeeting();
   }
 
+  /** Whether multicast of the controller has not been heard for a while, though it lived. */
+  get isWithoutMulticast(): boolean {
+    return this.watch.finding !== StreamTrouble.none;
+  }
+
   /** A follower asks for frames. */
   onAsk(plain: Uint8Array, length: number, from: string, target: FrameTarget): void {
     const { controller, conflated, core } = this.node;

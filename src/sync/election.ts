@@ -12,7 +12,8 @@ import type { FrameTarget } from "./stream-frames.js";
 
 /** Answers are waited for this long before those that are there decide. */
 const WAIT_US = 60_000;
-const REPEAT_US = 25_000;
+/** The house is kept every 20 ms: before the next in rank begins to ask, who was not reached is asked again. */
+const REPEAT_US = 15_000;
 const GIVE_UP_US = 300_000;
 /** More are not listened to: a mesh has at most 256 nodes. */
 const VOTES_MAX = 256;

@@ -2,12 +2,14 @@
  * Roles: who this node follows, and when it becomes controller itself. Told the time and what was heard; decides only.
  *
  * A starting node listens 500 ms and joins whoever it hears. Nobody who joins takes control from somebody. When the
- * controller is silent for 500 ms or leaves, the first in rank (highest priority, then lowest id) among those in sync
- * asks the others for their votes, the next ones 40 ms later each. Priority 0 never does.
+ * controller is silent for 500 ms or leaves, the first in rank (highest priority, then newest version as far as that is
+ * known, then lowest id) among those in sync asks the others for their votes, the next ones 40 ms later each. Priority 0
+ * never does.
  */
 import type { Clock } from "../base/clock.js";
 import type { Term } from "../state/change.js";
-import type { Peers } from "./peers.js";
+import { KnownVersion } from "./known-version.js";
+import type { Peer, Peers } from "./peers.js";
 import type { FrameTarget } from "./stream-frames.js";
 
 export const Role = {
@@ -24,6 +26,11 @@ const SILENCE_US = 500_000;
 const SUSPECT_US = 350_000;
 /** protocol.md. Two that ask at the same time all the same cost some 100 ms, not a second controller: votes decide. */
 const RANK_US = 40_000;
+/**
+ * A node that knows of something that it lacks waits for so many others of its priority, who do not know that: it would
+ * have to fetch it. One alone would meet the next in rank.
+ */
+const LACKING_RANKS = 2;
 /** A controller that gave up its term listens this long for who has it now before it asks for another. */
 const ABDICATED_US = 150_000;
 /** A joiner whose controller is gone this long looks for another. */
@@ -45,11 +52,22 @@ export const NO_TERM: Term = { number: 0, node: "" };
 export const RoleAction = { none: 0, hello: 1, campaign: 2, startOver: 3 } as const;
 export type RoleAction = (typeof RoleAction)[keyof typeof RoleAction];
 
+/** What this node holds. */
+export interface OwnVersion {
+  /** Up to which change of the present term nothing is missing. */
+  readonly whole: number;
+  /** Whether it knows of nothing that it lacks. */
+  readonly isWhole: boolean;
+}
+
 export class Roles {
   private readonly clock: Clock;
   private readonly peers: Peers;
   private readonly node: string;
   private readonly priority: number;
+  private readonly own: OwnVersion;
+  /** What all in sync must have said to have. */
+  readonly versions: KnownVersion;
   role: Role = Role.starting;
   /** The term that is followed or held. */
   term: Term = NO_TERM;
@@ -66,11 +84,13 @@ export class Roles {
   /** Silence was seen once: it counts when it is seen again, after what was queued in the sockets has been read. */
   private isSilenceSeen = false;
 
-  constructor(clock: Clock, peers: Peers, node: string, priority: number) {
+  constructor(clock: Clock, peers: Peers, node: string, priority: number, own: OwnVersion) {
     this.clock = clock;
     this.peers = peers;
     this.node = node;
     this.priority = priority;
+    this.own = own;
+    this.versions = new KnownVersion(clock);
   }
 
   start(): void {
@@ -78,6 +98,7 @@ export class Roles {
     this.role = Role.starting;
     this.hellos = 0;
     this.hasLeft = false;
+    this.versions.restart();
     this.registers.fill(now);
   }
 
@@ -97,6 +118,7 @@ export class Roles {
     this.highest = Math.max(this.highest, term.number);
     this.hasLeft = false;
     this.isReleased = false;
+    this.versions.restart();
     // The caller says hello at once; the next one is due at its usual time.
     this.hellos = 1;
     this.registers[0] = this.clock.nowUs;
@@ -185,13 +207,21 @@ export class Roles {
   rank(mustBeInSync: boolean): number {
     if (this.priority === 0) return -1;
     let rank = 0;
+    let isFollowedByEqual = false;
     for (const peer of this.peers.values()) {
       if (peer.node === this.term.node || peer.node === this.node || peer.priority === 0) continue;
       if (mustBeInSync && !peer.isInSync) continue;
-      const isBefore = peer.priority > this.priority || (peer.priority === this.priority && peer.node < this.node);
-      if (isBefore) rank++;
+      if (this.isBefore(peer)) rank++;
+      else if (peer.priority === this.priority) isFollowedByEqual = true;
     }
-    return rank;
+    return mustBeInSync && isFollowedByEqual && !this.own.isWhole ? rank + LACKING_RANKS : rank;
+  }
+
+  private isBefore({ priority, sequence, node }: Peer): boolean {
+    if (priority !== this.priority) return priority > this.priority;
+    const theirs = this.versions.of(sequence);
+    const mine = this.versions.of(this.own.whole);
+    return theirs !== mine ? theirs > mine : node < this.node;
   }
 
   tick(): RoleAction {

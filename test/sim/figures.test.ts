@@ -207,6 +207,53 @@ describe.each(SIZES)("with %d nodes", { timeout: 240_000 }, (nodes) => {
     expect(buried).toBe(0);
   });
 
+  test("in a multicast black hole a controller that dies has one successor, whom all follow a second after it is missed", () => {
+    const took = [3_000, 30].map((sinceMs) => {
+      const stage = Stage.settled(nodes);
+      const { controller } = stage;
+      stage.wait(2_000);
+      stage.bend((link) => (link.isDeaf = true));
+      stage.wait(sinceMs);
+      controller.kill();
+      const alive = stage.machines.filter((machine) => machine !== controller);
+      const followed = stage.until(() => stage.isWholeAmong(alive), 3_000_000);
+      const spread = stage.spread(stage.write(alive.find(({ isController }) => isController) as Machine), alive);
+      for (let ms = 0; ms < 4_000; ms += 100) {
+        stage.wait(100);
+        expect(alive.filter(({ isController }) => isController)).toHaveLength(1);
+      }
+      expect(stage.violation).toBe("");
+      return followed + spread;
+    });
+    tell(
+      `${nodes} nodes, kill -9 3 s and 30 ms into a black hole`,
+      `all follow one after ${took.join(" and ")} ms of 1500`,
+    );
+    expect(Math.max(...took)).toBeLessThanOrEqual(1_500);
+  });
+
+  test("a controller that hears nobody is left by those who hear it by four seconds, and nothing is lost", () => {
+    const stage = Stage.settled(nodes);
+    const { controller } = stage;
+    const others = stage.machines.filter((machine) => machine !== controller);
+    stage.wait(2_000);
+    stage.bend((link, _from, to) => {
+      if (to === controller.index) link.isCut = true;
+    });
+    const number = stage.write(others[0] as Machine);
+    const took = stage.until(() => stage.isWholeAmong(others), 6_000_000);
+    const spread = stage.spread(number, others);
+    stage.bend();
+    const merged = stage.until(() => stage.isWhole && stage.isAnswered, 5_000_000);
+    tell(
+      `${nodes} nodes, the controller hears nobody`,
+      `left after ${took + spread} ms of 4000, merged after ${merged} ms`,
+    );
+    expect(took + spread).toBeLessThanOrEqual(4_000);
+    expect(merged).toBeLessThanOrEqual(2_000);
+    expect(stage.violation).toBe("");
+  });
+
   test.each([
     ["halves", (from: number, to: number) => from < nodes / 2 !== to < nodes / 2],
     ["one node", (from: number, to: number) => from === nodes - 1 || to === nodes - 1],

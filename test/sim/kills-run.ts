@@ -11,6 +11,7 @@ const { values } = parseArgs({
     rest: { type: "string", default: "1500" },
     victims: { type: "string", default: "1" },
     hold: { type: "boolean", default: false },
+    again: { type: "string" },
   },
 });
 
@@ -23,12 +24,14 @@ const figures = killControllers({
   restMs: Number(values.rest),
   victims: Number(values.victims),
   isHold: values.hold,
+  ...(values.again === undefined ? {} : { againMs: values.again.split("..").map(Number) as [number, number] }),
 });
 const { tookMs, p50Ms, p99Ms, worstMs, replicated, buried, alone, virtualS } = figures;
 const others = Number(values.victims) - 1;
+const again = values.again === undefined ? "" : `, and of its successor ${values.again} ms later`;
 const who = others > 0 ? `the controller and ${others} more` : "the controller";
 console.log(
-  `${tookMs.length} kills of ${who} of ${values.nodes} nodes${values.hold ? ", hold" : ""}, loss ${values.loss}`,
+  `${tookMs.length} kills of ${who} of ${values.nodes} nodes${again}${values.hold ? ", hold" : ""}, loss ${values.loss}`,
 );
 console.log(`takeover: p50 ${p50Ms} ms, p99 ${p99Ms} ms, worst ${worstMs} ms`);
 console.log(

@@ -6,7 +6,8 @@
  *
  * Also --loss (a share of all datagrams) and --rest (milliseconds that the mesh is whole before the next one; by then
  * every node has heard how the others fare, and its place in the order of succession), --victims (how many die at once,
- * the controller one of them) and --hold (all are electors).
+ * the controller one of them), --hold (all are electors) and --again 200..900 (the successor dies as well, so many
+ * milliseconds after it took over: the second takeover is measured).
  */
 import { Random } from "../../src/base/random.js";
 import type { Machine } from "./machine.js";
@@ -24,6 +25,8 @@ export interface KillOptions {
   readonly victims?: number;
   /** All nodes are electors of policy `hold`. */
   readonly isHold?: boolean;
+  /** The successor dies as well, this long after it took over, in milliseconds: from, to; its takeover is measured. */
+  readonly againMs?: readonly [number, number];
 }
 
 export interface KillFigures {
@@ -65,7 +68,7 @@ export function killControllers(options: KillOptions): KillFigures {
   };
 }
 
-function killOnce(stage: Stage, random: Random, { restMs = REST_MS, victims = 1 }: KillOptions): number {
+function killOnce(stage: Stage, random: Random, { restMs = REST_MS, victims = 1, againMs }: KillOptions): number {
   stage.wait(restMs);
   const { machines } = stage;
   const dying = [stage.controller];
@@ -75,8 +78,16 @@ function killOnce(stage: Stage, random: Random, { restMs = REST_MS, victims = 1 
   }
   writeAmid(stage, random);
   for (const machine of dying) machine.kill();
-  const alive = machines.filter((machine) => !dying.includes(machine));
-  const took = takenOver(stage, alive);
+  let alive = machines.filter((machine) => !dying.includes(machine));
+  let took = takenOver(stage, alive);
+  if (againMs !== undefined) {
+    stage.wait(againMs[0] + random.next() * (againMs[1] - againMs[0]));
+    const successor = stage.controller;
+    successor.kill();
+    dying.push(successor);
+    alive = alive.filter((machine) => machine !== successor);
+    took = takenOver(stage, alive);
+  }
   for (const machine of dying) machine.start();
   stage.until(() => stage.isWhole && stage.isAnswered, LIMIT_US);
   const lost = stage.simulation.oracle.critical.lostAt(stage.controller);

@@ -115,6 +115,17 @@ export class Stage {
     return this.simulation.isSettled;
   }
 
+  /** One of these controls, whom all the others of them follow; whatever the rest do. */
+  isWholeAmong(machines: readonly Machine[]): boolean {
+    const controllers = machines.filter(({ isController }) => isController);
+    const term = controllers[0]?.hana?.roles.term;
+    if (controllers.length !== 1 || term === undefined) return false;
+    return machines.every(({ isInSync, hana }) => {
+      const own = hana?.roles.term;
+      return isInSync && own?.number === term.number && own.node === term.node;
+    });
+  }
+
   /** Whether nobody that runs waits for what became of a write. */
   get isAnswered(): boolean {
     return this.machines.every(

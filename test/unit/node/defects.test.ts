@@ -750,7 +750,7 @@ describe("a follower's stream", () => {
   test("who is whole does not follow one who took control with a gap as if both held the same", () => {
     const mesh = new Mesh(1);
     for (let place = 0; place < 3; place++) {
-      mesh.add({ redundancy: 0 });
+      mesh.add({ redundancy: 0, priority: place === 1 ? 200 : 100 });
       if (place === 0) mesh.run(1_000_000);
     }
     mesh.until(() => mesh.isSettled);

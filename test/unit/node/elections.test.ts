@@ -155,6 +155,139 @@ describe("a controller that is gone", () => {
   });
 });
 
+test("of two like each other the one that knows of a gap goes after the other, who needs to fetch nothing", () => {
+  const { mesh, nodes } = settled(4);
+  const [first, second, third] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)];
+  first.declare("/viz/x", { type: "int" });
+  mesh.run(300_000);
+  // Journals do not reach so far back, and what it asks for does not come.
+  mesh.drop = (from, to) => from === first && to === second;
+  for (let value = 1; value < 20; value++) {
+    first.write("/viz/x", value);
+    mesh.run(5_000);
+  }
+  mesh.drop = (_from, _to, datagram, way) => way === Way.unicast && datagram[TYPE_OFFSET] === FrameType.nak;
+  first.write("/viz/x", 20);
+  mesh.run(20_000);
+  expect([second.hana.follower.window.hasGap, third.hana.follower.window.hasGap]).toEqual([true, false]);
+  first.crash();
+  mesh.run(700_000);
+  expect(controllers(mesh)).toEqual([third]);
+  expect(third.hana.core.counters.snapshotsTaken).toBe(1);
+  mesh.drop = () => false;
+  mesh.until(() => mesh.isSettled);
+  expect(mesh.live.map((node) => node.value("/viz/x"))).toEqual([20, 20, 20]);
+});
+
+describe("where multicast reaches nobody", () => {
+  const isMulticast = (way: Way): boolean => way !== Way.unicast;
+
+  /** A mesh that gets all by unicast, for a while or just so. */
+  function blocked(count: number, forUs: number): { mesh: Mesh; nodes: MeshNode[] } {
+    const { mesh, nodes } = settled(count);
+    mesh.run(2_000_000);
+    mesh.drop = (from, to, _, way) => from !== to && isMulticast(way);
+    mesh.run(forUs);
+    expect(controllers(mesh)).toEqual([at(nodes, 0)]);
+    return { mesh, nodes };
+  }
+
+  test.each([
+    [5, 3_000_000],
+    [5, 50_000],
+    [12, 3_000_000],
+    [36, 3_000_000],
+  ])(
+    "a controller of %d nodes that dies %d us later has one successor, whom all follow within a second",
+    (count, forUs) => {
+      const { mesh, nodes } = blocked(count, forUs);
+      at(nodes, 0).crash();
+      const most: number[] = [];
+      mesh.onTurn = () => most.push(controllers(mesh).length);
+      mesh.run(1_000_000);
+      expect([controllers(mesh), mesh.isSettled]).toEqual([[at(nodes, 1)], true]);
+      mesh.run(3_000_000);
+      expect([controllers(mesh), mesh.isSettled, Math.max(...most)]).toEqual([[at(nodes, 1)], true, 1]);
+      expect(at(nodes, 1).hana.core.counters.votesAskedByUnicast).toBeGreaterThan(Math.min(32, count - 2) - 1);
+      expect(at(nodes, 1).hana.core.counters.votesAskedByUnicast).toBeLessThan(3 * count);
+    },
+  );
+
+  test("one that asks for votes while there is a controller is told who it is", () => {
+    const { mesh, nodes } = settled(3);
+    const [first, , third] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)];
+    // It hears nobody, nor can it ask for the stream; what it asks of all is heard.
+    const asksForStream = (datagram: Uint8Array): boolean => datagram[TYPE_OFFSET] === FrameType.streamAsk;
+    mesh.drop = (from, to, datagram, way) =>
+      (to === third && from !== third && isMulticast(way)) || (from === third && asksForStream(datagram));
+    mesh.run(2_000_000);
+    expect(controllers(mesh)).toEqual([first]);
+    expect([third.hana.roles.role, third.hana.roles.term]).toEqual([Role.following, first.hana.roles.term]);
+    first.declare("/viz/new", { type: "int" });
+    mesh.run(1_500_000);
+    expect(third.value("/viz/new")).toBe(0);
+  });
+
+  test("and all do, nobody is asked by unicast but who is gone", () => {
+    const { mesh, nodes } = settled(5);
+    at(nodes, 4).crash();
+    mesh.run(100_000);
+    at(nodes, 0).crash();
+    mesh.run(1_000_000);
+    expect(controllers(mesh)).toEqual([at(nodes, 1)]);
+    expect(at(nodes, 1).hana.core.counters.votesAskedByUnicast).toBeLessThanOrEqual(4);
+  });
+});
+
+describe("a controller that hears nobody", () => {
+  function deafened(count: number): { mesh: Mesh; nodes: MeshNode[] } {
+    const { mesh, nodes } = settled(count);
+    mesh.run(2_000_000);
+    mesh.drop = (from, to) => from !== to && to === at(nodes, 0);
+    return { mesh, nodes };
+  }
+
+  test("says so, and is followed no more by those who hear it; when it hears again there is one mesh with all", () => {
+    const { mesh, nodes } = deafened(4);
+    const [first, second, third] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)];
+    first.declare("/viz/x", { type: "int" });
+    first.declare("/viz/y", { type: "int" });
+    mesh.run(500_000);
+    third.write("/viz/x", 7);
+    mesh.run(1_500_000);
+    expect([controllers(mesh), second.value("/viz/x")]).toEqual([[first], 0]);
+    mesh.run(1_500_000);
+    expect(controllers(mesh)).toEqual([first, second]);
+    expect(nodes.slice(1).map((node) => node.value("/viz/x"))).toEqual([7, 7, 7]);
+    first.write("/viz/y", 5);
+    mesh.run(300_000);
+    mesh.drop = () => false;
+    mesh.until(() => mesh.isSettled);
+    mesh.run(1_000_000);
+    expect([controllers(mesh).length, first.hana.controller.isDeaf]).toEqual([1, false]);
+    expect(nodes.map((node) => [node.value("/viz/x"), node.value("/viz/y")])).toEqual(nodes.map(() => [7, 5]));
+  });
+
+  test("because all have left goes on, and who comes is welcome at once", () => {
+    const { mesh, nodes } = settled(3);
+    const [first, second, third] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)];
+    second.close();
+    third.crash();
+    mesh.run(6_000_000);
+    expect([controllers(mesh), first.hana.roles.term.number]).toEqual([[first], 1]);
+    mesh.restart(third);
+    mesh.run(700_000);
+    expect([mesh.isSettled, first.hana.roles.term.number, first.hana.controller.isDeaf]).toEqual([true, 1, false]);
+  });
+
+  test("of half of its followers only goes on", () => {
+    const { mesh, nodes } = settled(5);
+    mesh.drop = (from, to) => to === at(nodes, 0) && from.place > 2;
+    mesh.run(8_000_000);
+    expect([controllers(mesh), at(nodes, 0).hana.roles.term.number]).toEqual([[at(nodes, 0)], 1]);
+  });
+});
+
 test("a node that starts while a controller is being looked for does not become it", () => {
   const { mesh, nodes } = settled(3);
   at(nodes, 0).crash();

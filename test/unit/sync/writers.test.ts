@@ -362,7 +362,7 @@ describe("roles", () => {
     clock.set(START_US);
     const peers = new Peers();
     for (const [other, theirs] of others) peers.notice(other, "10.0.0.9", { ...NOTICE, priority: theirs }, START_US);
-    const roles = new Roles(clock, peers, node, priority);
+    const roles = new Roles(clock, peers, node, priority, { whole: 0, isWhole: true });
     roles.start();
     /** Ticks every 10 ms for a while; answers what was asked for, with its time in ms. */
     const pass = (ms: number): (readonly [RoleAction, number])[] => {
