@@ -180,6 +180,7 @@ export class Handover {
     }
     if (giving.goneUs !== undefined) {
       if (nowUs - giving.goneUs >= GONE_LIMIT_US) this.giveUp();
+      else if (nowUs >= (this.registers[0] as number)) this.letGo(giving);
       return;
     }
     if (nowUs - giving.begunUs >= OFFER_LIMIT_US) this.takeBack(giving);
@@ -222,7 +223,14 @@ export class Handover {
     giving.goneUs ??= node.core.clock.nowUs;
     // It has all of this term.
     node.controller.critical.onApplied(from, node.controller.frameSequence);
-    this.send({ kind: ControlKind.go, nonce, leaseUs: Math.floor(node.lease.leftUs) }, giving.target);
+    this.letGo(giving);
+  }
+
+  /** Again and again, until the successor is heard: what was let go cannot be taken back. */
+  private letGo({ nonce, target }: Giving): void {
+    const { core, lease } = this.node;
+    this.registers[0] = core.clock.nowUs + OFFER_US;
+    this.send({ kind: ControlKind.go, nonce, leaseUs: Math.floor(lease.leftUs) }, target);
   }
 
   // The successor

@@ -430,6 +430,21 @@ describe("control that is handed over", () => {
     }
   });
 
+  test("is let go again and again until the successor takes it", () => {
+    const { mesh, nodes } = settled(3);
+    const [first, second] = [at(nodes, 0), at(nodes, 1)];
+    let isReady = false;
+    let lost = 0;
+    mesh.drop = (from, to, datagram) => {
+      if (datagram[TYPE_OFFSET] !== FrameType.control) return false;
+      if (from === second) isReady = true;
+      return isReady && to === second && lost++ < 3;
+    };
+    handOver(first, second);
+    mesh.run(120_000);
+    expect([lost, controllers(mesh), second.hana.roles.term.number]).toEqual([4, [second], 2]);
+  });
+
   test("stays where it is when the successor does not answer, in the same term and with what was written meanwhile", () => {
     const { mesh, nodes } = settled(3);
     const [first, second] = [at(nodes, 0), at(nodes, 1)];
