@@ -35,6 +35,8 @@ export interface FollowerPort {
   sendNak(ranges: Float64Array, count: number): void;
   /** Repair cannot help any more: a snapshot is needed. */
   onLost(reason: string): void;
+  /** Whether nothing of the controller was heard for longer than it is ever quiet. */
+  readonly isControllerSilent: boolean;
   /** Asks the controller whether enough nodes have all frames up to this one. */
   askReplicated(frame: number): void;
 }
@@ -387,7 +389,9 @@ export class Follower implements ContentSink {
     const decision = this.naks.decide();
     if (decision === NakDecision.wait) return;
     if (decision === NakDecision.giveUp) {
-      this.port.onLost("missing frames did not come back");
+      // A controller that is gone brings nothing back. This node keeps what it has, and its place in the succession.
+      if (this.port.isControllerSilent) this.naks.goOn();
+      else this.port.onLost("missing frames did not come back");
       return;
     }
     const count = this.window.missing(this.ranges, NAK_RANGES_MAX);

@@ -21,6 +21,8 @@ import { decodeReplicated } from "../wire/replicated.js";
 /** A snapshot that is not here by then is asked for again. */
 const SNAPSHOT_PATIENCE_US = 5_000_000;
 const SNAPSHOT_RETRY_US = 100_000;
+/** A controller at rest is heard every 100 ms. */
+const QUIET_US = 150_000;
 /** What this node holds is offered first; then it asks again for what the controller has. */
 const OFFER_PATIENCE_US = 2_000_000;
 const TERMS_TEXT = "more changes of controller were heard than a node can tell apart: start this one anew";
@@ -231,6 +233,10 @@ export class StreamFollowing implements FollowerPort {
     node.follower.stop();
     node.roles.lost();
     this.registers[0] = Number.POSITIVE_INFINITY;
+  }
+
+  get isControllerSilent(): boolean {
+    return this.node.roles.silenceUs > QUIET_US;
   }
 
   sendNak(ranges: Float64Array, count: number): void {

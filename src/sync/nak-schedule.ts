@@ -69,6 +69,12 @@ export class NakSchedule {
     return NakDecision.ask;
   }
 
+  /** Not given up after all: asks on, as seldom as it does at last. */
+  goOn(): void {
+    this.tries = NAK_TRIES_MAX - 1;
+    this.registers[0] = this.clock.nowUs + RETRY_MAX_US;
+  }
+
   private backoffUs(spanUs: number): number {
     const uniform = this.random.next();
     return (spanUs / SHAPE) * Math.log(uniform * (Math.exp(SHAPE) - 1) + 1);

@@ -24,6 +24,25 @@ function spreads(stage: Stage, changes: number, pauseMs: number): number[] {
   });
 }
 
+test.each([
+  [5, 0],
+  [5, 0.02],
+  [3, 0],
+] as const)(
+  "of %d nodes the successor dies as well, at a loss of %d: the next takes writes by one second",
+  (nodes, loss) => {
+    const [count, limitMs] = [100, 1_000];
+    const { p50Ms, p99Ms, worstMs, buried } = killControllers({ nodes, count, seed: 2, loss, againMs: [0, 900] });
+    tell(
+      `${nodes} nodes, loss ${loss}, successor killed 0 to 900 ms later`,
+      `p50 ${p50Ms}, p99 ${p99Ms}, worst ${worstMs} ms`,
+    );
+    expect(p99Ms).toBeLessThanOrEqual(limitMs);
+    // With three nodes the two that had a write may be the two that die.
+    if (nodes === 5) expect(buried).toBe(0);
+  },
+);
+
 test("under hold no acknowledged critical write is lost when a minority of the electors dies, the controller in it", () => {
   const [count, limitMs] = [100, 1_000];
   const options = { nodes: 5, count, seed: 1, victims: 2, isHold: true };

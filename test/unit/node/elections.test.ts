@@ -288,6 +288,47 @@ describe("a controller that hears nobody", () => {
   });
 });
 
+describe("who is left when the controller dies", () => {
+  /** The controller's frames do not reach these for a while; then those that come show that some are missing. */
+  function withGap(mesh: Mesh, controller: MeshNode, nodes: readonly MeshNode[]): void {
+    controller.declare("/viz/x", { type: "int" });
+    controller.write("/viz/x", 100);
+    mesh.run(300_000);
+    mesh.drop = (from, to) => from === controller && nodes.includes(to);
+    for (let value = 1; value < 20; value++) {
+      controller.write("/viz/x", value);
+      mesh.run(5_000);
+    }
+    mesh.drop = (_from, _to, datagram, way) => way === Way.unicast && datagram[TYPE_OFFSET] === FrameType.nak;
+    controller.write("/viz/x", 20);
+    mesh.run(20_000);
+    for (const { hana } of nodes) expect(hana.follower.window.hasGap).toBe(true);
+  }
+
+  test("goes on with what there is, whatever it lacks, within 800 ms", () => {
+    const { mesh, nodes } = settled(2);
+    const [first, second] = [at(nodes, 0), at(nodes, 1)];
+    withGap(mesh, first, [second]);
+    first.crash();
+    mesh.run(800_000);
+    expect([second.hana.controller.isOpen, second.value("/viz/x")]).toEqual([true, 20]);
+  });
+
+  test("and has never been in sync begins anew, and does not go before those that were", () => {
+    const { mesh, nodes } = settled(3);
+    const [first, second, third] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)];
+    mesh.canConnect = (from) => from.place !== 4;
+    const fourth = mesh.add({ priority: 1_000 });
+    mesh.until(() => fourth.hana.roles.role === Role.joining);
+    first.crash();
+    mesh.run(800_000);
+    expect(controllers(mesh)).toEqual([second]);
+    mesh.canConnect = () => true;
+    mesh.until(() => mesh.isSettled);
+    expect([controllers(mesh), third.hana.roles.role]).toEqual([[second], Role.following]);
+  });
+});
+
 test("a node that starts while a controller is being looked for does not become it", () => {
   const { mesh, nodes } = settled(3);
   at(nodes, 0).crash();
