@@ -110,6 +110,7 @@ class Composition {
   private fetch!: SnapshotFetch;
   private terms!: TermFile;
   private onFailed: (reason: Error) => void = () => {};
+  private refusal: StartError | undefined;
 
   constructor(settings: Settings, log: NodeLog) {
     this.settings = settings;
@@ -132,9 +133,9 @@ class Composition {
     this.closers.push(() => ask.stop());
     this.load();
     await this.openDesk(ground);
-    const refusal = await Promise.race([ask.done(), failed]);
-    if (refusal !== undefined) throw refusal;
+    if (this.refusal !== undefined) throw this.refusal;
     this.connect(ground);
+    ask.startWhenAsked();
     const { node, loop, service, subscriptions } = this;
     const ready = this.readyInfo(ground);
     return { ready, failed, close: () => this.close(), node, loop, service, subscriptions };
@@ -211,7 +212,7 @@ class Composition {
       saveTerm: (record, revision) => this.terms.save(record, revision),
       onRole: () => this.onRole(),
       onServing: () => this.desk.tellServing(),
-      onTwin: (address) => this.onFailed(new StartError(69, [`${TWIN_TEXT} ${address}: ${TWIN_REMEDY}`])),
+      onTwin: (address) => this.onTwin(address),
       raiseSession: (above) => void this.raiseSession(home, above + 1),
       onHealth: (code, text) => {
         // A membership that the system dropped is taken anew; where that is not the cause it does no harm.
@@ -220,6 +221,11 @@ class Composition {
         else this.log.warn({ event: "health", code }, text);
       },
     };
+  }
+
+  private onTwin(address: string): void {
+    this.refusal = new StartError(69, [`${TWIN_TEXT} ${address}: ${TWIN_REMEDY}`]);
+    this.onFailed(this.refusal);
   }
 
   /** A disk that fails keeps nobody silent: the next start goes by the clock. */
@@ -349,7 +355,7 @@ class Composition {
     });
   }
 
-  /** Lets everybody else in, and goes to find its mesh. */
+  /** Lets everybody else in. */
   private connect({ osc }: Ground): void {
     const { node, loop, hub } = this;
     osc.onDatagram((bytes, address, port) => {
@@ -358,7 +364,6 @@ class Composition {
       loop.requestSettle();
       loop.end();
     });
-    node.start();
     loop.start();
     this.closers.push(scheduleWarmUp(WARM_UP_DELAY_MS));
     this.closers.push(() => {

@@ -18,8 +18,8 @@ import type { NodeCore } from "./core.js";
 import type { FrameIo } from "./frame-io.js";
 import type { NodePorts } from "./ports.js";
 
-/** An answer takes a millisecond, on a busy machine some tens; the rest of a start takes longer than this. */
-export const ASK_US = 100_000;
+/** An answer takes a millisecond, on a busy machine some tens. */
+const ASK_US = 100_000;
 const ASK_STEP_US = 20_000;
 /** So that a start that was held up does not count as asking. */
 const ASKS_MIN = 3;
@@ -89,7 +89,9 @@ export class Twin {
   /** Whether it has asked for long enough to speak. */
   get hasAsked(): boolean {
     const { registers } = this;
-    return this.asks >= ASKS_MIN && this.nowUs - (registers[ASK_BEGUN] as number) >= ASK_US;
+    return (
+      this.isAsking && !this.isEnded && this.asks >= ASKS_MIN && this.nowUs - (registers[ASK_BEGUN] as number) >= ASK_US
+    );
   }
 
   /** When `tick` is wanted while it asks. */

@@ -1,7 +1,7 @@
 /**
  * Coverage: how often what went wrong in a run, so that a green run can show that it was put to the test.
  */
-import { FAULT_KINDS, type FaultKind } from "./faults.js";
+import { type FaultKind, KINDS } from "./faults.js";
 
 /** What happened to single datagrams and connections. */
 export type Effect =
@@ -16,7 +16,8 @@ export type Effect =
   | "replayed"
   | "missed while paused"
   | "connection failed"
-  | "connection slow";
+  | "connection slow"
+  | "copy spoke";
 
 export class Coverage {
   readonly episodes = new Map<FaultKind, number>();
@@ -37,7 +38,7 @@ export class Coverage {
 
   /** One line: every kind that happened, then what it did to datagrams. */
   line(): string {
-    const kinds = FAULT_KINDS.filter((kind) => this.episodes.has(kind));
+    const kinds = KINDS.filter((kind) => this.episodes.has(kind));
     const episodes = kinds.map((kind) => `${kind} ${this.episodes.get(kind) ?? 0}`).join(", ");
     const effects = [...this.effects].map(([effect, count]) => `${effect} ${count}`).sort();
     return `faults: ${episodes === "" ? "none" : episodes}; datagrams: ${effects.length === 0 ? "all well" : effects.join(", ")}`;

@@ -26,6 +26,11 @@ export class Disk {
     this.random = random;
   }
 
+  /** What another disk holds now is here too. */
+  copy(from: Disk): void {
+    this.kept = from.kept;
+  }
+
   /** Begins to write; answers how long that takes. */
   begin(record: TermRecord): number {
     this.writing = record;

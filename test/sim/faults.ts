@@ -35,10 +35,13 @@ export const FAULT_KINDS = [
   "poke",
   "handover",
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/** Kinds that come only where they are named: the oracle does not know all that may follow from them. */
+export const NAMED_KINDS = ["twin"] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof NAMED_KINDS)[number];
+export const KINDS: readonly FaultKind[] = [...FAULT_KINDS, ...NAMED_KINDS];
 
 export function isFaultKind(text: string): text is FaultKind {
-  return (FAULT_KINDS as readonly string[]).includes(text);
+  return (KINDS as readonly string[]).includes(text);
 }
 
 /** One fault: from when, how long, how strong, whom. The last three are 0..1 and mean what the kind makes of them. */
@@ -79,6 +82,7 @@ const LENGTHS_MS: Readonly<Record<FaultKind, readonly [number, number]>> = {
   disk: [500, 8_000],
   handover: [0, 0],
   poke: [0, 0],
+  twin: [50, 3_000],
 };
 /** Mean time between two faults of a kind, in seconds: one of these for a whole run. */
 const PACES_S = [4, 8, 15, 25];
@@ -105,7 +109,7 @@ export function planOf(seed: number, kinds: readonly FaultKind[], fromUs: number
   const paceUs = (PACES_S[Math.floor(chanceFor(seed, 2).next() * PACES_S.length)] as number) * 1e6;
   const plan: Episode[] = [];
   for (const kind of kinds) {
-    const chance = chanceFor(seed, 100 + FAULT_KINDS.indexOf(kind));
+    const chance = chanceFor(seed, 100 + KINDS.indexOf(kind));
     for (let atUs = fromUs + gapUs(chance, paceUs); atUs < toUs; atUs += gapUs(chance, paceUs)) {
       plan.push(episode(kind, atUs, chance));
     }

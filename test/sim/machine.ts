@@ -14,6 +14,7 @@ import type { Random } from "../../src/base/random.js";
 import { meshTag } from "../../src/security/mesh-identity.js";
 import type { FrameCipher } from "../../src/security/aead.js";
 import { OpenResult } from "../../src/security/opener.js";
+import { writeSessionNumber } from "../../src/wire/envelope.js";
 import { FollowState } from "../../src/node/follower.js";
 import { Role } from "../../src/sync/roles.js";
 import type { ElectionRules } from "../../src/sync/election.js";
@@ -32,6 +33,7 @@ const INBOX_MAX = 1_024;
 const PAUSE_US = 250;
 const TURN_US = 15;
 const TICK_MS = 20;
+const DISK_US = 1_000;
 const READ_AT_ONCE = 32;
 
 /** What a machine tells of its node. */
@@ -48,6 +50,8 @@ export interface MachineWatch {
   late(machine: Machine): void;
   turned(machine: Machine): void;
   failed(machine: Machine, error: unknown): void;
+  /** Its node is to end, because another one has its id. */
+  refused(machine: Machine): void;
   fooled(machine: Machine, packet: Packet): void;
   overflowed(): void;
 }
@@ -66,6 +70,8 @@ export interface MachineWires {
 
 export interface MachineOptions {
   readonly index: number;
+  /** Whose id it has: that of another machine where its folder was copied. */
+  readonly owner: number;
   readonly priority: number;
   readonly show: readonly ShownPath[];
   readonly random: Random;
@@ -87,8 +93,10 @@ export class Machine {
   readonly priority: number;
   hana: HanaNode | undefined;
   private hearsStream = true;
-  /** How often it was started. */
+  /** How often it was started; a copy's boots are far from those of the machine that it is a copy of. */
   boot = 0;
+  /** The session's number on its disk. */
+  session = 0;
   readonly disk: Disk;
   isPaused = false;
   /** When it was paused last, and when it went on, in virtual time. */
@@ -111,6 +119,7 @@ export class Machine {
   private settledUs = 0;
   private armedUs = Number.POSITIVE_INFINITY;
   private isTickMissed = false;
+  private isAsking = false;
   private readonly onTick: () => void;
   /** Rises with every fetch; the answer to an earlier one is dropped. */
   fetches = 0;
@@ -120,7 +129,7 @@ export class Machine {
     this.wires = wires;
     this.index = options.index;
     this.disk = options.disk;
-    this.id = (options.index + 1).toString(16).padStart(16, "0");
+    this.id = (options.owner + 1).toString(16).padStart(16, "0");
     const { address, port } = wires.addressOf(options.index);
     this.address = address;
     this.port = port;
@@ -153,6 +162,7 @@ export class Machine {
   start(): void {
     const { timeline, watch } = this.wires;
     this.boot++;
+    this.session++;
     this.bootedUs = timeline.nowUs;
     this.fromUs = timeline.nowUs;
     this.ownFromUs = timeline.nowUs + this.wallUs;
@@ -164,6 +174,7 @@ export class Machine {
     this.hearsStream = true;
     const hana = this.make();
     this.hana = hana;
+    this.isAsking = this.options.owner !== this.index;
     const takeControl = hana.takeControl.bind(hana);
     hana.takeControl = (number, isHandedOver) => {
       watch.opens(this);
@@ -173,19 +184,30 @@ export class Machine {
     watch.booted(this);
     this.turn(() => {
       for (const { path, declaration } of this.options.show) hana.writes.declare(path, declaration, 0);
-      hana.start();
+      if (this.isAsking) hana.ask();
+      else hana.start();
     });
   }
 
+  /** A copy's start goes on as soon as it has asked for long enough. */
+  private endAsking(hana: HanaNode): void {
+    if (!hana.twin.hasAsked) return;
+    this.isAsking = false;
+    hana.start();
+  }
+
   private make(): HanaNode {
-    const { options, wires, boot, index } = this;
+    const { options, wires, boot } = this;
+    const { owner } = options;
     const nodeId = new Uint8Array(8);
-    nodeId[6] = (index + 1) >> 8;
-    nodeId[7] = index + 1;
-    const session = new Uint8Array([0, 0, boot >> 8, boot, 0, 0, boot >> 8, boot]);
+    nodeId[6] = (owner + 1) >> 8;
+    nodeId[7] = owner + 1;
+    const session = new Uint8Array(8);
+    writeSessionNumber(session, 0, this.session);
+    writeSessionNumber(session, 4, boot);
     return new HanaNode(
       {
-        identity: { id: this.id, name: `n${index + 1}`, mesh: "sim", priority: options.priority, session: boot },
+        identity: { id: this.id, name: `n${owner + 1}`, mesh: "sim", priority: options.priority, session: boot },
         limits: {
           paths: options.paths,
           autoPaths: 16,
@@ -232,8 +254,8 @@ export class Machine {
         saveTerm: (record, revision) => this.save(record, revision),
         onRole: () => {},
         onServing: () => {},
-        onTwin: () => wires.watch.failed(this, new Error("another node has its id")),
-        raiseSession: (above) => this.later(0, () => this.turn((hana) => hana.sessionRaised(above + 1))),
+        onTwin: () => wires.watch.refused(this),
+        raiseSession: (above) => this.raiseSession(above + 1),
         onHealth: (code, text) => wires.watch.health(this, code, text),
       },
     );
@@ -246,6 +268,13 @@ export class Machine {
         if (isSaved) elections.termSaved(revision);
         else elections.termFailed(revision, "the disk failed");
       });
+    });
+  }
+
+  private raiseSession(number: number): void {
+    this.later(DISK_US, () => {
+      this.session = number;
+      this.turn((hana) => hana.sessionRaised(number));
     });
   }
 
@@ -341,6 +370,7 @@ export class Machine {
   private tick(): void {
     this.turn((hana) => {
       hana.tick();
+      if (this.isAsking) this.endAsking(hana);
       this.settle(hana, this.localUs);
     });
   }

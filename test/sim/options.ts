@@ -2,7 +2,7 @@
  * Options: what a run is told on the command line, and how a run is written down so that it can be run again.
  */
 import { parseArgs } from "node:util";
-import { FAULT_KINDS, type FaultKind, isFaultKind, mixOf } from "./faults.js";
+import { FAULT_KINDS, type FaultKind, isFaultKind, KINDS, mixOf } from "./faults.js";
 import type { SimulationOptions } from "./simulation.js";
 
 const NODES_DEFAULT = 5;
@@ -77,7 +77,7 @@ function faultsOf(text: string | undefined, seed: number): readonly FaultKind[] 
   if (text === "all") return FAULT_KINDS;
   if (text === "none" || text === "") return [];
   return text.split(",").map((kind) => {
-    if (!isFaultKind(kind)) throw new Error(`--faults ${kind}: there is all, none, mix, ${FAULT_KINDS.join(", ")}`);
+    if (!isFaultKind(kind)) throw new Error(`--faults ${kind}: there is all, none, mix, ${KINDS.join(", ")}`);
     return kind;
   });
 }

@@ -52,6 +52,14 @@ describe("multicast that is lost and nothing else", () => {
   });
 });
 
+describe("a copy of a running node's disk that is started elsewhere", () => {
+  test.each([1, 2, 3, 4, 5, 6])("ends, and nobody loses the one that was there for a second: seed %d", (seed) => {
+    const { failure, coverage } = run({ seed, minutes: 1, faults: ["loss", "delay", "duplicate", "reorder", "twin"] });
+    expect(failure).toBe("");
+    expect(coverage.episodes.get("twin")).toBeGreaterThan(0);
+  });
+});
+
 describe("under hold", () => {
   test.each([1, 2, 3, 9, 94])("nobody writes while another may, and all comes to rest: seed %d", (seed) => {
     expect(run({ seed, minutes: 0.3, isHold: true }).failure).toBe("");

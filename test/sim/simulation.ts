@@ -12,7 +12,7 @@ import { Connections } from "./connections.js";
 import { Coverage } from "./coverage.js";
 import { chanceFor, type FaultKind, planOf } from "./faults.js";
 import { Disk } from "./disk.js";
-import { Machine } from "./machine.js";
+import { Machine, type MachineWatch } from "./machine.js";
 import { Network } from "./network.js";
 import type { HanaNode } from "../../src/node/node.js";
 import type { CriticalWatch } from "./critical-watch.js";
@@ -20,6 +20,7 @@ import { Oracle, type Tally } from "./oracle.js";
 import type { Pokes } from "./pokes.js";
 import { showFor } from "./show.js";
 import { START_US, Timeline } from "./timeline.js";
+import { Twins } from "./twins.js";
 import { Trouble } from "./trouble.js";
 import { VIRTUAL_SEAL } from "./virtual-seal.js";
 import { Workload } from "./workload.js";
@@ -94,6 +95,7 @@ export class Simulation {
   readonly network: Network;
   private readonly connections: Connections;
   readonly machines: Machine[] = [];
+  readonly twins: Twins;
   private readonly workload: Workload;
   private readonly trouble: Trouble;
   private readonly sweepEveryUs: number;
@@ -114,8 +116,9 @@ export class Simulation {
     this.oracle = new Oracle(timeline, links, show, options.isHold === true ? nodes : 0);
     this.clocks = new ClockWatch(timeline, (machine, text) => this.oracle.fail(machine, text));
     this.oracle.onCommit = (machine, timeUs) => this.clocks.committed(machine, timeUs);
-    this.network = new Network(nodes, timeline, chanceFor(seed, 3), coverage, (to, packet) => {
-      this.machines[to]?.receive(packet);
+    const places = faults.includes("twin") ? nodes + 1 : nodes;
+    this.network = new Network(places, timeline, chanceFor(seed, 3), coverage, (to, packet) => {
+      (this.machines[to] ?? this.twins.machine)?.receive(packet);
     });
     const isBlackholeAlone = faults.join() === "blackhole";
     if (isBlackholeAlone) {
@@ -124,6 +127,12 @@ export class Simulation {
     this.connections = new Connections(this.network, chanceFor(seed, 4), coverage, (machine) => {
       this.oracle.pokes.passedOn(machine);
     });
+    this.twins = new Twins(
+      timeline,
+      this.network,
+      (machine, text) => this.oracle.fail(machine, text),
+      () => coverage.count("copy spoke"),
+    );
     this.makeMachines(show);
     this.workload = new Workload(this.machines, show, this.oracle, timeline, chanceFor(seed, 5));
     const plan = planOf(seed, faults, FAULTS_FROM_US, this.faultsUntilUs);
@@ -132,6 +141,7 @@ export class Simulation {
       {
         ...{ machines, network, connections, timeline, coverage, random: chanceFor(seed, 6) },
         poke: (machine, path, how) => this.oracle.poke(machine, path, how),
+        twin: (machine, episode) => this.twins.begin(machine, episode),
       },
       plan,
     );
@@ -154,15 +164,15 @@ export class Simulation {
     const sendLimits = SEND_LIMITS[Math.floor(chance.next() * SEND_LIMITS.length)];
     const redundancy = Math.floor(chance.next() * 5);
     const byAddress = new Map<string, Machine>();
-    const addresses = Array.from({ length: nodes }, (_, index) => ({
+    const addresses = Array.from({ length: nodes + 1 }, (_, index) => ({
       address: `10.0.${index >> 8}.${index & 255}`,
       port: 10_000 + index,
     }));
-    for (let index = 0; index < nodes; index++) {
-      const priority = index === 0 ? 100 : this.priority(chance.next());
-      const machine = new Machine(
+    const make = (index: number, owner: number, priority: number, watch: MachineWatch): Machine =>
+      new Machine(
         {
           index,
+          owner,
           priority,
           show,
           random: chanceFor(seed, 1_000 + index),
@@ -177,7 +187,7 @@ export class Simulation {
         },
         {
           timeline: this.timeline,
-          watch: this.watch(),
+          watch,
           multicast: (from, datagram) => {
             this.network.multicast(from.index, datagram, true);
           },
@@ -185,30 +195,38 @@ export class Simulation {
             this.network.multicast(from.index, datagram, false);
           },
           unicast: (from, datagram, address) => {
-            const to = byAddress.get(address);
+            const to = byAddress.get(address) ?? this.twins.at(address);
             if (to !== undefined) this.network.unicast(from.index, to.index, datagram);
           },
           fetch: (client, request) => this.connections.fetch(client, byAddress.get(request.address), request),
           taken: (to, packet) => {
             this.network.note(to.index, to.boot, packet);
+            this.twins.taken(to, packet);
           },
           addressOf: (from) => addresses[from] as { address: string; port: number },
         },
       );
+    for (let index = 0; index < nodes; index++) {
+      const machine = make(index, index, index === 0 ? 100 : this.priority(chance.next()), this.watch());
       this.machines.push(machine);
       byAddress.set(machine.address, machine);
     }
+    // It never takes control: what a copy makes of the same terms would be another show's.
+    this.twins.make = (owner) => make(nodes, owner, 0, this.twins.watch);
   }
 
   private priority(chance: number): number {
     return chance < 0.1 ? 0 : chance < 0.2 ? 200 : 100;
   }
 
-  private watch(): ConstructorParameters<typeof Machine>[1]["watch"] {
+  private watch(): MachineWatch {
     const { oracle, clocks, coverage, network } = this;
     return {
       booted: (machine) => oracle.booted(machine),
-      dies: (machine) => oracle.critical.dies(machine),
+      dies: (machine) => {
+        oracle.critical.dies(machine);
+        this.twins.dies(machine);
+      },
       opens: (machine) => oracle.opens(machine),
       opened: (machine) => oracle.opened(machine),
       sends: (machine, datagram, body) => {
@@ -223,6 +241,7 @@ export class Simulation {
       },
       fooled: (machine, packet) => oracle.fooled(machine, packet.from),
       overflowed: () => coverage.count("missed while paused"),
+      refused: (machine) => oracle.fail(machine, "ended, and its copy goes on"),
       failed: (machine, error) => {
         oracle.fail(machine, `threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       },
@@ -291,6 +310,7 @@ export class Simulation {
     const controllers = machines.filter((machine) => machine.isController);
     oracle.settlePokes(this.repairLimitUs, controllers);
     this.blackholes?.look(machines);
+    this.twins.look(machines);
     for (const machine of machines) {
       oracle.sweep(machine);
       for (const controller of controllers) {
@@ -343,6 +363,7 @@ export class Simulation {
   private heal(): void {
     const { timeline, oracle, machines } = this;
     this.trouble.end();
+    this.twins.end();
     const healUs = timeline.nowUs - START_US;
     this.runTo(healUs + WRITES_AFTER_US);
     this.workload.stop();

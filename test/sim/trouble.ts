@@ -36,6 +36,8 @@ export interface TroubleParts {
   readonly random: Random;
   /** Changes what a machine's node holds behind its back: which path and how, each 0..1. */
   readonly poke: (machine: Machine, path: number, how: number) => void;
+  /** A copy of a machine's disk is started elsewhere. */
+  readonly twin: (machine: Machine, episode: Episode) => void;
 }
 
 export class Trouble {
@@ -87,6 +89,9 @@ export class Trouble {
         return this.handOver(episode);
       case "poke":
         return this.poke(episode);
+      case "twin":
+        this.parts.twin(this.victim(episode), episode);
+        return this.bend(episode);
       default:
         return this.bend(episode);
     }
@@ -243,6 +248,8 @@ export class Trouble {
         return some((link) => (link.capacity = Math.round(20_000 + strength * 180_000)));
       case "blackhole":
         return some((link) => (link.isDeaf = true));
+      case "twin":
+        return (linkOf) => this.loseCopy(linkOf, strength);
       default:
         return this.partition(episode);
     }
@@ -263,6 +270,15 @@ export class Trouble {
         }
       }
     };
+  }
+
+  /** Most of what the copy of a machine says or hears is lost. */
+  private loseCopy(linkOf: LinkOf, loss: number): void {
+    const count = this.parts.machines.length;
+    for (let index = 0; index < count; index++) {
+      linkOf(index, count).loss = loss;
+      linkOf(count, index).loss = loss;
+    }
   }
 
   private partition(episode: Episode): (linkOf: LinkOf) => void {

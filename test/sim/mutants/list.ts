@@ -95,6 +95,27 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "stay in a session below one that the others heard",
+    run: ["--faults", "twin", "--minutes", "0.5"],
+    edits: [{ file: "node/twin.ts", find: "this.parts.ports.raiseSession(this.above);", replace: "" }],
+  },
+  {
+    name: "refuse no second start",
+    run: ["--faults", "twin", "--minutes", "0.5"],
+    edits: [
+      {
+        file: "node/twin.ts",
+        find: "if (isStarting) return this.refuse(other);",
+        replace: "if (isStarting) return Verdict.none;",
+      },
+      {
+        file: "node/twin.ts",
+        find: "return this.refused === other || this.heldMs >= heldMs ?",
+        replace: "return this.refused !== other || this.heldMs >= heldMs ?",
+      },
+    ],
+  },
+  {
     name: "ignore the lease",
     run: ["--nodes", "5", "--hold", "--faults", "halves,split,isolate"],
     edits: [
