@@ -14,7 +14,7 @@ export interface Poke {
   readonly atUs: number;
   /** Its version was set ahead: newer changes pass it by until then, and the repair may be older than they. */
   readonly isAhead: boolean;
-  /** Since when its node could have repaired it: it was in sync from then on. */
+  /** Since when its node could have repaired it: it was in sync, and heard its controller, from then on. */
   sinceUs: number;
 }
 
@@ -58,7 +58,12 @@ export class Pokes {
       this.slowestUs = Math.max(this.slowestUs, nowUs - poke.atUs);
       return false;
     });
-    for (const poke of this.open) if (!poke.machine.isInSync || poke.machine.isPaused) poke.sinceUs = nowUs;
+    for (const poke of this.open) if (!mayRepair(poke.machine)) poke.sinceUs = nowUs;
     return this.open.find((poke) => nowUs - poke.sinceUs > limitUs && !this.isSpread(poke.path));
   }
+}
+
+/** Under `hold` a node may follow for long a controller that has given up, and there is nobody to repair it. */
+function mayRepair({ isInSync, isPaused, hana }: Machine): boolean {
+  return isInSync && !isPaused && hana?.roles.hearsController === true;
 }
