@@ -16,6 +16,8 @@ import { IMPULSES } from "./show.js";
 export function judgeMerge(oracle: Oracle, machine: Machine, record: TermRecord, side: Version): string[] {
   const { state } = machine.hana?.core ?? {};
   if (state === undefined || record.isReused || side.term.isReused || side.term.boot === 0) return [];
+  const prefix = `${record.number}-${record.node.slice(-6)}-`;
+  oracle.judged.add(prefix);
   const conflicts: string[] = [];
   for (const { path, declaration } of oracle.shownPaths) {
     if ((IMPULSES as readonly string[]).includes(path)) continue;
@@ -39,7 +41,7 @@ export function judgeMerge(oracle: Oracle, machine: Machine, record: TermRecord,
   }
   // The list is full: the node says how many it could not put there.
   if ((machine.hana?.core.counters.conflictsUnlisted ?? 0) > 0) return conflicts;
-  const listed = listedConflicts(state, `${record.number}-${record.node.slice(-6)}-`, oracle);
+  const listed = listedConflicts(state, prefix, oracle);
   if (listed.sort().join() !== [...conflicts].sort().join()) {
     const [has, wants] = [listed, conflicts].map((paths) => paths.join(", ") || "nothing");
     oracle.fail(machine, `took in a side and lists ${has}; both had changed ${wants}`);
@@ -79,11 +81,18 @@ function timeOf({ term, sequence }: Version): number {
 export function listedConflicts(state: State, prefix: string, oracle: Oracle): string[] {
   const listed: string[] = [];
   for (const id of state.ids()) {
-    if (!state.pathOf(id).startsWith(CONFLICTS_PREFIX + prefix)) continue;
+    const record = state.pathOf(id);
+    if (!record.startsWith(CONFLICTS_PREFIX + prefix) || !isJudged(record, oracle)) continue;
     const path = pathIn(String(state.valueOf(id)));
     if (path === "" || oracle.isSure(path)) listed.push(path);
   }
   return listed;
+}
+
+/** Of a side that was only within a gap ahead of what the other had, nobody says that it was taken in. */
+function isJudged(record: string, { judged }: Oracle): boolean {
+  const id = record.slice(CONFLICTS_PREFIX.length);
+  return judged.has(id.slice(0, id.lastIndexOf("-") + 1));
 }
 
 /** "" for a text that is no record: then the list is not what it should be. */

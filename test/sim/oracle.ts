@@ -165,6 +165,8 @@ export class Oracle {
   readonly critical: CriticalWatch;
   /** Paths of which an error of memory may have been merged. */
   readonly unsure = new Set<string>();
+  /** How the ids of records begin that came of merges that were judged. */
+  readonly judged = new Set<string>();
   readonly writes: Write[] = [undefined as unknown as Write];
   private readonly byWriter = new Map<string, Write[]>();
   /** Triggers so far by tag; and how often each was made a change, and where. */
