@@ -6,14 +6,8 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import {
-  type ApiAnswer,
-  type ApiRequest,
-  type ApiStream,
-  bodyLimitBytes,
-  type ControlApi,
-  errorAnswer,
-} from "../manage/control-api.js";
+import { type ApiAnswer, type ApiRequest, errorAnswer } from "../manage/api-exchange.js";
+import { type ApiStream, bodyLimitBytes, type ControlApi } from "../manage/control-api.js";
 import type { DeskFollower } from "./desk-follower.js";
 import { HttpWatch } from "./http-watch.js";
 

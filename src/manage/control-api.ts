@@ -31,35 +31,30 @@ import { type ParsedValue, parseJsonValue, parseValue } from "../config/value-te
 import { textProblem } from "../config/values.js";
 import { compilePattern, type OscPattern } from "../input/osc-pattern.js";
 import type { Declaration, Value } from "../state/declaration.js";
-import { validatePath } from "../state/path.js";
 import { Reject, rejectText } from "../state/reject.js";
 import { fixedDeclaration } from "../state/templates.js";
 import { type AccessRules, refuseAccess } from "./api-access.js";
+import {
+  type ApiAnswer,
+  ApiError,
+  type ApiRequest,
+  errorAnswer,
+  type Fields,
+  fieldsOf,
+  JSON_TYPE,
+  jsonAnswer,
+  outcomeAnswer,
+  pathField,
+  refused,
+  tableField,
+  writeOptions,
+} from "./api-exchange.js";
 import { reportPath } from "./change-report.js";
 import { type ConflictReport, conflictPath, conflictReports, decide } from "./conflict-records.js";
 import type { DeskAnswers, DeskCommand, DeskCommandKind } from "./desk-messages.js";
 import type { Replica } from "./replica.js";
-import { type DeclareEntry, LOG_LEVELS, outcomeText, type WriteOptions, type WriteOutcome } from "./reports.js";
+import { type DeclareEntry, LOG_LEVELS, type WriteOptions } from "./reports.js";
 import { WatchQueue } from "./watch-queue.js";
-
-export interface ApiRequest {
-  readonly method: string;
-  /** The request target as it came: path and query. */
-  readonly target: string;
-  readonly host: string | undefined;
-  readonly origin: string | undefined;
-  readonly contentType: string;
-  readonly localAddress: string;
-  /** Not longer than `bodyLimitBytes(target)`. */
-  readonly body: string;
-}
-
-/** A finished answer; a body in parts is made while it is sent. */
-export interface ApiAnswer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string | Iterable<string>;
-}
 
 /** An answer without end: whoever sends it drains the queue after every pump of the replica. */
 export interface ApiStream {
@@ -80,10 +75,6 @@ const SMALL_BODY_BYTES = 1024 * 1024;
 /** The longest show (`SHOW_MAX_BYTES`). */
 const SHOW_BODY_BYTES = 16 * 1024 * 1024;
 const WATCHES_MAX = 64;
-const TIMEOUT_DEFAULT_MS = 5_000;
-const TIMEOUT_MAX_MS = 600_000;
-const SURFACE = /^[!-~]{1,64}$/;
-const JSON_TYPE = "application/json; charset=utf-8";
 /** Paths between two parts of a long answer. */
 const PART_PATHS = 512;
 
@@ -97,18 +88,7 @@ function routeOf(target: string): string {
   return end < 0 ? target : target.slice(0, end);
 }
 
-/** Ends a request with an error answer; never leaves this file. */
-class ApiError extends Error {
-  readonly answer: ApiAnswer;
-
-  constructor(status: number, error: string, reason: string, more: Readonly<Record<string, unknown>> = {}) {
-    super(reason);
-    this.answer = jsonAnswer(status, { error, reason, ...more });
-  }
-}
-
 type Handler = (query: URLSearchParams, request: ApiRequest) => Promise<ApiAnswer | ApiStream>;
-type Fields = Readonly<Record<string, unknown>>;
 
 export class ControlApi {
   private readonly backend: ApiBackend;
@@ -339,25 +319,6 @@ function patternOf(query: URLSearchParams): OscPattern {
   return pattern;
 }
 
-function fieldsOf(request: ApiRequest): Fields {
-  let value: unknown;
-  try {
-    value = JSON.parse(request.body);
-  } catch {
-    throw new ApiError(400, "request", "the body is not JSON");
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new ApiError(400, "request", "the body is not a JSON object");
-}
-
-function pathField(fields: Fields, name: string): string {
-  const path = fields[name];
-  if (typeof path !== "string") throw new ApiError(400, "request", `${name} is not a string`);
-  const problem = validatePath(path);
-  if (problem !== "") throw new ApiError(422, "badPath", `${path}: ${problem}`);
-  return path;
-}
-
 function wordsField(fields: Fields): readonly string[] {
   const { words } = fields;
   if (Array.isArray(words) && words.every((word) => typeof word === "string")) return words;
@@ -388,18 +349,6 @@ function valueField(fields: Fields, declaration: Declaration | undefined): Parse
 
 function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.length <= 4 && value.every((lane) => typeof lane === "number");
-}
-
-function writeOptions(fields: Fields): WriteOptions {
-  const { wait = true, timeoutMs = TIMEOUT_DEFAULT_MS, surface = "api" } = fields;
-  if (typeof wait !== "boolean") throw new ApiError(400, "request", "wait is not true or false");
-  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0 && timeoutMs <= TIMEOUT_MAX_MS)) {
-    throw new ApiError(400, "request", "timeoutMs is not a number from 0 to 600000");
-  }
-  if (typeof surface !== "string" || !SURFACE.test(surface)) {
-    throw new ApiError(400, "request", "surface is not 1 to 64 printable characters");
-  }
-  return { wait, timeoutMs, surface };
 }
 
 /** The parser of shows is loaded when one comes: a node is ready some 20 ms sooner without it. */
@@ -438,44 +387,8 @@ function jsonEntries(fields: Fields, replica: Replica): DeclareEntry[] {
   return [...entries.values()];
 }
 
-function tableField(fields: Fields, name: string): Fields {
-  const table = fields[name] ?? {};
-  if (typeof table === "object" && !Array.isArray(table)) return table as Fields;
-  throw new ApiError(400, "request", `${name} is not an object`);
-}
-
 function badDeclarations(complaints: readonly string[]): ApiError {
   return new ApiError(422, "badDeclaration", complaints[0] ?? "", { complaints: complaints.slice(0, 200) });
-}
-
-/** The status of each reason why a write was not taken; 422, "understood and refused", for those not listed. */
-const STATUS: Partial<Record<Reject, number>> = {
-  [Reject.unknownPath]: 404,
-  [Reject.readOnly]: 403,
-  [Reject.strict]: 403,
-  [Reject.superseded]: 409,
-  [Reject.held]: 409,
-  [Reject.alreadyDeclared]: 409,
-  [Reject.pathTaken]: 409,
-  [Reject.aliasTaken]: 409,
-  [Reject.queueFull]: 503,
-  [Reject.pathsFull]: 507,
-  [Reject.autoFull]: 507,
-  [Reject.timedOut]: 504,
-  [Reject.closed]: 503,
-};
-
-const REJECT_NAMES = new Map(Object.entries(Reject).map(([name, code]) => [code, name]));
-
-function refused(path: string, reject: Reject, text: string): ApiError {
-  return new ApiError(STATUS[reject] ?? 422, REJECT_NAMES.get(reject) ?? "refused", `${path}: ${text}`);
-}
-
-function outcomeAnswer(path: string, outcome: WriteOutcome, options: WriteOptions): ApiAnswer {
-  if (outcome.reject !== Reject.none) throw refused(path, outcome.reject, outcomeText(outcome));
-  const { confirmed, version = null, replicated } = outcome;
-  // Undefined is left out: only critical paths have it.
-  return jsonAnswer(confirmed || options.wait ? 200 : 202, { path, confirmed, version, replicated });
 }
 
 function* listParts(replica: Replica, isWanted: (path: string) => boolean): Generator<string> {
@@ -499,12 +412,4 @@ function* livePaths(replica: Replica): Generator<LivePath> {
     const declaration = state.declarationOf(id);
     if (declaration !== undefined) yield { path: state.pathOf(id), declaration, value: state.valueOf(id) };
   }
-}
-
-function jsonAnswer(status: number, value: unknown): ApiAnswer {
-  return { status, contentType: JSON_TYPE, body: `${JSON.stringify(value)}\n` };
-}
-
-export function errorAnswer(status: number, error: string, reason: string): ApiAnswer {
-  return jsonAnswer(status, { error, reason });
 }

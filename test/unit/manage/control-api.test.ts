@@ -1,6 +1,7 @@
 /** The control API: each route on a real state, every refusal, and what a hostile or clumsy request gets. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { type ApiAnswer, ControlApi, type ApiBackend, type ApiStream } from "../../../src/manage/control-api.js";
+import type { ApiAnswer } from "../../../src/manage/api-exchange.js";
+import { type ApiBackend, type ApiStream, ControlApi } from "../../../src/manage/control-api.js";
 import type { DeskAnswers, DeskCommand, DeskCommandKind } from "../../../src/manage/desk-messages.js";
 import { recordText } from "../../../src/node/conflicts.js";
 import { ChangeFlag } from "../../../src/state/change.js";
