@@ -106,6 +106,8 @@ class Composition {
   private hub!: OscHub;
   private subscriptions!: Subscriptions;
   private service!: NodeService;
+  private bindings!: Bindings;
+  private midi!: MidiHub;
   private desk!: DeskHost;
   private fetch!: SnapshotFetch;
   private terms!: TermFile;

@@ -42,6 +42,7 @@ function buildProgram(start: StartNode): Command {
   addDoctor(program);
   addControl(program);
   addConflicts(program);
+  addSurfaces(program);
   addKeys(program);
   addOsc(program);
   addProfiles(program);
@@ -144,6 +145,30 @@ function addControl(program: Command): void {
   withNode(control.command("give").description("make another node the controller"))
     .argument("<NODE>", "name or id")
     .action(async (node: string, options: object) => (await import("./control.js")).giveControl(node, options));
+}
+
+function addSurfaces(program: Command): void {
+  withWriting(program.command("bind").description("let a control of a surface move a path"))
+    .argument("<SOURCE>", "ALIAS/CONTROL, ALIAS/ch1/cc7 or osc:/pattern#0")
+    .argument("<PATH>")
+    .option("--range <MIN..MAX>", "values at the control's two ends; default: the path's range")
+    .option("--curve <CURVE>", "linear, exponential, logarithmic or smooth")
+    .option("--takeover <MODE>", "while control and value are apart: jump, pickup, scale or relative")
+    .option("--invert", "up is down")
+    .option("--id <ID>", "what the binding is called; default: after its source")
+    .action(async (source: string, path: string, options: object) =>
+      (await import("./bindings.js")).bind(source, path, options),
+    );
+  withNode(program.command("bindings").description("print what is bound to what")).action(async (options: object) =>
+    (await import("./bindings.js")).bindings(options),
+  );
+  withWriting(program.command("unbind").description("end a binding"))
+    .argument("<ID>", "as listed by `hana bindings`")
+    .action(async (id: string, options: object) => (await import("./bindings.js")).unbind(id, options));
+  const midi = program.command("midi").description("MIDI devices");
+  withNode(
+    midi.command("list").description("print the devices that are plugged in, and those that bindings name"),
+  ).action(async (options: object) => (await import("./bindings.js")).listMidi(options));
 }
 
 function addKeys(program: Command): void {

@@ -33,7 +33,16 @@ import type { Value } from "../state/declaration.js";
 import { ResourceUnavailable } from "./trouble.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
 import type { Tombstone } from "../state/tombstones.js";
+import type { BindingReport, BindOutcome, BindRequest, DeviceReport } from "../manage/surface-reports.js";
 import type { LineageEntry } from "../sync/lineage.js";
+
+/** What it does about devices and bindings. */
+export interface DeskSurfaces {
+  devices(): readonly DeviceReport[];
+  bindings(): readonly BindingReport[];
+  bind(request: BindRequest, options: WriteOptions): Promise<BindOutcome>;
+  unbind(id: string, options: WriteOptions): Promise<WriteOutcome>;
+}
 
 /** What the node does for the desk. Every call is made on the live thread; a call that throws is our own mistake. */
 export interface DeskService {
@@ -140,6 +149,7 @@ export class DeskHost {
   crashes = 0;
   private start: DeskStart;
   private readonly service: DeskService;
+  private readonly surfaces: DeskSurfaces;
   private readonly script: URL;
   private worker: Worker | undefined;
   private image: Iterator<Uint8Array> | undefined;
@@ -153,9 +163,10 @@ export class DeskHost {
   private restartTimer: NodeJS.Timeout | undefined;
   private isClosing = false;
 
-  constructor(start: DeskStart, service: DeskService, script = DESK_SCRIPT) {
+  constructor(start: DeskStart, service: DeskService, surfaces: DeskSurfaces, script = DESK_SCRIPT) {
     this.start = start;
     this.service = service;
+    this.surfaces = surfaces;
     this.script = script;
   }
 
@@ -342,7 +353,7 @@ export class DeskHost {
   }
 
   private execute(command: DeskCommand): DeskAnswers[DeskCommandKind] | Promise<DeskAnswers[DeskCommandKind]> {
-    const { service } = this;
+    const { service, surfaces } = this;
     switch (command.kind) {
       case "write":
         return service.write(command.path, command.value, command.options);
@@ -356,6 +367,14 @@ export class DeskHost {
         return service.remove(command.path, command.options);
       case "control":
         return service.control(command.to);
+      case "bindings":
+        return surfaces.bindings();
+      case "devices":
+        return surfaces.devices();
+      case "bind":
+        return surfaces.bind(command.request, command.options);
+      case "unbind":
+        return surfaces.unbind(command.id, command.options);
       case "status":
         return service.status();
       case "peers":

@@ -17,6 +17,7 @@
  *   GET  /-/conflicts                    ConflictReport[]
  *   POST /-/conflicts { id, take: "mine" | "theirs" } or { id, value | words }: decides one; { id | "all", acknowledge: true }
  *   POST /-/log-level { level }
+ *   and what `SurfaceApi` says about bindings and devices
  *
  * A write answers { path, confirmed, version }: 200 when confirmed, 202 when it was not waited for. One to a critical
  * path is confirmed when another node has it too, and says so: `replicated`, false where nobody else is. Everything else is
@@ -33,7 +34,7 @@ import { compilePattern, type OscPattern } from "../input/osc-pattern.js";
 import type { Declaration, Value } from "../state/declaration.js";
 import { Reject, rejectText } from "../state/reject.js";
 import { fixedDeclaration } from "../state/templates.js";
-import { type AccessRules, refuseAccess } from "./api-access.js";
+import { refuseAccess } from "./api-access.js";
 import {
   type ApiAnswer,
   ApiError,
@@ -49,26 +50,17 @@ import {
   tableField,
   writeOptions,
 } from "./api-exchange.js";
+import type { ApiBackend } from "./api-backend.js";
 import { reportPath } from "./change-report.js";
 import { type ConflictReport, conflictPath, conflictReports, decide } from "./conflict-records.js";
-import type { DeskAnswers, DeskCommand, DeskCommandKind } from "./desk-messages.js";
 import type { Replica } from "./replica.js";
 import { type DeclareEntry, LOG_LEVELS, type WriteOptions } from "./reports.js";
+import { SurfaceApi } from "./surface-api.js";
 import { WatchQueue } from "./watch-queue.js";
 
 /** An answer without end: whoever sends it drains the queue after every pump of the replica. */
 export interface ApiStream {
   readonly watch: WatchQueue;
-}
-
-export interface ApiBackend {
-  readonly rules: AccessRules;
-  /** The replica, holding everything that was in the ring when this was called. */
-  current(): Promise<Replica>;
-  command<Kind extends DeskCommandKind>(
-    command: Extract<DeskCommand, { readonly kind: Kind }>,
-  ): Promise<DeskAnswers[Kind]>;
-  counters(): Readonly<Record<string, number>>;
 }
 
 const SMALL_BODY_BYTES = 1024 * 1024;
@@ -96,6 +88,7 @@ export class ControlApi {
 
   constructor(backend: ApiBackend) {
     this.backend = backend;
+    const surfaces = new SurfaceApi(backend);
     this.routes = new Map<string, Handler>([
       ["GET /-/status", () => this.status()],
       ["GET /-/peers", () => this.peers()],
@@ -113,6 +106,10 @@ export class ControlApi {
       ["GET /-/conflicts", () => this.conflicts()],
       ["POST /-/conflicts", (_, request) => this.onConflict(fieldsOf(request))],
       ["POST /-/log-level", (_, request) => this.logLevel(fieldsOf(request))],
+      ["GET /-/bindings", () => surfaces.list()],
+      ["POST /-/bindings", (_, request) => surfaces.bind(fieldsOf(request))],
+      ["POST /-/unbind", (_, request) => surfaces.unbind(fieldsOf(request))],
+      ["GET /-/midi", () => surfaces.devices()],
     ]);
   }
 

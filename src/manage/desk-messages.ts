@@ -23,6 +23,7 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from "./reports.js";
+import type { BindingReport, BindOutcome, BindRequest, DeviceReport } from "./surface-reports.js";
 
 /** What the desk is started with: the first message that it gets. */
 export interface DeskStart {
@@ -55,6 +56,10 @@ export type DeskCommand =
   | { readonly kind: "remove"; readonly path: string; readonly options: WriteOptions }
   /** Passes control to a node (name or id; "" for this one). */
   | { readonly kind: "control"; readonly to: string }
+  | { readonly kind: "bindings" }
+  | { readonly kind: "devices" }
+  | { readonly kind: "bind"; readonly request: BindRequest; readonly options: WriteOptions }
+  | { readonly kind: "unbind"; readonly id: string; readonly options: WriteOptions }
   | { readonly kind: "status" }
   | { readonly kind: "peers" }
   | { readonly kind: "health" }
@@ -70,6 +75,10 @@ export interface DeskAnswers {
   readonly rename: WriteOutcome;
   readonly remove: WriteOutcome;
   readonly control: ControlOutcome;
+  readonly bindings: readonly BindingReport[];
+  readonly devices: readonly DeviceReport[];
+  readonly bind: BindOutcome;
+  readonly unbind: WriteOutcome;
   readonly status: StatusReport;
   readonly peers: readonly PeerReport[];
   readonly health: readonly HealthFinding[];

@@ -146,12 +146,13 @@ export class Writes implements WriteTarget {
     return this.isHeld;
   }
 
-  declareAuto(path: string, type: ValueTypeName, surface: number): number {
+  /** `range`: of the declaration that an unknown path gets. */
+  declareAuto(path: string, type: ValueTypeName, surface: number, range?: Declaration["range"]): number {
     const { declaresAuto, core } = this.parts;
     if (!path.startsWith(AUTO_SUBTREE)) return -Reject.unknownPath;
     if (!declaresAuto) return this.refusePath(Reject.strict);
     if (this.autoCount >= core.limits.autoPaths) return this.refusePath(Reject.autoFull);
-    const reject = this.declare(path, completeDeclaration({ type }), surface);
+    const reject = this.declare(path, completeDeclaration({ type, range }), surface);
     if (reject !== Reject.none) return this.refusePath(reject);
     this.autoCount++;
     core.counters.autoDeclared++;

@@ -6,6 +6,7 @@
  * says what a visualization's own parameters are: the show, the library or the first OSC message does.
  * No parameter may be called `type`: in a show file that word makes a table a declaration.
  */
+import { assert } from "../base/assert.js";
 import { completeDeclaration, type Declaration, type DeclarationInput, type ValueTypeName } from "./declaration.js";
 
 /** A path and what it holds. */
@@ -289,6 +290,13 @@ const kindsByPrefix = new Map(ENTITY_KINDS.map((kind) => [kind.prefix, kind]));
 const parametersByKind = new Map(
   ENTITY_KINDS.map((kind) => [kind, new Map(kind.parameters.map((entry) => [entry.name, entry.declaration]))]),
 );
+
+/** The kind of entity whose ids lie under a prefix such as `/mappings`. */
+export function entityKind(prefix: string): EntityKind {
+  const kind = kindsByPrefix.get(prefix);
+  assert(kind !== undefined, "entities are asked for by a prefix that has some");
+  return kind;
+}
 
 /** What a path that always exists holds; undefined for any other path. */
 export function fixedDeclaration(path: string): Declaration | undefined {

@@ -12,7 +12,7 @@ import { ImageDecoder } from "../../src/state/image.js";
 import type { RingSizes } from "../../src/state/ring.js";
 import { State } from "../../src/state/state.js";
 import { OriginTable, TermTable } from "../../src/state/tables.js";
-import { SmallNode } from "../unit/manage/small-node.js";
+import { NO_SURFACES, SmallNode } from "../unit/manage/small-node.js";
 
 const SCRIPT = new URL("../../dist/desk.js", import.meta.url);
 const closers: (() => unknown)[] = [];
@@ -45,7 +45,7 @@ async function openDesk(changes: Partial<DeskStart> = {}, sizes?: RingSizes, cap
     snapshots: { address: "127.0.0.1", meshKey: new Uint8Array(32) },
     ...changes,
   };
-  const host = new DeskHost(start, node, SCRIPT);
+  const host = new DeskHost(start, node, NO_SURFACES, SCRIPT);
   const port = await host.open();
   closers.push(() => host.close());
   return { node, host, port };

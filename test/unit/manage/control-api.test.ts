@@ -1,7 +1,8 @@
 /** The control API: each route on a real state, every refusal, and what a hostile or clumsy request gets. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ApiAnswer } from "../../../src/manage/api-exchange.js";
-import { type ApiBackend, type ApiStream, ControlApi } from "../../../src/manage/control-api.js";
+import type { ApiBackend } from "../../../src/manage/api-backend.js";
+import { type ApiStream, ControlApi } from "../../../src/manage/control-api.js";
 import type { DeskAnswers, DeskCommand, DeskCommandKind } from "../../../src/manage/desk-messages.js";
 import { recordText } from "../../../src/node/conflicts.js";
 import { ChangeFlag } from "../../../src/state/change.js";
@@ -54,8 +55,14 @@ class Bench {
     if (command.kind === "status") return node.status();
     if (command.kind === "peers") return node.peers();
     if (command.kind === "health") return node.health();
-    node.setLogLevel(command.level);
-    return true;
+    if (command.kind === "logLevel") {
+      node.setLogLevel(command.level);
+      return true;
+    }
+    if (command.kind === "bindings") return this.surfaces.bindings();
+    if (command.kind === "devices") return this.surfaces.devices();
+    if (command.kind === "bind") return this.surfaces.bind(command.request, command.options);
+    return this.surfaces.unbind(command.id, command.options);
   }
 
   async call(

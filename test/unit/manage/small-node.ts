@@ -3,7 +3,7 @@
  *
  * It applies as a lone controller does: coerce, detect the change, version, ring. Nothing is faked but the network.
  */
-import type { DeskService } from "../../../src/edge/desk-host.js";
+import type { DeskService, DeskSurfaces } from "../../../src/edge/desk-host.js";
 import type { PendingValue } from "../../../src/manage/desk-messages.js";
 import type {
   ControlOutcome,
@@ -44,6 +44,13 @@ import { OriginTable, TermTable } from "../../../src/state/tables.js";
 import type { Tombstone } from "../../../src/state/tombstones.js";
 
 export const NODE_ID = "a1b2c3d4e5f60718";
+/** A node without devices. */
+export const NO_SURFACES: DeskSurfaces = {
+  devices: () => [],
+  bindings: () => [],
+  bind: () => Promise.resolve({ problem: "no devices here", outcome: { reject: Reject.none, confirmed: false } }),
+  unbind: () => Promise.resolve({ reject: Reject.unknownPath, confirmed: false }),
+};
 const EMPTY = new Uint8Array(0);
 
 export class SmallNode implements DeskService {

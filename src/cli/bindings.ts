@@ -1,0 +1,108 @@
+/**
+ * Bindings: binds a control to a path, lists what is bound, unbinds. And `midi list`: which devices are there.
+ */
+import type { BindingReport, DeviceReport } from "../manage/surface-reports.js";
+import { CommandError, ExitCode } from "./command-error.js";
+import { NodeClient, type NodeOptions } from "./node-client.js";
+import { printLine, tableText } from "./output.js";
+
+interface ListOptions extends NodeOptions {
+  readonly json?: boolean;
+}
+
+interface WriteOptions extends ListOptions {
+  readonly wait?: boolean;
+  /** Seconds. */
+  readonly timeout?: number;
+}
+
+interface BindOptions extends WriteOptions {
+  /** `MIN..MAX` */
+  readonly range?: string;
+  readonly curve?: string;
+  readonly takeover?: string;
+  readonly invert?: boolean;
+  readonly id?: string;
+}
+
+export async function bind(source: string, path: string, options: BindOptions): Promise<void> {
+  const { range, curve, takeover, invert, id } = options;
+  const ends = range === undefined ? undefined : rangeOf(range);
+  const body = { source, path, range: ends, curve, takeover, invert, id };
+  const text = await post("/-/bindings", body, options);
+  printLine(options.json === true ? text.trimEnd() : boundText(JSON.parse(text) as BindingReport));
+}
+
+export async function bindings(options: ListOptions): Promise<void> {
+  const text = await new NodeClient(options).get("/-/bindings");
+  printLine(options.json === true ? text.trimEnd() : bindingsText(JSON.parse(text) as BindingReport[]));
+}
+
+export async function unbind(id: string, options: WriteOptions): Promise<void> {
+  const text = await post("/-/unbind", { id }, options);
+  if (options.json === true) printLine(text.trimEnd());
+}
+
+export async function listMidi(options: ListOptions): Promise<void> {
+  const text = await new NodeClient(options).get("/-/midi");
+  printLine(options.json === true ? text.trimEnd() : devicesText(JSON.parse(text) as DeviceReport[]));
+}
+
+function post(route: string, body: object, options: WriteOptions): Promise<string> {
+  const { wait = true, timeout = 5 } = options;
+  const timeoutMs = timeout * 1_000;
+  return new NodeClient(options).post(route, { ...body, wait, timeoutMs, surface: "cli" }, timeoutMs);
+}
+
+const RANGE = /^(.+?)\.\.(.+)$/;
+
+function rangeOf(text: string): [number, number] {
+  const [, low = "", high = ""] = RANGE.exec(text) ?? [];
+  const ends: [number, number] = [Number(low.trim() || Number.NaN), Number(high.trim() || Number.NaN)];
+  if (ends.every(Number.isFinite) && ends[0] !== ends[1]) return ends;
+  throw new CommandError(`--range ${text}: is not MIN..MAX, two different numbers`, ExitCode.usage);
+}
+
+/** One line: what was bound, and whether it works already. */
+export function boundText(report: BindingReport): string {
+  const { id, source, path } = report;
+  return `${id}: ${source} moves ${path}; ${workText(report)}`;
+}
+
+function workText({ standing, reason, device }: BindingReport): string {
+  if (standing === "off") return "it is off";
+  if (standing === "dormant") return `dormant: ${reason}`;
+  if (standing === "refused") return `refused: ${reason}`;
+  return device === null ? "ready" : deviceText(device);
+}
+
+function deviceText({ state, alias, input, reason }: DeviceReport): string {
+  if (state === "open") return `port open: ${input}`;
+  if (state === "absent") return `${alias} is absent: it works as soon as it is plugged in`;
+  return reason === "" ? `${alias} is not open yet` : `${alias}: ${reason}`;
+}
+
+export function bindingsText(reports: readonly BindingReport[]): string {
+  if (reports.length === 0) return "no bindings";
+  const head = ["id", "source", "path", "range", "curve", "takeover", "state"];
+  return tableText([
+    head,
+    ...reports.map((report) => {
+      const { id, source, path, range, curve, invert, takeover } = report;
+      const ends = range === null ? "(the path's)" : `${range[0]}..${range[1]}`;
+      return [id, source, path, invert ? `${ends} inverted` : ends, curve, takeover, workText(report)];
+    }),
+  ]);
+}
+
+export function devicesText(reports: readonly DeviceReport[]): string {
+  if (reports.length === 0) return "no MIDI devices";
+  const head = ["alias", "state", "input", "output"];
+  const rows = reports.map(({ alias, state, input, output, reason }) => [
+    alias,
+    reason === "" ? state : `${state}: ${reason}`,
+    input,
+    output,
+  ]);
+  return tableText([head, ...rows]);
+}

@@ -1,0 +1,175 @@
+/**
+ * Surface service: what the desk asks about devices and bindings, on the live thread.
+ *
+ * A binding is a handful of paths; it is made and removed by ordinary writes, so it travels and is saved like any other
+ * state. What stands here beyond that is local: whether its device is plugged in.
+ */
+import type { Bindings, BindingState } from "../input/bindings.js";
+import { MAPPINGS_PREFIX, readBindings } from "../input/binding-records.js";
+import { ControlCurve } from "../input/control-curve.js";
+import { parseSource } from "../input/control-source.js";
+import { TakeoverMode } from "../input/takeover.js";
+import { type DeclareEntry, refusal, type WriteOptions, type WriteOutcome } from "../manage/reports.js";
+import type { BindingReport, BindOutcome, BindRequest, DeviceReport } from "../manage/surface-reports.js";
+import type { HanaNode } from "../node/node.js";
+import type { Value } from "../state/declaration.js";
+import { Reject } from "../state/reject.js";
+import { entityKind, instantiate } from "../state/templates.js";
+import type { LiveLoop } from "./live-loop.js";
+import type { NodeService } from "./node-service.js";
+
+/** The devices that are plugged in. */
+export interface SurfaceDevices {
+  /** Looks for ports now: all that are there, and all that bindings name. */
+  list(): readonly DeviceReport[];
+  stateOf(alias: string): DeviceReport;
+}
+
+export interface SurfaceServiceParts {
+  readonly node: HanaNode;
+  readonly loop: LiveLoop;
+  readonly service: NodeService;
+  readonly bindings: Bindings;
+  readonly devices: SurfaceDevices;
+}
+
+const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
+/** A port that is there opens within this long; on a slow machine with some to spare. */
+const OPEN_LIMIT_MS = 3_000;
+const OPEN_POLL_MS = 20;
+const NO_OUTCOME: WriteOutcome = { reject: Reject.none, confirmed: false };
+
+export class SurfaceService {
+  private readonly parts: SurfaceServiceParts;
+
+  constructor(parts: SurfaceServiceParts) {
+    this.parts = parts;
+  }
+
+  devices(): readonly DeviceReport[] {
+    return this.parts.devices.list();
+  }
+
+  bindings(): readonly BindingReport[] {
+    this.parts.bindings.pump();
+    return this.parts.bindings.list().map((state) => this.report(state));
+  }
+
+  private report({ record, standing, reason, alias }: BindingState): BindingReport {
+    const { id, source, path, isEnabled, range, curve, isInverted, takeover } = record;
+    const device = alias === "" ? null : this.parts.devices.stateOf(alias);
+    const ends = range[0] === range[1] ? null : range;
+    return {
+      id,
+      source,
+      path,
+      enabled: isEnabled,
+      range: ends,
+      curve,
+      invert: isInverted,
+      takeover,
+      standing,
+      reason,
+      device,
+    };
+  }
+
+  /** Binds a control to a path. Answers when the binding is confirmed and its port is open, or known not to be. */
+  async bind(request: BindRequest, options: WriteOptions): Promise<BindOutcome> {
+    const problem = problemOf(request);
+    if (problem !== "") return { problem, outcome: NO_OUTCOME };
+    const declared = this.declareTarget(request, options);
+    if (declared !== Reject.none) return { problem: "", outcome: refusal(declared) };
+    const id = request.id ?? this.idFor(request);
+    const { refused } = await this.parts.service.declare(entriesOf(id, request), options);
+    const [first] = refused;
+    if (first !== undefined) return { problem: "", outcome: refusal(first.reject, first.detail) };
+    const binding = await this.settled(id);
+    return { problem: "", outcome: NO_OUTCOME, ...(binding === undefined ? {} : { binding }) };
+  }
+
+  /** A path under `/viz` that is not there yet declares itself, with the range of the binding; others stay dormant. */
+  private declareTarget({ path, range }: BindRequest, options: WriteOptions): Reject {
+    const { node, loop } = this.parts;
+    if (node.core.state.idOf(path) >= 0) return Reject.none;
+    loop.enter();
+    const ends = range === undefined ? undefined : { min: Math.min(...range), max: Math.max(...range) };
+    const id = node.writes.declareAuto(path, "float", node.writes.surface(options.surface), ends);
+    return id >= 0 || -id === Reject.unknownPath || -id === Reject.strict ? Reject.none : (-id as Reject);
+  }
+
+  /** The id of the binding of this source to this path, or a new one that is named after the source. */
+  private idFor({ source, path }: BindRequest): string {
+    const records = readBindings(this.parts.node.core.state);
+    const known = records.find((record) => record.source === source && record.path === path);
+    if (known !== undefined) return known.id;
+    const name = source
+      .replace(/[^A-Za-z0-9]+/g, "-")
+      .replace(/^-+|-+$/g, "")
+      .slice(0, 48);
+    const taken = new Set(records.map(({ id }) => id));
+    let id = name;
+    for (let number = 2; taken.has(id); number++) id = `${name}-${number}`;
+    return id;
+  }
+
+  /** How the binding stands once its port is open or there is none; undefined when somebody removed it meanwhile. */
+  private async settled(id: string): Promise<BindingReport | undefined> {
+    const untilMs = performance.now() + OPEN_LIMIT_MS;
+    for (;;) {
+      const report = this.bindings().find((one) => one.id === id);
+      if (report === undefined || !this.isOpening(report) || performance.now() > untilMs) return report;
+      await new Promise((resolve) => setTimeout(resolve, OPEN_POLL_MS));
+    }
+  }
+
+  /** Its port is there and not open yet. */
+  private isOpening({ device }: BindingReport): boolean {
+    if (device === null || device.state === "open") return false;
+    const now = this.parts.devices.list().find(({ alias }) => alias === device.alias);
+    return now !== undefined && now.state === "unused";
+  }
+
+  async unbind(id: string, options: WriteOptions): Promise<WriteOutcome> {
+    const { node, service } = this.parts;
+    const paths = pathsOf(id).filter((path) => node.core.state.idOf(path) >= 0);
+    let outcome = refusal(Reject.unknownPath);
+    for (const path of paths) outcome = await service.remove(path, options);
+    this.parts.bindings.pump();
+    return outcome;
+  }
+}
+
+function problemOf({ id, source, curve, takeover }: BindRequest): string {
+  const parsed = parseSource(source);
+  if ("problem" in parsed) return `${source}: ${parsed.problem}`;
+  if (id !== undefined && !SEGMENT.test(id)) return `${id}: is no name of a binding: letters, digits, . _ -`;
+  if (curve !== undefined && !Object.hasOwn(ControlCurve, curve)) {
+    return `${curve}: is no curve: ${Object.keys(ControlCurve).join(", ")}`;
+  }
+  if (takeover !== undefined && !Object.hasOwn(TakeoverMode, takeover)) {
+    return `${takeover}: is no takeover: ${Object.keys(TakeoverMode).join(", ")}`;
+  }
+  return "";
+}
+
+function pathsOf(id: string): string[] {
+  return instantiate(entityKind(MAPPINGS_PREFIX), id).map(({ path }) => path);
+}
+
+/** The paths of a binding, with the values that are asked for; of the rest, the template's defaults. */
+function entriesOf(id: string, request: BindRequest): DeclareEntry[] {
+  const { source, path, range = [0, 0], curve, invert, takeover } = request;
+  const values: Readonly<Record<string, Value | undefined>> = {
+    source,
+    path,
+    range: [...range],
+    curve,
+    invert,
+    takeover,
+  };
+  return instantiate(entityKind(MAPPINGS_PREFIX), id).map((entry) => {
+    const value = values[entry.path.slice(entry.path.lastIndexOf("/") + 1)] ?? entry.declaration.default;
+    return { ...entry, value };
+  });
+}

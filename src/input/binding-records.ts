@@ -1,0 +1,61 @@
+/**
+ * Binding records: the bindings as the state says them, under `/mappings/{id}/`.
+ *
+ * They are paths like any other, so they are versioned, synchronized and saved with the show. Whoever reads them here
+ * gets plain data; whether a source or a path means anything on this node is for `Bindings` to say. Slow side.
+ */
+import { COMPONENTS } from "../state/component.js";
+import type { State } from "../state/state.js";
+import { entityOf } from "../state/templates.js";
+import type { Value } from "../state/declaration.js";
+
+export const MAPPINGS = COMPONENTS.indexOf("mappings");
+export const MAPPINGS_PREFIX = "/mappings";
+
+export interface BindingRecord {
+  readonly id: string;
+  readonly isEnabled: boolean;
+  /** As people write it: see `parseSource`. */
+  readonly source: string;
+  /** The path that the control moves. */
+  readonly path: string;
+  /** Values at the control's two ends; equal: the path's own range. */
+  readonly range: readonly [number, number];
+  readonly curve: string;
+  readonly isInverted: boolean;
+  readonly takeover: string;
+}
+
+/** Every binding of the state, in the order of their ids' names. */
+export function readBindings(state: State): BindingRecord[] {
+  const found = new Map<string, Map<string, Value>>();
+  for (let id = 0; id < state.capacity; id++) {
+    if (state.types[id] === 0 || state.components[id] !== MAPPINGS) continue;
+    const place = entityOf(state.pathOf(id));
+    if (place === undefined) continue;
+    const parameters = found.get(place.id) ?? new Map<string, Value>();
+    parameters.set(place.parameter, state.valueOf(id));
+    found.set(place.id, parameters);
+  }
+  return [...found].map(([id, parameters]) => recordOf(id, parameters)).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** A node of another show may have declared these paths otherwise: what is not of its type counts as not there. */
+function recordOf(id: string, parameters: ReadonlyMap<string, Value>): BindingRecord {
+  const text = (name: string): string => {
+    const value = parameters.get(name);
+    return typeof value === "string" ? value : "";
+  };
+  const range = parameters.get("range");
+  const [low = 0, high = 0] = Array.isArray(range) ? (range as number[]) : [];
+  return {
+    id,
+    isEnabled: parameters.get("enabled") !== false,
+    source: text("source"),
+    path: text("path"),
+    range: [low, high],
+    curve: text("curve"),
+    isInverted: parameters.get("invert") === true,
+    takeover: text("takeover"),
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * Surface API: the requests about devices and bindings.
+ *
+ *   GET  /-/bindings                     BindingReport[], as they stand on this node
+ *   POST /-/bindings   { source, path, id?, range?: [low, high], curve?, invert?, takeover?, wait?, timeoutMs? }: binds a
+ *                      control to a path; answers the BindingReport, when its port is open or known to be absent
+ *   POST /-/unbind     { id, wait?, timeoutMs? }
+ *   GET  /-/midi                         DeviceReport[]: what is plugged in, and what bindings name
+ *
+ * Pure, like the rest of the control API; it decides nothing about a binding.
+ */
+import { Reject } from "../state/reject.js";
+import {
+  type ApiAnswer,
+  ApiError,
+  type Fields,
+  jsonAnswer,
+  outcomeAnswer,
+  pathField,
+  writeOptions,
+} from "./api-exchange.js";
+import type { ApiBackend } from "./api-backend.js";
+import type { BindRequest } from "./surface-reports.js";
+
+export class SurfaceApi {
+  private readonly backend: ApiBackend;
+
+  constructor(backend: ApiBackend) {
+    this.backend = backend;
+  }
+
+  async list(): Promise<ApiAnswer> {
+    return jsonAnswer(200, await this.backend.command({ kind: "bindings" }));
+  }
+
+  async devices(): Promise<ApiAnswer> {
+    return jsonAnswer(200, await this.backend.command({ kind: "devices" }));
+  }
+
+  async bind(fields: Fields): Promise<ApiAnswer> {
+    const request = bindRequest(fields);
+    const options = writeOptions(fields);
+    const { problem, outcome, binding } = await this.backend.command({ kind: "bind", request, options });
+    if (problem !== "") throw new ApiError(422, "badBinding", problem);
+    if (outcome.reject !== Reject.none) outcomeAnswer(request.path, outcome, options);
+    return jsonAnswer(200, binding);
+  }
+
+  async unbind(fields: Fields): Promise<ApiAnswer> {
+    const id = textField(fields, "id");
+    const options = writeOptions(fields);
+    const outcome = await this.backend.command({ kind: "unbind", id, options });
+    if (outcome.reject === Reject.unknownPath)
+      throw new ApiError(404, "unknownBinding", `${id}: there is no such binding`);
+    return outcomeAnswer(id, outcome, options);
+  }
+}
+
+function bindRequest(fields: Fields): BindRequest {
+  const request = { source: textField(fields, "source"), path: pathField(fields, "path") };
+  const { range, invert } = fields;
+  if (invert !== undefined && typeof invert !== "boolean")
+    throw new ApiError(400, "request", "invert is not true or false");
+  if (range !== undefined && !isRange(range)) throw new ApiError(400, "request", "range is not two different numbers");
+  return {
+    ...request,
+    ...(range === undefined ? {} : { range }),
+    ...(invert === undefined ? {} : { invert }),
+    ...optionalText(fields, "id"),
+    ...optionalText(fields, "curve"),
+    ...optionalText(fields, "takeover"),
+  };
+}
+
+function isRange(value: unknown): value is [number, number] {
+  return (
+    Array.isArray(value) && value.length === 2 && value.every((end) => Number.isFinite(end)) && value[0] !== value[1]
+  );
+}
+
+function textField(fields: Fields, name: string): string {
+  const text = fields[name];
+  if (typeof text !== "string" || text === "") throw new ApiError(400, "request", `${name} is not a text`);
+  return text;
+}
+
+function optionalText<Name extends string>(fields: Fields, name: Name): Partial<Record<Name, string>> {
+  return fields[name] === undefined ? {} : ({ [name]: textField(fields, name) } as Record<Name, string>);
+}

@@ -1,0 +1,57 @@
+/**
+ * Surface reports: bindings and devices as plain data, and what is asked for when one is bound.
+ *
+ * Everything here survives `postMessage` and `JSON.stringify` unchanged, like the other reports.
+ */
+import type { BindingStanding } from "../input/bindings.js";
+import type { WriteOutcome } from "./reports.js";
+
+/** `open`: its port is open. `absent`: no such port. `failed`: it cannot be opened. `unused`: nothing is bound to it. */
+export type DeviceState = "open" | "absent" | "failed" | "unused";
+
+export interface DeviceReport {
+  readonly alias: string;
+  /** Names of the ports as the system has them; "" for none. */
+  readonly input: string;
+  readonly output: string;
+  readonly state: DeviceState;
+  /** Why it failed, as a sentence; else "". */
+  readonly reason: string;
+}
+
+export interface BindingReport {
+  readonly id: string;
+  readonly source: string;
+  readonly path: string;
+  readonly enabled: boolean;
+  /** Values at the control's two ends; null: the path's own range. */
+  readonly range: readonly [number, number] | null;
+  readonly curve: string;
+  readonly invert: boolean;
+  readonly takeover: string;
+  /** How it stands on the node that was asked. `dormant`: its path does not exist yet. */
+  readonly standing: BindingStanding;
+  /** Why it is dormant or refused, as a sentence's end; else "". */
+  readonly reason: string;
+  /** The device that it listens to, on the node that was asked; null for OSC. */
+  readonly device: DeviceReport | null;
+}
+
+/** What a binding is to be. What is not given is the template's default. */
+export interface BindRequest {
+  readonly source: string;
+  readonly path: string;
+  /** Default: the one of the binding of this source to this path, else a name made of the source. */
+  readonly id?: string;
+  readonly range?: readonly [number, number];
+  readonly curve?: string;
+  readonly invert?: boolean;
+  readonly takeover?: string;
+}
+
+/** `problem`: what is wrong with the request, "" when it was carried out or `outcome` says why not. */
+export interface BindOutcome {
+  readonly problem: string;
+  readonly outcome: WriteOutcome;
+  readonly binding?: BindingReport;
+}

@@ -1,0 +1,231 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Bindings } from "../../../src/input/bindings.js";
+import { MIDI_MAX_7, MIDI_MAX_14, MidiEvent, MidiKind } from "../../../src/input/midi-event.js";
+import type { DeclarationInput, Value } from "../../../src/state/declaration.js";
+import { entityKind, instantiate } from "../../../src/state/templates.js";
+import { TestNode } from "./osc-node.js";
+
+const PATH = "/viz/tunnel/speed";
+
+class Rig {
+  readonly node = new TestNode();
+  changes = 0;
+  readonly bindings: Bindings;
+  private readonly event = new MidiEvent();
+
+  constructor() {
+    const { node } = this;
+    this.bindings = new Bindings({
+      target: node,
+      shown: { load: (id, staging) => node.state.load(id, staging) },
+      memory: node.memory,
+      onChanged: () => this.changes++,
+    });
+  }
+
+  path(path: string, declaration: DeclarationInput): void {
+    this.node.declare(path, declaration);
+  }
+
+  bind(id: string, values: Readonly<Record<string, Value>>): void {
+    for (const { path, declaration } of instantiate(entityKind("/mappings"), id)) {
+      if (this.node.state.idOf(path) < 0) this.node.declare(path, declaration);
+    }
+    for (const [name, value] of Object.entries(values)) this.node.set(`/mappings/${id}/${name}`, value);
+    this.bindings.pump();
+  }
+
+  send(kind: MidiKind, number: number, value: number, max = MIDI_MAX_7, device = 0): void {
+    Object.assign(this.event, { kind, channel: 1, number, value, max });
+    this.bindings.onMidi(device, this.event);
+  }
+
+  cc(number: number, value: number): void {
+    this.send(MidiKind.cc, number, value);
+  }
+
+  get(path: string): Value {
+    return this.node.state.valueOf(this.node.state.idOf(path));
+  }
+
+  standing(id: string): readonly [string, string] {
+    const state = this.bindings.list().find(({ record }) => record.id === id);
+    return [state?.standing ?? "", state?.reason ?? ""];
+  }
+}
+
+describe("a bound control", () => {
+  let rig: Rig;
+  beforeEach(() => {
+    rig = new Rig();
+    rig.path(PATH, { type: "float", range: { min: 0, max: 4 } });
+  });
+
+  it("moves its path over the path's range, from one end to the other", () => {
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH });
+    rig.cc(7, 127);
+    expect(rig.get(PATH)).toBe(4);
+    rig.cc(7, 0);
+    expect(rig.get(PATH)).toBe(0);
+    expect(rig.bindings.counts).toMatchObject({ writes: 2, refused: 0, unbound: 0 });
+  });
+
+  it("moves it over its own range, with its curve, and upside down", () => {
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH, range: [1, 3], curve: "exponential" });
+    rig.send(MidiKind.cc, 7, 1, 2);
+    expect(rig.get(PATH)).toBe(1.5);
+    rig.bind("a", { invert: true });
+    rig.send(MidiKind.cc, 7, 0, 2);
+    expect(rig.get(PATH)).toBe(3);
+  });
+
+  it("reaches both ends with 14 bits too, and says which two controllers are a pair", () => {
+    rig.bind("a", { source: "nano/ch1/cc1-33", path: PATH });
+    expect(rig.bindings.devices).toMatchObject([{ alias: "nano", pairs: [{ channel: 1, number: 1, low: 33 }] }]);
+    rig.send(MidiKind.cc14, 1, MIDI_MAX_14, MIDI_MAX_14);
+    expect(rig.get(PATH)).toBe(4);
+    rig.cc(1, 0);
+    expect(rig.get(PATH)).toBe(4);
+  });
+
+  it("is the only one that moves it: other numbers, kinds and devices do not", () => {
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH });
+    rig.bind("b", { source: "other/ch1/cc8", path: "/viz/none" });
+    rig.cc(8, 127);
+    rig.send(MidiKind.noteOn, 7, 127);
+    rig.send(MidiKind.cc, 7, 127, MIDI_MAX_7, 1);
+    expect(rig.get(PATH)).toBe(0);
+    expect(rig.bindings.counts.unbound).toBe(3);
+  });
+
+  it("moves several paths at once, as one change", () => {
+    rig.path("/viz/tunnel/glow", { type: "float" });
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH });
+    rig.bind("b", { source: "nano/ch1/cc7", path: "/viz/tunnel/glow" });
+    rig.node.steps.length = 0;
+    rig.cc(7, 127);
+    expect(rig.node.steps.map(({ kind }) => kind)).toEqual(["begin", "write", "write", "end"]);
+    expect([rig.get(PATH), rig.get("/viz/tunnel/glow")]).toEqual([4, 1]);
+  });
+
+  it("waits for the value under pick-up, although the value has another range and curve", () => {
+    rig.node.set(PATH, 1);
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH, curve: "exponential", takeover: "pickup" });
+    rig.cc(7, 10);
+    expect(rig.get(PATH)).toBe(1);
+    // Half of the way is a quarter of the range.
+    rig.cc(7, 70);
+    expect(rig.get(PATH)).toBeCloseTo(4 * (70 / 127) ** 2, 5);
+    rig.bindings.rearmDevice(0);
+    rig.cc(7, 127);
+    expect(rig.get(PATH)).toBeCloseTo(4 * (70 / 127) ** 2, 5);
+  });
+
+  it("keeps its hold of the value when another binding changes", () => {
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH, takeover: "pickup" });
+    rig.cc(7, 0);
+    rig.cc(7, 64);
+    rig.bind("b", { source: "nano/ch1/cc9", path: PATH });
+    rig.cc(7, 127);
+    expect(rig.get(PATH)).toBe(4);
+  });
+});
+
+describe("a button", () => {
+  it("fires an impulse when it goes down, not while it is down and not when it goes up", () => {
+    const rig = new Rig();
+    rig.path("/viz/go", { type: "impulse" });
+    rig.bind("a", { source: "nano/ch1/note60", path: "/viz/go" });
+    rig.bind("b", { source: "nano/ch1/cc20", path: "/viz/go" });
+    rig.send(MidiKind.noteOn, 60, 1);
+    rig.send(MidiKind.noteOff, 60, 64);
+    expect(rig.node.fired.get("/viz/go")).toBe(1);
+    for (const value of [10, 64, 127, 63, 64]) rig.cc(20, value);
+    expect(rig.node.fired.get("/viz/go")).toBe(3);
+  });
+
+  it("is true while it is down, however soft it was pressed", () => {
+    const rig = new Rig();
+    rig.path("/viz/on", { type: "bool" });
+    rig.bind("a", { source: "nano/ch1/note60", path: "/viz/on" });
+    rig.send(MidiKind.noteOn, 60, 1);
+    expect(rig.get("/viz/on")).toBe(true);
+    rig.send(MidiKind.noteOff, 60, 127);
+    expect(rig.get("/viz/on")).toBe(false);
+    rig.bind("a", { invert: true });
+    rig.send(MidiKind.noteOn, 60, 1);
+    expect(rig.get("/viz/on")).toBe(false);
+  });
+});
+
+describe("an enumeration", () => {
+  it("gives each of its values a part of the way", () => {
+    const rig = new Rig();
+    rig.path("/viz/mode", { type: "enum", values: ["a", "b", "c"] });
+    rig.bind("a", { source: "nano/ch1/cc7", path: "/viz/mode" });
+    const seen = [0, 31, 33, 64, 94, 96, 127].map((value) => {
+      rig.cc(7, value);
+      return rig.get("/viz/mode");
+    });
+    expect(seen).toEqual(["a", "a", "b", "b", "b", "c", "c"]);
+  });
+});
+
+describe("a binding", () => {
+  it("is dormant until its path is there, and works from then on", () => {
+    const rig = new Rig();
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH });
+    expect(rig.standing("a")).toEqual(["dormant", `${PATH} does not exist`]);
+    expect(rig.bindings.devices.map(({ alias }) => alias)).toEqual(["nano"]);
+    rig.cc(7, 127);
+    rig.path(PATH, { type: "float" });
+    rig.bindings.pump();
+    expect(rig.standing("a")).toEqual(["active", ""]);
+    rig.cc(7, 127);
+    expect(rig.get(PATH)).toBe(1);
+  });
+
+  it("rests while it is off, and is gone when it is removed", () => {
+    const rig = new Rig();
+    rig.path(PATH, { type: "float" });
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH, enabled: false });
+    rig.cc(7, 127);
+    expect([rig.standing("a")[0], rig.get(PATH)]).toEqual(["off", 0]);
+    rig.bind("a", { enabled: true });
+    rig.cc(7, 127);
+    expect(rig.get(PATH)).toBe(1);
+    for (const { path } of instantiate(entityKind("/mappings"), "a")) rig.node.remove(path);
+    rig.bindings.pump();
+    expect([rig.bindings.list(), rig.bindings.devices]).toEqual([[], []]);
+  });
+
+  it("says why it cannot work, and leaves the others alone", () => {
+    const rig = new Rig();
+    rig.path(PATH, { type: "float" });
+    rig.path("/viz/title", { type: "string" });
+    rig.path("/viz/spot", { type: "vec2" });
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH });
+    rig.bind("b", { source: "", path: PATH });
+    rig.bind("c", { source: "nano/ch1/cc7", path: "/viz/title" });
+    rig.bind("d", { source: "nano/ch1/cc7", path: "/viz/spot" });
+    expect(["b", "c", "d"].map((id) => rig.standing(id)[0])).toEqual(["refused", "refused", "refused"]);
+    expect(rig.standing("c")[1]).toContain("/viz/title holds a text");
+    expect(rig.standing("d")[1]).toContain("/viz/spot holds several numbers");
+    rig.cc(7, 127);
+    expect(rig.get(PATH)).toBe(1);
+  });
+
+  it("is read again only when something changed", () => {
+    const rig = new Rig();
+    rig.path(PATH, { type: "float" });
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH });
+    const { changes } = rig;
+    rig.cc(7, 127);
+    rig.bindings.pump();
+    rig.bindings.pump();
+    expect(rig.changes).toBe(changes);
+    rig.node.set("/mappings/a/curve", "smooth");
+    rig.bindings.pump();
+    expect(rig.changes).toBe(changes + 1);
+  });
+});

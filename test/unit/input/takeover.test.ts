@@ -1,0 +1,104 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { bend, ControlCurve, unbend } from "../../../src/input/control-curve.js";
+import { gap, rearm, STAYS, take, TAKEOVER_DOUBLES, TakeoverMode } from "../../../src/input/takeover.js";
+
+/** A control of one mode, and the value that it moves. */
+class Fader {
+  readonly mode: TakeoverMode;
+  value: number;
+  readonly states = new Float64Array(TAKEOVER_DOUBLES);
+
+  constructor(mode: TakeoverMode, value: number) {
+    this.mode = mode;
+    this.value = value;
+    rearm(this.states, 0);
+  }
+
+  /** Moves the control to each position; answers the value after each. */
+  moves(...positions: readonly number[]): number[] {
+    return positions.map((position) => {
+      const taken = take(this.mode, this.states, 0, position, this.value, 0);
+      if (taken !== STAYS) this.value = taken;
+      return Math.round(this.value * 1_000) / 1_000;
+    });
+  }
+
+  get gap(): number {
+    return gap(this.mode, this.states, 0, this.value);
+  }
+}
+
+describe("jump", () => {
+  it("takes every move at once", () => {
+    expect(new Fader(TakeoverMode.jump, 0.9).moves(0.1, 0.2, 0)).toEqual([0.1, 0.2, 0]);
+  });
+});
+
+describe("pick-up", () => {
+  let fader: Fader;
+  beforeEach(() => {
+    fader = new Fader(TakeoverMode.pickup, 0.5);
+  });
+
+  it("leaves the value alone until the control reaches it, and then holds it", () => {
+    expect(fader.moves(0.1, 0.3, 0.495, 0.6, 0.2)).toEqual([0.5, 0.5, 0.495, 0.6, 0.2]);
+  });
+
+  it("is not missed by a move so fast that no message comes near the value", () => {
+    expect(fader.moves(0.1, 0.9)).toEqual([0.5, 0.9]);
+    expect(new Fader(TakeoverMode.pickup, 0.5).moves(0.9, 0.1)).toEqual([0.5, 0.1]);
+  });
+
+  it("has to find the value again after somebody else moved it, but not after its own moves", () => {
+    expect(fader.moves(0.5, 0.6)).toEqual([0.5, 0.6]);
+    fader.value = 0.1;
+    expect(fader.moves(0.7, 0.5, 0.05)).toEqual([0.1, 0.1, 0.05]);
+  });
+
+  it("has to find it again once it is armed anew, and does not take the first position for a move", () => {
+    fader.moves(0.5);
+    rearm(fader.states, 0);
+    expect(fader.moves(0.9, 0.8)).toEqual([0.5, 0.5]);
+  });
+
+  it("shows how far and which way the control has to go", () => {
+    expect(fader.gap).toBe(0);
+    fader.moves(0.2);
+    expect(fader.gap).toBeCloseTo(0.3);
+    fader.moves(0.8, 0.7);
+    expect(fader.gap).toBe(0);
+  });
+});
+
+describe("scale", () => {
+  it("moves the value in proportion to the way that is left, so that both meet at the end", () => {
+    const fader = new Fader(TakeoverMode.scale, 0.5);
+    expect(fader.moves(0, 0.4, 1)).toEqual([0.5, 0.7, 1]);
+    expect(fader.moves(0.5, 0)).toEqual([0.5, 0]);
+  });
+
+  it("never leaves 0 to 1", () => {
+    const fader = new Fader(TakeoverMode.scale, 1);
+    expect(fader.moves(1, 0.5, 0.4, 0.9, 1).every((value) => value >= 0 && value <= 1)).toBe(true);
+  });
+});
+
+describe("relative", () => {
+  it("moves the value by as much as the control moved, and stops at the ends", () => {
+    expect(new Fader(TakeoverMode.relative, 0.5).moves(0.9, 1, 0.2, 0, 0.3)).toEqual([0.5, 0.6, 0, 0, 0.3]);
+  });
+});
+
+describe("a curve", () => {
+  it.each(Object.entries(ControlCurve))("%s rises from 0 to 1 and can be followed backwards", (_, curve) => {
+    expect(bend(curve, 0)).toBe(0);
+    expect(bend(curve, 1)).toBe(1);
+    let before = -1;
+    for (let way = 0; way <= 1; way += 1 / 128) {
+      const bent = bend(curve, way);
+      expect(bent).toBeGreaterThan(before);
+      expect(unbend(curve, bent)).toBeCloseTo(way, 6);
+      before = bent;
+    }
+  });
+});
