@@ -15,6 +15,8 @@ import { DeskHost } from "./edge/desk-host.js";
 import { type NetworkInterface, selectInterface } from "./edge/interfaces.js";
 import { LiveLoop } from "./edge/live-loop.js";
 import { MeshSocket } from "./edge/mesh-socket.js";
+import { MidiHub } from "./edge/midi-hub.js";
+import { openMidiSystem } from "./edge/midi-system.js";
 import { NodeHome } from "./edge/node-home.js";
 import { statusOf } from "./edge/node-reports.js";
 import { NodeService } from "./edge/node-service.js";
@@ -22,12 +24,14 @@ import { OscHub } from "./edge/osc-hub.js";
 import type { OscSocket } from "./edge/osc-socket.js";
 import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
+import { SurfaceService } from "./edge/surface-service.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
 import { isWireless } from "./edge/wireless.js";
 import { TermFile } from "./edge/term-file.js";
 import { TwinAsk } from "./edge/twin-ask.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
 import { scheduleWarmUp, warmJoinDuring } from "./edge/warm-up-schedule.js";
+import { Bindings } from "./input/bindings.js";
 import { AllowList } from "./input/allow-list.js";
 import type { StatusReport } from "./manage/reports.js";
 import { type ReadyInfo, type RunningNode, StartError } from "./manage/running-node.js";
@@ -125,6 +129,7 @@ class Composition {
     this.makeNode(ground);
     await this.makeOsc(ground);
     this.makeLoop();
+    this.makeSurfaces();
     this.node.setHealth(HealthCode.termFile, ground.home.terms.problem);
     this.node.setHealth(HealthCode.wireless, ground.isOnAir ? `${ground.network.name} ${WIRELESS_TEXT}` : "");
     this.listen(ground);
@@ -244,15 +249,22 @@ class Composition {
     const { role, term } = this.node.roles;
     this.log.info({ event: "role", role, term: term.number, controller: term.node }, `this node is ${role}`);
     this.desk.tellServing();
+    this.bindings.rearm();
   }
 
   private async makeOsc({ network, osc }: Ground): Promise<void> {
     const { settings, node } = this;
+    this.bindings = new Bindings({
+      target: node.writes,
+      shown: node.writes,
+      memory: node.core.memory,
+      onChanged: () => this.midi.want(wantedDevices(this.bindings)),
+    });
     const allow = new AllowList(settings.osc.allow ?? defaultAllow(network));
     const sendToConnection = (connection: number, packet: Uint8Array): void => {
       this.desk.sendOsc(connection, packet);
     };
-    this.hub = new OscHub(node, osc, settings, allow, sendToConnection);
+    this.hub = new OscHub(node, osc, settings, allow, sendToConnection, this.bindings);
     await this.hub.addOutputs(settings.oscOut, settings.osc.throttleHz);
     this.subscriptions = new Subscriptions(
       node.core,
@@ -269,18 +281,43 @@ class Composition {
       subscriptions.pump();
       hub.subscribers.pump();
       if (hub.input.isHolding) hub.pumpInput();
+      this.bindings.pump();
     };
     this.loop = new LiveLoop(node.core.clock, {
       late: () => node.late(),
       settle,
       tick: () => {
         hub.pumpInput();
+        this.midi.pump();
         node.tick();
         settle();
       },
-      dueUs: () => Math.min(node.dueUs(), hub.dueUs()),
+      dueUs: () => Math.min(node.dueUs(), hub.dueUs(), this.midi.dueUs()),
     });
     this.closers.push(() => this.loop.stop());
+  }
+
+  /** Devices and what they are bound to. No port is opened before something is. */
+  private makeSurfaces(): void {
+    const { node, loop } = this;
+    this.midi = new MidiHub({
+      system: openMidiSystem(),
+      clock: node.core.clock,
+      turn: loop,
+      listener: {
+        control: (device, event) => {
+          this.bindings.onMidi(device, event);
+          loop.requestSettle();
+        },
+        opened: (device) => this.bindings.rearmDevice(device),
+        closed: () => {},
+        sysex: () => {},
+        common: () => {},
+        realTime: () => {},
+      },
+      onHealth: (text) => node.setHealth(HealthCode.midi, text),
+    });
+    this.closers.push(() => this.midi.close());
   }
 
   private load(): void {
@@ -340,6 +377,7 @@ class Composition {
         snapshots: { address: network.address, meshKey: home.meshKey },
       },
       this.service,
+      new SurfaceService({ node, loop, service: this.service, bindings: this.bindings, devices: this.midi }),
     );
     this.closers.push(() => this.desk.close());
     await warmJoinDuring(this.desk.open());
@@ -415,6 +453,15 @@ class Composition {
   private async closeAll(): Promise<void> {
     for (const close of this.closers.reverse()) await close();
   }
+}
+
+function wantedDevices(bindings: Bindings): MidiWanted[] {
+  return bindings.devices.map(({ alias, pairs }) => ({
+    alias,
+    pairs: pairs.map(({ channel, number, low }) => ({ channel, msb: number, lsb: low })),
+    needsOutput: false,
+    needsSysex: false,
+  }));
 }
 
 function readShow(settings: Settings): Show | undefined {

@@ -8,7 +8,7 @@ import type { OscOut } from "../config/osc-out.js";
 import type { Settings } from "../config/settings.js";
 import type { AllowList } from "../input/allow-list.js";
 import { OscCounters } from "../input/osc-counters.js";
-import { LatePolicy, OscInput, TimetagPolicy } from "../input/osc-input.js";
+import { LatePolicy, type OscControls, OscInput, TimetagPolicy } from "../input/osc-input.js";
 import { OscSubscribers } from "../input/osc-subscribers.js";
 import { NO_CONNECTION, type OscSender, type OscTarget } from "../input/osc-target.js";
 import type { HanaNode } from "../node/node.js";
@@ -34,6 +34,7 @@ export class OscHub implements OscSender {
     settings: Settings,
     allow: AllowList,
     sendToConnection: SendToConnection,
+    controls?: OscControls,
   ) {
     this.socket = socket;
     this.sendToConnection = sendToConnection;
@@ -54,6 +55,7 @@ export class OscHub implements OscSender {
     this.input = new OscInput({
       clock: core.clock,
       target: writes,
+      controls,
       subscribers: this.subscribers,
       sender: this,
       counters: this.counters,

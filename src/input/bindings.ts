@@ -5,6 +5,7 @@
  * and allocates nothing. It never throws on what a device sends or a show says: what means nothing here is dormant or
  * refused, and says why. Devices are known by their aliases alone; which port that is, is for the edge.
  */
+import { LRUCache } from "lru-cache";
 import { ChangeFlag } from "../state/change.js";
 import { Found, type RingMemory, RingReader } from "../state/ring.js";
 import type { Staging } from "../state/staging.js";
@@ -15,11 +16,14 @@ import { type BindingRecord, MAPPINGS, readBindings } from "./binding-records.js
 import { type MidiAddress, parseSource } from "./control-source.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
 import type { ShownValues } from "./osc-target.js";
+import { compilePattern, type OscPattern } from "./osc-pattern.js";
 import { rearm, STAYS, take, TAKEOVER_DOUBLES } from "./takeover.js";
 import type { WriteTarget } from "./write-target.js";
 
 /** Bindings that are at work at a time; the rest is refused. */
 export const BINDINGS_MAX = 4_096;
+
+const OSC_ADDRESSES_MAX = 1_024;
 
 /** How a binding stands on this node. `dormant`: its path does not exist yet. */
 export const BindingStanding = { active: "active", dormant: "dormant", off: "off", refused: "refused" } as const;
@@ -39,6 +43,20 @@ interface Placed {
   readonly binding: Binding;
   readonly at: number;
   readonly surface: number;
+}
+
+/** Where moves are written: the node, or whoever holds back what a source sends above its rate. */
+export interface ControlSink {
+  /** Writes what is in hand. */
+  write(id: number, surface: number): Reject;
+  trigger(id: number, surface: number): Reject;
+}
+
+/** A binding to the argument of the OSC messages that a pattern matches. */
+interface PlacedOsc {
+  readonly pattern: OscPattern;
+  readonly argument: number;
+  readonly placed: Placed;
 }
 
 /** A device that bindings name, and what its messages move. */
@@ -71,6 +89,9 @@ export class Bindings {
   private generation = -1;
   private states: readonly BindingState[] = [];
   private tables: DeviceTable[] = [];
+  private oscPlaced: PlacedOsc[] = [];
+  /** Which of them an address concerns. Whoever sends chooses addresses, so it is bounded. */
+  private readonly oscMatches = new LRUCache<string, readonly PlacedOsc[]>({ max: OSC_ADDRESSES_MAX });
   private takeovers = new Float64Array(0);
   /** 1 while a binding's button is down, by its place. */
   private pressed = new Uint8Array(0);
@@ -120,6 +141,8 @@ export class Bindings {
     this.generation = generation;
     if (records.length === 0 && this.states.length === 0) return;
     this.tables = [];
+    this.oscPlaced = [];
+    this.oscMatches.clear();
     const count = Math.min(records.length, BINDINGS_MAX);
     const takeovers = new Float64Array(count * TAKEOVER_DOUBLES);
     const pressed = new Uint8Array(count);
@@ -148,12 +171,11 @@ export class Bindings {
   private place(record: BindingRecord, at: number): BindingState {
     const source = parseSource(record.source);
     if ("problem" in source) return refused(record, "", `its source ${source.problem}`);
-    const alias = source.from === "osc" ? "" : source.alias;
-    if (source.from !== "midi") return refused(record, alias, "no profile names such a control");
+    if (source.from === "profile") return refused(record, source.alias, "no profile names such a control");
+    const alias = source.from === "midi" ? source.alias : "";
     // A device is wanted although its path is not there yet: when the path comes, the port is open.
-    const table = this.tableOf(alias);
-    const { address } = source;
-    if (address.low >= 0) table.pairs.push(address);
+    const table = source.from === "midi" ? this.tableOf(source.alias) : undefined;
+    if (source.from === "midi" && source.address.low >= 0) table?.pairs.push(source.address);
     const target = this.state.idOf(record.path);
     const because = target < 0 ? "" : unmovable(this.state.typeOf(target));
     if (because !== "") return refused(record, alias, `${record.path} ${because}`);
@@ -161,13 +183,16 @@ export class Bindings {
     if (target < 0) {
       return { record, standing: BindingStanding.dormant, reason: `${record.path} does not exist`, alias };
     }
-    const surface = this.parts.target.surface(`midi:${alias}`);
+    const surface = alias === "" ? 0 : this.parts.target.surface(`midi:${alias}`);
     const placed = { binding: new Binding(record, this.state, target), at, surface };
-    const key = messageKey(address.kind, address.channel, address.number);
-    const list = table.placed.get(key);
-    if (list === undefined) table.placed.set(key, [placed]);
-    else list.push(placed);
+    if (source.from === "midi") addTo(table as DeviceTable, source.address, placed);
+    else this.addOsc(source.pattern, source.argument, placed);
     return { record, standing: BindingStanding.active, reason: "", alias };
+  }
+
+  private addOsc(pattern: string, argument: number, placed: Placed): void {
+    const compiled = compilePattern(pattern);
+    if (compiled !== null) this.oscPlaced.push({ pattern: compiled, argument, placed });
   }
 
   private tableOf(alias: string): DeviceTable {
@@ -191,7 +216,9 @@ export class Bindings {
     }
     const way = isRelease ? 0 : value / max;
     const isDown = kind === MidiKind.noteOn || (!isRelease && way >= PRESSED);
-    if (list.length === 1) this.move(list[0] as Placed, way, isDown);
+    const { target } = this.parts;
+    const [first] = list;
+    if (list.length === 1 && first !== undefined) this.move(first, way, isDown, first.surface, target);
     else this.moveAll(list, way, isDown);
   }
 
@@ -199,21 +226,46 @@ export class Bindings {
   private moveAll(list: readonly Placed[], way: number, isDown: boolean): void {
     const { target } = this.parts;
     target.beginGroup();
-    for (const placed of list) this.move(placed, way, isDown);
+    for (const placed of list) this.move(placed, way, isDown, placed.surface, target);
     target.endGroup();
   }
 
-  private move(placed: Placed, way: number, isDown: boolean): void {
-    const { binding, at, surface } = placed;
+  get listensToOsc(): boolean {
+    return this.oscPlaced.length > 0;
+  }
+
+  /** Whether a binding listens to OSC messages with this address. */
+  hearsOsc(address: string): boolean {
+    return this.oscOf(address).length > 0;
+  }
+
+  private oscOf(address: string): readonly PlacedOsc[] {
+    const known = this.oscMatches.get(address);
+    if (known !== undefined) return known;
+    const found = this.oscPlaced.filter(({ pattern }) => pattern.matches(address));
+    this.oscMatches.set(address, found);
+    return found;
+  }
+
+  /** A message with an address that `hearsOsc` came from a surface. `wayOf`: the way of 0..1 of an argument, or -1. */
+  onOsc(address: string, wayOf: (argument: number) => number, surface: number, sink: ControlSink): void {
+    for (const { argument, placed } of this.oscOf(address)) {
+      const way = wayOf(argument);
+      if (way >= 0) this.move(placed, way, way >= PRESSED, surface, sink);
+      else this.counts.refused++;
+    }
+  }
+
+  private move({ binding, at }: Placed, way: number, isDown: boolean, surface: number, sink: ControlSink): void {
     const index = at / TAKEOVER_DOUBLES;
     const wasDown = this.pressed[index] === 1;
     this.pressed[index] = isDown ? 1 : 0;
     if (binding.effect === BindingEffect.impulse) {
-      if (isDown && !wasDown) this.count(this.parts.target.trigger(binding.target, surface));
-    } else if (binding.effect === BindingEffect.truth) this.write(binding, isDown ? 1 : 0, surface);
+      if (isDown && !wasDown) this.count(sink.trigger(binding.target, surface));
+    } else if (binding.effect === BindingEffect.truth) this.write(binding, isDown ? 1 : 0, surface, sink);
     else {
       const result = this.taken(binding, at, way);
-      if (result !== STAYS) this.write(binding, result, surface);
+      if (result !== STAYS) this.write(binding, result, surface, sink);
     }
   }
 
@@ -224,9 +276,9 @@ export class Bindings {
     return take(binding.takeover, this.takeovers, at, way, shown, binding.step);
   }
 
-  private write(binding: Binding, way: number, surface: number): void {
+  private write(binding: Binding, way: number, surface: number, sink: ControlSink): void {
     this.staging.number(binding.valueAt(way));
-    this.count(this.parts.target.write(binding.target, surface));
+    this.count(sink.write(binding.target, surface));
   }
 
   private count(reject: Reject): void {
@@ -250,6 +302,13 @@ export class Bindings {
 
 function refused(record: BindingRecord, alias: string, reason: string): BindingState {
   return { record, standing: BindingStanding.refused, reason, alias };
+}
+
+function addTo({ placed }: DeviceTable, address: MidiAddress, entry: Placed): void {
+  const key = messageKey(address.kind, address.channel, address.number);
+  const list = placed.get(key);
+  if (list === undefined) placed.set(key, [entry]);
+  else list.push(entry);
 }
 
 /** What must be the same for a control to go on where it was. */

@@ -14,6 +14,7 @@ import { ValueType } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
 import { StagedKind, type Staging } from "../state/staging.js";
 import type { State } from "../state/state.js";
+import type { ControlSink } from "./bindings.js";
 import { AddressTable } from "./address-table.js";
 import type { AllowList } from "./allow-list.js";
 import { hasTimes, OscBundleTimes } from "./osc-bundle-times.js";
@@ -27,7 +28,7 @@ import { OscSchedule, type ScheduledPacket } from "./osc-schedule.js";
 import { type OscHost, OscSources, type OscSurface } from "./osc-sources.js";
 import type { OscSubscribers } from "./osc-subscribers.js";
 import { NO_CONNECTION, type OscSender } from "./osc-target.js";
-import { declaredTypeOf, Press, pressOf, stageArguments } from "./osc-values.js";
+import { declaredTypeOf, Press, pressOf, stageArguments, wayOf } from "./osc-values.js";
 import type { WriteTarget } from "./write-target.js";
 
 /** What happens to a message whose time tag is past: it is applied now, or dropped beyond a tolerance. */
@@ -52,9 +53,20 @@ const SYSTEM_PREFIX = "/system/";
 const PATTERN = -1;
 const NOTHING = -2;
 
+/** The bindings, as OSC messages meet them. */
+export interface OscControls {
+  /** Whether a binding listens to OSC at all. */
+  readonly listensToOsc: boolean;
+  /** Whether one listens to messages with this address. */
+  hearsOsc(address: string): boolean;
+  onOsc(address: string, wayOf: (argument: number) => number, surface: number, sink: ControlSink): void;
+}
+
 export interface OscInputOptions {
   readonly clock: Clock;
   readonly target: WriteTarget;
+  /** Default: nothing is bound. */
+  readonly controls?: OscControls | undefined;
   readonly subscribers: OscSubscribers;
   readonly sender: OscSender;
   readonly counters: OscCounters;
@@ -97,6 +109,9 @@ export class OscInput implements ConflationSink {
   /** The messages of the packet that are applied now, and what each of them writes to. */
   private readonly chosen = new Int32Array(OSC_MESSAGE_LIMIT);
   private readonly ids = new Int32Array(OSC_MESSAGE_LIMIT);
+  /** 1 for a chosen message that a binding listens to. */
+  private readonly bound = new Uint8Array(OSC_MESSAGE_LIMIT);
+  private readonly boundSink: ControlSink;
   private chosenCount = 0;
   private readonly sent = new Float64Array(LANES);
 
@@ -113,6 +128,10 @@ export class OscInput implements ConflationSink {
     const { clock, target, subscribers, sender, counters, allow, nodeName, throttleHz = 0 } = options;
     const { state } = target;
     this.options = options;
+    this.boundSink = {
+      write: (id) => this.writeBound(id),
+      trigger: (id, surface) => this.fireBound(id, surface),
+    };
     this.target = target;
     this.state = state;
     this.staging = target.staging;
@@ -270,8 +289,12 @@ export class OscInput implements ConflationSink {
     let mayFire = false;
     // Structure changes before the group begins, for a group is of values and impulses.
     for (let at = 0; at < chosenCount; at++) {
-      const id = this.resolve(chosen[at]);
+      const isBound = this.isBound(chosen[at]);
+      const id = this.resolve(chosen[at], isBound);
       ids[at] = id;
+      this.bound[at] = isBound ? 1 : 0;
+      if (isBound) writes += 2;
+      mayFire ||= isBound;
       if (id === NOTHING) continue;
       writes += id === PATTERN ? 2 : 1;
       mayFire ||= id === PATTERN || state.types[id] === ValueType.impulse;
@@ -285,16 +308,24 @@ export class OscInput implements ConflationSink {
       const id = ids[at];
       if (id >= 0) this.put(chosen[at], id);
       else if (id === PATTERN) this.putAll(chosen[at]);
+      if (this.bound[at] === 1) this.play(chosen[at]);
     }
     if (this.isGroup && !this.isOverRate) this.target.endGroup();
   }
 
-  /** The id that a message writes to, or PATTERN or NOTHING. */
-  private resolve(message: number): number {
+  /** Whether a binding listens to a message. What a pattern names is a path and no control. */
+  private isBound(message: number): boolean {
+    const { controls } = this.options;
+    if (controls === undefined || !controls.listensToOsc) return false;
+    return this.packet.addressPatterns[message] === 0 && controls.hearsOsc(this.packet.addressText(message));
+  }
+
+  /** The id that a message writes to, or PATTERN or NOTHING. A control's message declares nothing. */
+  private resolve(message: number, isBound: boolean): number {
     const { packet } = this;
     if (packet.addressPatterns[message] !== 0) return PATTERN;
     const id = this.addresses.lookup(packet.bytes, packet.addressOffsets[message], packet.addressLengths[message]);
-    if (id < 0) return this.resolveUnknown(message);
+    if (id < 0) return isBound ? NOTHING : this.resolveUnknown(message);
     if (this.state.components[id] !== SYSTEM) return id;
     this.counters.count(OscCounter.systemWrites);
     return NOTHING;
@@ -357,6 +388,25 @@ export class OscInput implements ConflationSink {
     if (reject !== Reject.none) this.countWrite(reject);
     else if (this.isOverRate) this.hold(id);
     else this.write(id);
+  }
+
+  /** A control moved: its bindings write what they make of it. */
+  private play(message: number): void {
+    const { packet } = this;
+    const way = (argument: number): number => wayOf(packet, message, argument);
+    this.options.controls?.onOsc(packet.addressText(message), way, this.surfaceIndex, this.boundSink);
+  }
+
+  private writeBound(id: number): Reject {
+    if (this.isOverRate) this.hold(id);
+    else this.write(id);
+    return Reject.none;
+  }
+
+  private fireBound(id: number, surface: number): Reject {
+    if (!this.isOverRate || this.isReserved()) return this.target.trigger(id, surface);
+    this.counters.values[OscCounter.impulsesOverRate]++;
+    return Reject.queueFull;
   }
 
   /** A value that the path would refuse must not take the place of one that it takes. */

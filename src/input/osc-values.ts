@@ -109,6 +109,22 @@ export function pressOf(packet: OscPacket, message: number): Press {
 }
 
 /**
+ * How far a control went, 0..1, by an argument of its message; -1 for an argument that is not there or no number. `I` and
+ * no argument at all are a button that went down, `N` is one that went up.
+ */
+export function wayOf(packet: OscPacket, message: number, argument: number): number {
+  const count = packet.argumentCounts[message];
+  if (count === 0 && argument === 0) return 1;
+  if (argument >= count) return -1;
+  const at = packet.firstArguments[message] + argument;
+  const tag = packet.tags[at];
+  if (tag === OscTag.impulse) return 1;
+  if (tag === OscTag.nil) return 0;
+  const value = IS_NUMERIC[tag] === 0 ? Number.NaN : packet.values[at];
+  return Number.isNaN(value) ? -1 : Math.min(1, Math.max(0, value));
+}
+
+/**
  * The type that the first message to an unknown address declares, or null when its arguments fit none. Numbers declare
  * float, whatever numeric type arrives, and only OSC's `d` a double: a fader that happens to send integers, or is at 1
  * just now, is a fader still.

@@ -3,7 +3,7 @@ import { Bindings } from "../../../src/input/bindings.js";
 import { MIDI_MAX_7, MIDI_MAX_14, MidiEvent, MidiKind } from "../../../src/input/midi-event.js";
 import type { DeclarationInput, Value } from "../../../src/state/declaration.js";
 import { entityKind, instantiate } from "../../../src/state/templates.js";
-import { TestNode } from "./osc-node.js";
+import { OscRig, TestNode } from "./osc-node.js";
 
 const PATH = "/viz/tunnel/speed";
 
@@ -227,5 +227,89 @@ describe("a binding", () => {
     rig.node.set("/mappings/a/curve", "smooth");
     rig.bindings.pump();
     expect(rig.changes).toBe(changes + 1);
+  });
+});
+
+describe("an OSC control", () => {
+  const FADER = "/1/fader1";
+  let rig: Rig;
+  let osc: OscRig;
+  beforeEach(() => {
+    rig = new Rig();
+    osc = new OscRig(rig.node, { controls: rig.bindings });
+    rig.path(PATH, { type: "float", range: { min: 0, max: 4 } });
+    rig.bind("a", { source: `osc:${FADER}#0`, path: PATH });
+  });
+
+  it("moves its path by an argument from 0 to 1, whatever numeric type that has, and no further", () => {
+    for (const [tags, value, expected] of [
+      ["f", 0.5, 2],
+      ["d", 0.25, 1],
+      ["i", 1, 4],
+      ["f", 7, 4],
+      ["f", -1, 0],
+    ] as const) {
+      osc.message(FADER, tags, [value]);
+      expect(rig.get(PATH)).toBe(expected);
+    }
+    osc.message(FADER, "T");
+    expect(rig.get(PATH)).toBe(4);
+    expect(osc.count("unknownAddresses")).toBe(0);
+  });
+
+  it("is known by its host, so that no feedback goes to it", () => {
+    osc.message(FADER, "f", [1]);
+    expect(rig.node.origins.at(rig.node.state.origins[rig.node.state.idOf(PATH)] as number).surface).toContain(
+      "osc:127",
+    );
+  });
+
+  it("takes the argument that is named, and counts a message without it", () => {
+    rig.bind("a", { source: `osc:/xy#1` });
+    osc.message("/xy", "ff", [0, 0.5]);
+    expect(rig.get(PATH)).toBe(2);
+    osc.message("/xy", "f", [1]);
+    osc.message("/xy", "fs", [0, "up"]);
+    osc.message("/xy", "ff", [0, Number.NaN]);
+    expect([rig.get(PATH), rig.bindings.counts.refused]).toEqual([2, 3]);
+  });
+
+  it("may be many by one pattern", () => {
+    rig.bind("a", { source: `osc:/1/fader*` });
+    osc.message("/1/fader9", "f", [1]);
+    expect(rig.get(PATH)).toBe(4);
+  });
+
+  it("declares no path of its own under /viz, and moves another beside one that is there", () => {
+    rig.path("/viz/other", { type: "float" });
+    rig.bind("a", { source: "osc:/viz/knob" });
+    osc.message("/viz/knob", "f", [1]);
+    expect([rig.get(PATH), rig.node.state.idOf("/viz/knob")]).toEqual([4, -1]);
+    rig.bind("a", { source: "osc:/viz/other" });
+    osc.message("/viz/other", "f", [0.5]);
+    expect([rig.get(PATH), rig.get("/viz/other")]).toEqual([2, 0.5]);
+  });
+
+  it("fires once for each press", () => {
+    rig.path("/viz/go", { type: "impulse" });
+    rig.bind("a", { source: "osc:/push", path: "/viz/go" });
+    for (const value of [1, 1, 0, 1, 0]) osc.message("/push", "f", [value]);
+    expect(rig.node.fired.get("/viz/go")).toBe(2);
+  });
+
+  it("is conflated above its host's rate, and its last value arrives", () => {
+    osc = new OscRig(rig.node, { controls: rig.bindings, rateLimit: 100 });
+    rig.node.steps.length = 0;
+    for (let step = 1; step <= 1_000; step++) osc.message(FADER, "f", [step / 1_000]);
+    expect(rig.node.steps.length).toBeLessThan(300);
+    rig.node.advance(1_000_000);
+    osc.turn();
+    expect(rig.get(PATH)).toBe(4);
+  });
+
+  it("is as before once nothing is bound to it", () => {
+    rig.bind("a", { enabled: false });
+    osc.message(FADER, "f", [1]);
+    expect([rig.get(PATH), osc.count("unknownAddresses")]).toEqual([0, 1]);
   });
 });

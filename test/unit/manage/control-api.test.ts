@@ -59,10 +59,7 @@ class Bench {
       node.setLogLevel(command.level);
       return true;
     }
-    if (command.kind === "bindings") return this.surfaces.bindings();
-    if (command.kind === "devices") return this.surfaces.devices();
-    if (command.kind === "bind") return this.surfaces.bind(command.request, command.options);
-    return this.surfaces.unbind(command.id, command.options);
+    throw new Error(`${command.kind}: no surfaces here`);
   }
 
   async call(

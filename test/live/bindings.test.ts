@@ -1,0 +1,102 @@
+/** Bindings by the command line, on a machine that may have no MIDI at all: what is made, listed, saved and refused. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { type LiveNode, startNode } from "./harness.js";
+
+const SOURCE = "no-such-device/ch1/cc7";
+let node: LiveNode;
+let other: LiveNode;
+
+beforeAll(async () => {
+  node = await startNode();
+  other = await startNode();
+});
+
+async function bindings(of: LiveNode): Promise<Record<string, unknown>[]> {
+  return JSON.parse((await of.hana("bindings", "--json")).stdout) as Record<string, unknown>[];
+}
+
+describe("bind", () => {
+  it("binds a control whose device is not there, says so, and declares the path with the range", async () => {
+    const { code, stdout, stderr } = await node.hana("bind", SOURCE, "/viz/a/zoom", "--range", "-1..3");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^no-such-device-ch1-cc7: no-such-device\/ch1\/cc7 moves \/viz\/a\/zoom; /);
+    const path = JSON.parse((await node.hana("get", "/viz/a/zoom", "--json")).stdout);
+    expect(path).toMatchObject({ type: "float", value: 0 });
+    await node.hana("set", "/viz/a/zoom", "9");
+    expect((await node.hana("get", "/viz/a/zoom")).stdout).toBe("3\n");
+  });
+
+  it("binds the same control to the same path again in place of the first", async () => {
+    await node.hana("bind", SOURCE, "/viz/a/zoom", "--curve", "smooth", "--takeover", "pickup", "--invert");
+    const found = (await bindings(node)).filter(({ path }) => path === "/viz/a/zoom");
+    expect(found).toMatchObject([
+      {
+        id: "no-such-device-ch1-cc7",
+        range: null,
+        curve: "smooth",
+        takeover: "pickup",
+        invert: true,
+        standing: "active",
+      },
+    ]);
+  });
+
+  it("gives another path of the same control another name, and takes one that is given", async () => {
+    await node.hana("bind", SOURCE, "/viz/a/glow");
+    await node.hana("bind", SOURCE, "/viz/a/hue", "--id", "hue");
+    const ids = (await bindings(node)).map(({ id }) => id);
+    expect(ids).toEqual(["hue", "no-such-device-ch1-cc7", "no-such-device-ch1-cc7-2"]);
+  });
+
+  it("shows a binding on the other nodes, as they stand there", async () => {
+    await expect.poll(async () => (await bindings(other)).map(({ id }) => id)).toContain("hue");
+  });
+
+  it("keeps one whose path may not declare itself, as dormant", async () => {
+    const { code, stdout } = await node.hana("bind", "nano/ch1/cc1", "/displays/left/gamma");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("dormant: /displays/left/gamma does not exist")]);
+  });
+
+  it.each([
+    [["nano", "/viz/a"], 1, "names no control"],
+    [["nano/ch1/cc200", "/viz/a/b"], 1, "names no MIDI message"],
+    [["nano/ch1/cc7", "nowhere"], 1, "does not begin with /"],
+    [["nano/ch1/cc7", "/viz/a/b", "--curve", "round"], 1, "is no curve: linear"],
+    [["nano/ch1/cc7", "/viz/a/b", "--takeover", "grab"], 1, "is no takeover: jump"],
+    [["nano/ch1/cc7", "/viz/a/b", "--id", "a/b"], 1, "is no name of a binding"],
+    [["nano/ch1/cc7", "/viz/a/b", "--range", "5"], 2, "is not MIN..MAX"],
+    [["nano/ch1/cc7", "/viz/a/b", "--range", "1..1"], 2, "is not MIN..MAX"],
+  ])("refuses %j and says why", async (args, expected, text) => {
+    const { code, stdout, stderr } = await node.hana("bind", ...args);
+    expect([code, stdout, stderr]).toEqual([expected, "", expect.stringContaining(text)]);
+  });
+});
+
+describe("a binding", () => {
+  it("is part of the saved show", async () => {
+    const { stdout } = await node.hana("show", "save", "-");
+    expect(stdout).toContain("[mappings.hue]");
+    expect(stdout).toContain(`source = "${SOURCE}"`);
+  });
+
+  it("is gone once it is unbound, here and elsewhere", async () => {
+    expect(await node.hana("unbind", "hue")).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    expect((await bindings(node)).map(({ id }) => id)).not.toContain("hue");
+    await expect.poll(async () => (await bindings(other)).map(({ id }) => id)).not.toContain("hue");
+    const again = await node.hana("unbind", "hue");
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("no such binding")]);
+  });
+
+  it("is read as a table", async () => {
+    const { stdout } = await node.hana("bindings");
+    expect(stdout).toMatch(/^id +source +path +range +curve +takeover +state\n/);
+    expect(stdout).toContain("no-such-device-ch1-cc7-2");
+  });
+});
+
+describe("midi list", () => {
+  it("lists the devices that bindings name, though none is there", async () => {
+    const { code, stdout } = await node.hana("midi", "list");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("no-such-device")]);
+  });
+});
