@@ -1,0 +1,184 @@
+/**
+ * MIDI halves: one value of fourteen bits that comes as two messages, high half and low half.
+ *
+ * Devices disagree on the order, leave out a half that did not change, or never send the low one, and MIDI 1.0 lets
+ * them. Told too early, a value is torn: the new high half with the old low one jumps by a whole step of the coarse
+ * scale. So a half that may be the first of two is held for a few milliseconds; the order is learned from the pauses
+ * (what comes after a pause begins a value), and once it is known that the high half comes first, a low one alone waits
+ * for nothing. As MIDI 1.0 says, a high half alone sets the low one to 0.
+ *
+ * Is told the time by a clock and never waits itself. Tells at most one value for each half: `tell` answers whether.
+ */
+import type { Clock } from "../base/clock.js";
+import type { MidiCounters } from "./midi-counters.js";
+import { MIDI_MAX_7, MIDI_MAX_14 } from "./midi-event.js";
+import { MidiReject } from "./midi-reject.js";
+
+/**
+ * The halves of one value are less than 1 ms apart on USB and 2 ms on a busy DIN cable (3 bytes each); the values of a
+ * fader that is moved are 4 ms and more apart.
+ */
+export const MIDI_HOLD_US = 3_000;
+/** A message that waits already comes before what was due meanwhile: the loop gets this long to hand it over. */
+const GRACE_US = 1_000;
+/** A pause tells the order when it is this long, and so many times as long as what lies between the halves. */
+const PAUSE_US = 1_000;
+const PAUSE_RATIO = 4;
+/** How sure one can be of an order: as many values of the other order change it. */
+const SCORE_MAX = 2;
+
+const Held = { none: 0, high: 1, low: 2 } as const;
+type Held = (typeof Held)[keyof typeof Held];
+
+/** Own times: when the last half came, the pause before it, when what is held is told alone. */
+const LAST = 0;
+const PAUSE = 1;
+const DUE = 2;
+
+export class MidiHalves {
+  /** What is to be told, after `tell` answered true. */
+  value = 0;
+  max = MIDI_MAX_7;
+
+  private readonly clock: Clock;
+  private readonly counters: MidiCounters;
+  private readonly times = new Float64Array(3);
+  /** The halves as they are now; -1 when none has come. */
+  private high = -1;
+  private low = 0;
+  /** Without it, the high half is the whole value. */
+  private hasLow = false;
+  private held: Held = Held.none;
+  private previous: Held = Held.none;
+  private isInGrace = false;
+  /** Above 0 the high half comes first, below 0 the low one. */
+  private score = 0;
+
+  constructor(clock: Clock, counters: MidiCounters) {
+    this.clock = clock;
+    this.counters = counters;
+    this.reset();
+  }
+
+  /** Whether a half waits for the other. */
+  get isHolding(): boolean {
+    return this.held !== Held.none;
+  }
+
+  /** Whether a value has been told or can be. */
+  get isKnown(): boolean {
+    return this.high >= 0;
+  }
+
+  /** When `expire` has something to do, in own time; infinite when nothing is held. */
+  get dueUs(): number {
+    return this.held === Held.none ? Number.POSITIVE_INFINITY : this.times[DUE];
+  }
+
+  /** Forgets the value; what was learned of the sender stays. */
+  reset(): void {
+    this.high = -1;
+    this.low = 0;
+    this.hasLow = false;
+    this.held = Held.none;
+    this.previous = Held.none;
+    this.times[LAST] = Number.POSITIVE_INFINITY;
+  }
+
+  /** The high half came. Answers whether a value is to be told. */
+  takeHigh(high: number): boolean {
+    const isOverdue = this.score >= 0 && this.isOverdue;
+    const isSecond = this.learn(Held.high) && this.score <= 0;
+    if (this.held === Held.low ? !isOverdue : isSecond && this.held === Held.none) {
+      this.high = high;
+      return this.tell();
+    }
+    const isTold = this.flush();
+    this.high = high;
+    this.low = 0;
+    this.hold(Held.high);
+    return isTold;
+  }
+
+  /** The low half came. Answers whether a value is to be told. */
+  takeLow(low: number): boolean {
+    this.learn(Held.low);
+    const isTold = this.held === Held.low && this.flush();
+    const isSecond = this.held === Held.high || (this.score > 0 && this.isKnown && !isTold);
+    this.low = low;
+    this.hasLow = true;
+    if (isSecond) return this.tell();
+    this.hold(Held.low);
+    return isTold;
+  }
+
+  /** Once `dueUs` has come. Answers whether a value is to be told; a low half without a high one is none. */
+  expire(): boolean {
+    if (this.held === Held.none || this.clock.nowUs < this.times[DUE]) return false;
+    if (!this.isInGrace) {
+      this.isInGrace = true;
+      this.times[DUE] = this.clock.nowUs + GRACE_US;
+      return false;
+    }
+    return this.flush();
+  }
+
+  /** Tells what is held without waiting any longer. Answers whether that is a value. */
+  flush(): boolean {
+    if (this.held === Held.none) return false;
+    return this.isKnown ? this.tell() : this.drop();
+  }
+
+  /** Moves the value by so many of its smallest steps, and answers whether it had one. */
+  step(by: number): boolean {
+    if (!this.isKnown) return false;
+    const max = this.hasLow ? MIDI_MAX_14 : MIDI_MAX_7;
+    const value = this.hasLow ? this.high * 128 + this.low : this.high;
+    const moved = Math.min(Math.max(value + by, 0), max);
+    this.high = this.hasLow ? moved >> 7 : moved;
+    this.low = this.hasLow ? moved & MIDI_MAX_7 : 0;
+    return this.tell();
+  }
+
+  /** What is held should have been told alone by now. */
+  private get isOverdue(): boolean {
+    return this.isInGrace || this.clock.nowUs >= this.times[DUE];
+  }
+
+  private tell(): true {
+    this.held = Held.none;
+    this.value = this.hasLow ? (this.high << 7) | this.low : this.high;
+    this.max = this.hasLow ? MIDI_MAX_14 : MIDI_MAX_7;
+    return true;
+  }
+
+  private drop(): false {
+    this.held = Held.none;
+    this.counters.reject(MidiReject.lowWithoutHigh);
+    return false;
+  }
+
+  private hold(half: Held): void {
+    this.held = half;
+    this.isInGrace = false;
+    this.times[DUE] = this.clock.nowUs + MIDI_HOLD_US;
+  }
+
+  /** Learns the order from this half's time. Answers whether it surely belongs to the other half that came before. */
+  private learn(half: Held): boolean {
+    const { times } = this;
+    const nowUs = this.clock.nowUs;
+    const between = nowUs - times[LAST];
+    const before = times[PAUSE];
+    const { previous } = this;
+    times[LAST] = nowUs;
+    // What was held that long waited for this process, not for the sender: that was no pause.
+    times[PAUSE] = this.isHolding && between > MIDI_HOLD_US ? Number.NEGATIVE_INFINITY : between;
+    this.previous = half;
+    if (previous === Held.none || previous === half) return false;
+    if (between > MIDI_HOLD_US || before < PAUSE_US || before < between * PAUSE_RATIO) return false;
+    if (half === Held.low) this.score = Math.min(this.score + 1, SCORE_MAX);
+    else this.score = Math.max(this.score - 1, -SCORE_MAX);
+    return true;
+  }
+}
