@@ -14,11 +14,12 @@ export const allocation: Bench = {
   async run(): Promise<BenchResult> {
     const children = new Children();
     try {
-      const { input, output } = await children.spawn<PartsPeer>(PARTS_PEER, FLAGS).allocation();
+      const { input, output, midi } = await children.spawn<PartsPeer>(PARTS_PEER, FLAGS).allocation();
       return {
         rows: [
           rowOf("allocation.in", "decode, bind, apply, ring, delta, frame", input),
           rowOf("allocation.out", "open, read, adopt, ring", output),
+          rowOf("allocation.midi", "MIDI bytes, parse, bind, transform, apply, ring, delta, frame", midi),
         ],
       };
     } finally {

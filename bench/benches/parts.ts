@@ -39,6 +39,12 @@ function rowsOf(times: ReadonlyMap<string, PartTimes>): Row[] {
       of("osc"),
       of("bytes"),
     ),
+    row(
+      "parts.midi",
+      "MIDI control change to the ring, 1,000 bindings: parse, bind, transform, apply (floor: read and store a float)",
+      of("midi"),
+      of("bytes"),
+    ),
     row("parts.publish", "ring to sealed frame, bursts of 100, per change", of("publish")),
     row("parts.follow", "sealed frame to the follower's ring, bursts of 100, per change", of("follow")),
   ];

@@ -11,10 +11,12 @@ import { getHeapStatistics } from "node:v8";
 import { ViewCache } from "../../src/security/view-cache.js";
 import { DATAGRAM_MAX_BYTES } from "../../src/wire/envelope.js";
 import { loadPath } from "./load.js";
+import { controlChange, midiInputOf, PATHS_PER_BINDING } from "./midi-in.js";
 import { oscFloat, oscInputOf, putFloat } from "./osc-in.js";
 import { QuietMesh } from "./quiet-mesh.js";
 
 const PATHS = 10_000;
+const BINDINGS = 1_000;
 export const CHANGES = 1_000_000;
 /** Messages that come in one turn of the event loop, and what a turn takes. */
 const TURN = 20;
@@ -36,6 +38,8 @@ export interface AllocationReport {
   readonly input: Allocated;
   /** From the sealed frame to the follower's ring. */
   readonly output: Allocated;
+  /** From the bytes of a MIDI device to the sealed frame. */
+  readonly midi: Allocated;
 }
 
 export async function measureAllocation(): Promise<AllocationReport> {
@@ -53,7 +57,43 @@ export async function measureAllocation(): Promise<AllocationReport> {
     () => mesh.controller.core.counters.changesApplied,
   );
   const output = await allocatedBy(outward, () => mesh.follower.core.counters.changesApplied);
-  return { input, output };
+  return { input, output, midi: await measureMidi() };
+}
+
+function measureMidi(): Promise<Allocated> {
+  const mesh = new QuietMesh(BINDINGS, 3, BINDINGS * PATHS_PER_BINDING);
+  mesh.carry = () => {};
+  const device = new Device(mesh);
+  device.run();
+  return allocatedBy(
+    () => device.run(),
+    () => mesh.controller.core.counters.changesApplied,
+  );
+}
+
+/** Control changes into the controller, likewise: each is of another control, and another value than its last. */
+class Device {
+  private readonly mesh: QuietMesh;
+  private readonly messages = Array.from({ length: BINDINGS }, (_, index) => controlChange(index));
+  private readonly input;
+
+  constructor(mesh: QuietMesh) {
+    this.mesh = mesh;
+    this.input = midiInputOf(mesh.controller, BINDINGS);
+  }
+
+  run(): void {
+    const { mesh, messages, input } = this;
+    for (let change = 0; change < CHANGES; change++) {
+      const message = messages[change % BINDINGS] as Uint8Array;
+      message[2] = (change / BINDINGS + 1) & 127;
+      input.push(message);
+      if (change % TURN === TURN - 1) {
+        mesh.controller.settle();
+        mesh.pass(TURN_US);
+      }
+    }
+  }
 }
 
 /** OSC messages into the controller, some in each turn, each turn ended as the event loop would end it. */

@@ -9,11 +9,13 @@ import { coerce } from "../../src/state/coerce.js";
 import type { QuietMesh } from "./quiet-mesh.js";
 import { QuietMesh as Mesh } from "./quiet-mesh.js";
 import { loadPath } from "./load.js";
+import { controlChange, midiInputOf, PATHS_PER_BINDING } from "./midi-in.js";
 import { oscFloat, oscInputOf, putFloat } from "./osc-in.js";
 
 const PATHS = 10_000;
 const BATCH = 10_000;
 const BURST = 100;
+const BINDINGS = 1_000;
 const ADDRESS = "127.0.0.1";
 const PORT = 9_000;
 const ROUND_MS = 300;
@@ -63,6 +65,7 @@ function makeParts(): Part[] {
     timed("apply", BATCH, applyLoop(mesh, order)),
     timed("bytes", BATCH, bytesLoop()),
     timed("osc", BATCH, oscLoop(mesh)),
+    timed("midi", BATCH, midiLoop()),
     ...streamParts(mesh, order),
   ];
 }
@@ -131,6 +134,25 @@ function oscLoop({ controller }: QuietMesh): () => void {
       const packet = packets[index] as Uint8Array;
       putFloat(packet, value);
       input.receive(packet, 0, packet.length, ADDRESS, PORT);
+    }
+  };
+}
+
+/** A control change to the ring: parse, bind, transform, apply. Half of the bindings wait for the value's crossing. */
+function midiLoop(): () => void {
+  const { controller } = new Mesh(BINDINGS, 3, BINDINGS * PATHS_PER_BINDING);
+  const input = midiInputOf(controller, BINDINGS);
+  const messages = Array.from({ length: BINDINGS }, (_, index) => controlChange(index));
+  const { register } = controller.core.clock;
+  let value = 0;
+  return () => {
+    for (let index = 0; index < BATCH; index++) {
+      // Another value in each round over all controls, so that each message is a change.
+      if (index % BINDINGS === 0) value = (value + 1) % 128;
+      register[0] = (register[0] as number) + 1;
+      const message = messages[index % BINDINGS] as Uint8Array;
+      message[2] = value;
+      input.push(message);
     }
   };
 }

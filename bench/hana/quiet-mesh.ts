@@ -29,13 +29,15 @@ export class QuietMesh {
   private readonly receiveBuffer = new Uint8Array(DATAGRAM_MAX_BYTES);
   private readonly views = new ViewCache(this.receiveBuffer);
 
-  constructor(paths: number, redundancy: number) {
-    const follower = new QuietNode(2, paths, redundancy, this.toController());
-    const controller = new QuietNode(1, paths, redundancy, {
+  /** `more`: room for paths beyond those. */
+  constructor(paths: number, redundancy: number, more?: number) {
+    const follower = new QuietNode(2, paths, redundancy, this.toController(), more);
+    const toFollower: DatagramPort = {
       multicast: (datagram) => this.carry(datagram),
       announce: (datagram) => this.carry(datagram),
       unicast: (datagram) => this.deliver(datagram),
-    });
+    };
+    const controller = new QuietNode(1, paths, redundancy, toFollower, more);
     this.controller = controller.hana;
     this.follower = follower.hana;
     this.carry = (datagram) => this.deliver(datagram);

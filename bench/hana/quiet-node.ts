@@ -12,13 +12,16 @@ import { ImageEncoder } from "../../src/state/image.js";
 const KEY = new Uint8Array(32).fill(7);
 const MESH = "bench";
 
+/** Room for paths beyond those that are asked for: the fixed ones. */
+const MORE_PATHS = 1_000;
+
 /** `place`: 1 and up; the lower, the more likely it controls. */
 export class QuietNode {
   readonly hana: HanaNode;
   readonly place: number;
   onSnapshotWanted: () => void = () => {};
 
-  constructor(place: number, paths: number, redundancy: number, datagrams: DatagramPort) {
+  constructor(place: number, paths: number, redundancy: number, datagrams: DatagramPort, more = MORE_PATHS) {
     this.place = place;
     const id = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, place);
     const hana: HanaNode = new HanaNode(
@@ -30,7 +33,7 @@ export class QuietNode {
           priority: place === 1 ? 200 : 100,
           session: place,
         },
-        limits: { paths: paths + 1_000, autoPaths: 0 },
+        limits: { paths: paths + more, autoPaths: 0 },
         meshKey: KEY,
         meshTag: meshTag(MESH),
         nodeId: id,

@@ -5,7 +5,7 @@
  * state. What stands here beyond that is local: whether its device is plugged in.
  */
 import type { Bindings, BindingState } from "../input/bindings.js";
-import { MAPPINGS_PREFIX, readBindings } from "../input/binding-records.js";
+import { readBindings } from "../input/binding-records.js";
 import { ControlCurve } from "../input/control-curve.js";
 import { parseSource } from "../input/control-source.js";
 import { TakeoverMode } from "../input/takeover.js";
@@ -14,7 +14,7 @@ import type { BindingReport, BindOutcome, BindRequest, DeviceReport } from "../m
 import type { HanaNode } from "../node/node.js";
 import type { Value } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
-import { entityKind, instantiate } from "../state/templates.js";
+import { entityKind, instantiate, MAPPINGS_PREFIX } from "../state/templates.js";
 import type { LiveLoop } from "./live-loop.js";
 import type { NodeService } from "./node-service.js";
 

@@ -10,7 +10,6 @@ import { entityOf } from "../state/templates.js";
 import type { Value } from "../state/declaration.js";
 
 export const MAPPINGS = COMPONENTS.indexOf("mappings");
-export const MAPPINGS_PREFIX = "/mappings";
 
 export interface BindingRecord {
   readonly id: string;

@@ -44,17 +44,19 @@ export class Binding {
     this.step = hasSteps && low !== high ? 1 / Math.abs(high - low) : 0;
   }
 
-  /** The value at a way of 0..1. */
-  valueAt(way: number): number {
-    const value = this.low + (this.high - this.low) * bend(this.curve, way);
-    return this.effect === BindingEffect.choice ? Math.round(value) : value;
+  /** Makes the way in `ways[0]`, 0..1, the value there. */
+  toValue(ways: Float64Array): void {
+    bend(this.curve, ways, 0);
+    const value = this.low + (this.high - this.low) * (ways[0] as number);
+    ways[0] = this.effect === BindingEffect.choice ? Math.round(value) : value;
   }
 
-  /** The way of 0..1 at which the control would give this value. */
-  wayOf(value: number): number {
+  /** Makes the value in `ways[1]` the way of 0..1 at which the control would give it. */
+  toWay(ways: Float64Array): void {
     const { low, high } = this;
-    if (low === high) return 0;
-    return unbend(this.curve, Math.min(1, Math.max(0, (value - low) / (high - low))));
+    const way = low === high ? 0 : ((ways[1] as number) - low) / (high - low);
+    ways[1] = Math.min(1, Math.max(0, way));
+    unbend(this.curve, ways, 1);
   }
 }
 

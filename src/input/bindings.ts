@@ -8,7 +8,7 @@
 import { LRUCache } from "lru-cache";
 import { ChangeFlag } from "../state/change.js";
 import { Found, type RingMemory, RingReader } from "../state/ring.js";
-import type { Staging } from "../state/staging.js";
+import { StagedKind, type Staging } from "../state/staging.js";
 import type { State } from "../state/state.js";
 import { Reject } from "../state/reject.js";
 import { Binding, BindingEffect, PRESSED, unmovable } from "./binding.js";
@@ -17,7 +17,7 @@ import { type MidiAddress, parseSource } from "./control-source.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
 import type { ShownValues } from "./osc-target.js";
 import { compilePattern, type OscPattern } from "./osc-pattern.js";
-import { rearm, STAYS, take, TAKEOVER_DOUBLES } from "./takeover.js";
+import { rearm, take, TAKEOVER_DOUBLES } from "./takeover.js";
 import type { WriteTarget } from "./write-target.js";
 
 /** Bindings that are at work at a time; the rest is refused. */
@@ -93,6 +93,10 @@ export class Bindings {
   /** Which of them an address concerns. Whoever sends chooses addresses, so it is bounded. */
   private readonly oscMatches = new LRUCache<string, readonly PlacedOsc[]>({ max: OSC_ADDRESSES_MAX });
   private takeovers = new Float64Array(0);
+  /** [0] where the control in hand stands, 0..1: a double that is handed on would be allocated. */
+  private readonly position = new Float64Array(1);
+  /** [0] what becomes of that for one binding, [1] where its value stands. */
+  private readonly way = new Float64Array(2);
   /** 1 while a binding's button is down, by its place. */
   private pressed = new Uint8Array(0);
 
@@ -214,19 +218,18 @@ export class Bindings {
       this.counts.unbound++;
       return;
     }
-    const way = isRelease ? 0 : value / max;
-    const isDown = kind === MidiKind.noteOn || (!isRelease && way >= PRESSED);
-    const { target } = this.parts;
-    const [first] = list;
-    if (list.length === 1 && first !== undefined) this.move(first, way, isDown, first.surface, target);
-    else this.moveAll(list, way, isDown);
+    this.position[0] = isRelease ? 0 : value / max;
+    const isDown = kind === MidiKind.noteOn || (!isRelease && value >= max * PRESSED);
+    const first = list[0] as Placed;
+    if (list.length === 1) this.move(first, isDown, first.surface, this.parts.target);
+    else this.moveAll(list, isDown);
   }
 
   /** What one move changes, changes together. */
-  private moveAll(list: readonly Placed[], way: number, isDown: boolean): void {
+  private moveAll(list: readonly Placed[], isDown: boolean): void {
     const { target } = this.parts;
     target.beginGroup();
-    for (const placed of list) this.move(placed, way, isDown, placed.surface, target);
+    for (const placed of list) this.move(placed, isDown, placed.surface, target);
     target.endGroup();
   }
 
@@ -251,34 +254,43 @@ export class Bindings {
   onOsc(address: string, wayOf: (argument: number) => number, surface: number, sink: ControlSink): void {
     for (const { argument, placed } of this.oscOf(address)) {
       const way = wayOf(argument);
-      if (way >= 0) this.move(placed, way, way >= PRESSED, surface, sink);
+      this.position[0] = way;
+      if (way >= 0) this.move(placed, way >= PRESSED, surface, sink);
       else this.counts.refused++;
     }
   }
 
-  private move({ binding, at }: Placed, way: number, isDown: boolean, surface: number, sink: ControlSink): void {
+  private move({ binding, at }: Placed, isDown: boolean, surface: number, sink: ControlSink): void {
     const index = at / TAKEOVER_DOUBLES;
     const wasDown = this.pressed[index] === 1;
     this.pressed[index] = isDown ? 1 : 0;
     if (binding.effect === BindingEffect.impulse) {
       if (isDown && !wasDown) this.count(sink.trigger(binding.target, surface));
-    } else if (binding.effect === BindingEffect.truth) this.write(binding, isDown ? 1 : 0, surface, sink);
-    else {
-      const result = this.taken(binding, at, way);
-      if (result !== STAYS) this.write(binding, result, surface, sink);
+      return;
     }
-  }
-
-  private taken(binding: Binding, at: number, way: number): number {
-    const { staging } = this;
-    this.parts.shown.load(binding.target, staging);
-    const shown = binding.wayOf(staging.numbers[0] as number);
-    return take(binding.takeover, this.takeovers, at, way, shown, binding.step);
-  }
-
-  private write(binding: Binding, way: number, surface: number, sink: ControlSink): void {
-    this.staging.number(binding.valueAt(way));
+    this.way[0] = binding.effect === BindingEffect.truth ? Number(isDown) : (this.position[0] as number);
+    if (binding.effect !== BindingEffect.truth && !this.takes(binding, at)) return;
+    binding.toValue(this.way);
+    this.stage();
     this.count(sink.write(binding.target, surface));
+  }
+
+  /** Puts the number in hand; `staging.number` would be given a double. */
+  private stage(): void {
+    const { staging } = this;
+    staging.kind = StagedKind.numbers;
+    staging.count = 1;
+    staging.numbers[0] = this.way[0] as number;
+    staging.text = undefined;
+  }
+
+  /** Makes the control's way in hand the value's; false when the value is to stay. */
+  private takes(binding: Binding, at: number): boolean {
+    const { staging, way } = this;
+    this.parts.shown.load(binding.target, staging);
+    way[1] = staging.numbers[0] as number;
+    binding.toWay(way);
+    return take(binding.takeover, this.takeovers, at, way, binding.step);
   }
 
   private count(reject: Reject): void {

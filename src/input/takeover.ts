@@ -23,9 +23,6 @@ const NEAR = 2 / 127;
 /** A value that was stored and read back differs by the rounding of its type. */
 const SAME = 1e-6;
 
-/** What `take` answers when the value is to stay. */
-export const STAYS = -1;
-
 /** The control has to find the value again: a bank was changed, a device came back, a term began. */
 export function rearm(states: Float64Array, at: number): void {
   states[at + POSITION] = Number.NaN;
@@ -34,31 +31,26 @@ export function rearm(states: Float64Array, at: number): void {
 }
 
 /**
- * The control moved to `position` while the value stood at `value`: answers the value's new way, or `STAYS`. `step`: the
- * least way that the value's type can tell apart, 0 for numbers without steps.
+ * The control moved to `ways[0]` while the value stood at `ways[1]`: puts the value's new way into `ways[0]`. False when
+ * the value is to stay. `step`: the least way that the value's type can tell apart, 0 for numbers without steps.
  */
-export function take(
-  mode: TakeoverMode,
-  states: Float64Array,
-  at: number,
-  position: number,
-  value: number,
-  step: number,
-): number {
+export function take(mode: TakeoverMode, states: Float64Array, at: number, ways: Float64Array, step: number): boolean {
+  const position = ways[0] as number;
+  const value = ways[1] as number;
   const before = states[at + POSITION] as number;
   states[at + POSITION] = position;
-  const isOwn = Math.abs(value - (states[at + SET] as number)) <= Math.max(SAME, step);
-  if (!isOwn) states[at + CAUGHT] = 0;
-  let result: number = STAYS;
-  if (mode === TakeoverMode.jump || Math.abs(position - value) <= SAME) result = position;
-  else if (mode === TakeoverMode.pickup) result = pickUp(states[at + CAUGHT] === 1, before, position, value);
-  else if (!Number.isNaN(before))
-    result = mode === TakeoverMode.scale ? scaled(before, position, value) : moved(before, position, value);
-  if (result !== STAYS) {
-    states[at + SET] = result;
-    states[at + CAUGHT] = 1;
+  if (Math.abs(value - (states[at + SET] as number)) > Math.max(SAME, step) || Number.isNaN(states[at + SET])) {
+    states[at + CAUGHT] = 0;
   }
-  return result;
+  if (mode === TakeoverMode.pickup) {
+    if (states[at + CAUGHT] === 0 && !isFound(before, position, value)) return false;
+  } else if (mode !== TakeoverMode.jump && Math.abs(position - value) > SAME) {
+    if (Number.isNaN(before) || position === before) return false;
+    ways[0] = mode === TakeoverMode.scale ? scaled(before, position, value) : moved(before, position, value);
+  }
+  states[at + SET] = ways[0] as number;
+  states[at + CAUGHT] = 1;
+  return true;
 }
 
 /** How far the control stands from the value: above 0 when it has to go up. 0 while it holds it, or has not moved yet. */
@@ -68,16 +60,14 @@ export function gap(mode: TakeoverMode, states: Float64Array, at: number, value:
   return value - position;
 }
 
-/** Held, near, or crossed between two messages: however fast the move, it is not missed. */
-function pickUp(isCaught: boolean, before: number, position: number, value: number): number {
-  const isNear = Math.abs(position - value) <= NEAR;
-  const isCrossed = (before <= value && position >= value) || (before >= value && position <= value);
-  return isCaught || isNear || isCrossed ? position : STAYS;
+/** Near, or crossed between two messages: however fast the move, it is not missed. */
+function isFound(before: number, position: number, value: number): boolean {
+  if (Math.abs(position - value) <= NEAR) return true;
+  return (before <= value && position >= value) || (before >= value && position <= value);
 }
 
 /** The way that is left for the control becomes the way that is left for the value: they meet at the end. */
 function scaled(before: number, position: number, value: number): number {
-  if (position === before) return STAYS;
   const isUp = position > before;
   const left = isUp ? 1 - before : before;
   if (left <= 0) return isUp ? 1 : 0;
@@ -86,5 +76,5 @@ function scaled(before: number, position: number, value: number): number {
 }
 
 function moved(before: number, position: number, value: number): number {
-  return position === before ? STAYS : Math.min(1, Math.max(0, value + position - before));
+  return Math.min(1, Math.max(0, value + position - before));
 }

@@ -242,9 +242,10 @@ const MODULATION_ROUTES: EntityKind = {
   ],
 };
 
+export const MAPPINGS_PREFIX = "/mappings";
 const MAPPINGS: EntityKind = {
   name: "mapping",
-  prefix: "/mappings",
+  prefix: MAPPINGS_PREFIX,
   whole: true,
   parameters: [
     ENABLED,
