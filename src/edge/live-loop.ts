@@ -129,11 +129,11 @@ export class LiveLoop {
   /** What a listener asked for meanwhile has its turn, and what is due its timer. */
   private afterwards(): void {
     if (this.isSettleDue && this.depth === 0) this.schedule();
-    this.arm(this.work.dueUs());
+    this.wakeBy(this.work.dueUs());
   }
 
-  /** Makes sure that `tick` is called by then. */
-  private arm(dueUs: number): void {
+  /** Makes sure that `tick` is called by then, in own time. */
+  wakeBy(dueUs: number): void {
     if (this.isStopped || dueUs >= this.armedUs) return;
     clearTimeout(this.timer);
     const now = this.clock.register[0] as number;

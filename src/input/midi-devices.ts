@@ -9,7 +9,7 @@
  * wanted ports are opened. It does no I/O and is told the time by a clock.
  */
 import type { Clock } from "../base/clock.js";
-import { aliasOf, type MidiPort, type MidiPortList } from "./midi-port.js";
+import { aliasOf, type MidiPort, type MidiPortList, serialOf, socketOf } from "./midi-port.js";
 
 export const MIDI_SCAN_US = 1_000_000;
 /** Until a change is looked at again. */
@@ -20,6 +20,8 @@ const RETRY_FIRST_US = 250_000;
 export const MIDI_RETRY_MAX_US = 2_000_000;
 /** Ports of a list beyond this are not looked at: aconnect itself ends at 192 clients. */
 const PORTS_MAX = 512;
+
+const UNPLUGGED = "it was unplugged";
 
 /** A port that must be open, or not be. */
 export interface MidiSlot {
@@ -69,6 +71,11 @@ export class MidiDevices {
   constructor(clock: Clock, nameOf: (own: string) => string = aliasOf) {
     this.clock = clock;
     this.nameOf = nameOf;
+  }
+
+  /** Why the system has no MIDI; "" when it has. */
+  get unavailability(): string {
+    return this.trouble;
   }
 
   /** Whether any alias is wanted: if not, there is nothing to scan for. */
@@ -160,6 +167,15 @@ export class MidiDevices {
     this.forget();
   }
 
+  /** What is wrong with what is wanted, a sentence each. A device that was never there is no trouble: it may come yet. */
+  troubles(): string[] {
+    if (!this.isWanting) return [];
+    if (this.trouble !== "") return [this.trouble];
+    const reports = this.report().filter(({ isWanted, reason }) => isWanted && reason !== "");
+    const told = reports.filter(({ state, reason }) => state === "failed" || reason === UNPLUGGED);
+    return told.map(({ alias, reason }) => `${alias}: ${reason}`);
+  }
+
   /** Every alias that is wanted or plugged in. */
   report(): MidiDeviceReport[] {
     return [...this.devices.values()].map((device) => this.reportOf(device));
@@ -189,7 +205,7 @@ export class MidiDevices {
     if (this.trouble !== "") return this.trouble;
     const [, output] = device.slots;
     if (output.port !== undefined) return "it has no input";
-    return device.wasOpen ? "it was unplugged" : "it is not plugged in";
+    return device.wasOpen ? UNPLUGGED : "it is not plugged in";
   }
 
   /** A connection that the system has cut, unseen, between two scans: as if the port had gone and come. */
@@ -215,21 +231,19 @@ export class MidiDevices {
       else device.setPorts(unit);
       if (unit !== undefined) units.splice(units.indexOf(unit), 1);
     }
-    // Who is known by its place goes first, so that nobody else gets its alias.
-    const known = units.filter((unit) => !this.adoptReturned(unit, (device) => isSamePlace(device, unit)));
-    for (const unit of known) {
-      if (this.adoptReturned(unit, () => true)) continue;
-      this.device(this.freeAlias(unit.own)).setPorts(unit);
-    }
+    // Who is known best goes first, so that nobody else gets its alias.
+    let left = units;
+    for (const isSame of SAMENESS) left = left.filter((unit) => !this.adoptReturned(unit, isSame));
+    for (const unit of left) this.device(this.freeAlias(unit.own)).setPorts(unit);
     this.forget();
   }
 
   /** Gives a unit that came to the first absent alias of its name. */
-  private adoptReturned(unit: Unit, mayBe: (device: Device) => boolean): boolean {
+  private adoptReturned(unit: Unit, isSame: Sameness): boolean {
     const base = this.nameOf(unit.own);
     for (const device of this.devices.values()) {
       const isOfName = device.own === unit.own || (device.own === "" && device.alias === base);
-      if (device.key !== "" || !isOfName || !mayBe(device)) continue;
+      if (device.key !== "" || !isOfName || !isSame(device.place, unit.place)) continue;
       device.setPorts(unit);
       return true;
     }
@@ -351,9 +365,15 @@ function mustClose(device: Device, slot: Slot): boolean {
   return slot.isCut || !isNeeded(device, slot) || slot.port?.name !== slot.open?.name;
 }
 
-function isSamePlace(device: Device, { place }: Unit): boolean {
-  return place !== "" && device.place === place;
-}
+type Sameness = (one: string, other: string) => boolean;
+
+/** How a device that came is known for one that was there, surest first: cheap ones all have one serial number. */
+const SAMENESS: readonly Sameness[] = [
+  (one, other) => one !== "" && one === other,
+  (one, other) => serialOf(one) !== "" && serialOf(one) === serialOf(other),
+  (one, other) => socketOf(one) !== "" && socketOf(one) === socketOf(other),
+  () => true,
+];
 
 /** An output belongs to the input of the same name; where names are not unique, the second to the second. */
 function unitsOf(inputs: readonly MidiPort[], outputs: readonly MidiPort[]): Unit[] {

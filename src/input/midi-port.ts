@@ -9,7 +9,7 @@ export interface MidiPort {
   readonly name: string;
   /** The device's own name of the port, the same after every replug; two equal devices have equal ones. */
   readonly own: string;
-  /** What tells two equal devices apart over a replug, such as serial number or USB socket; "" if nothing does. */
+  /** What tells two equal devices apart over a replug: `serial@socket`, of which either may be empty; "" if nothing does. */
   readonly place: string;
   /** Whether this process's connection to it still stands; undefined where the system does not tell. */
   readonly isConnected?: boolean | undefined;
@@ -19,6 +19,16 @@ export interface MidiPort {
 export interface MidiPortList {
   readonly inputs: readonly MidiPort[];
   readonly outputs: readonly MidiPort[];
+}
+
+/** The serial number in a place; "" if there is none. */
+export function serialOf(place: string): string {
+  return place.slice(0, place.indexOf("@"));
+}
+
+/** The socket in a place; "" if there is none. */
+export function socketOf(place: string): string {
+  return place.slice(place.indexOf("@") + 1);
 }
 
 /** How a system names ports: ALSA `Client:Port 16:0`, Windows `Name 3` (its index), others just the name. */

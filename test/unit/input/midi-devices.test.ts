@@ -265,17 +265,26 @@ describe("two equal devices", () => {
   });
 
   it("are not swapped when both come back in the other order, where their places tell them apart", () => {
-    const machine = new Machine().plug("Pad", 20, "serial A").plug("Pad", 24, "serial B").want(pad, pad2).run(10);
-    machine.unplug(20).unplug(24).run(3_000).plug("Pad", 20, "serial B").run(3_000);
+    const machine = new Machine().plug("Pad", 20, "A@1-1").plug("Pad", 24, "B@1-2").want(pad, pad2).run(10);
+    machine.unplug(20).unplug(24).run(3_000).plug("Pad", 20, "B@1-2").run(3_000);
     expect([machine.state(pad), machine.state(pad2)]).toEqual(["absent", "open"]);
-    machine.plug("Pad", 24, "serial A").run(3_000);
+    machine.plug("Pad", 24, "A@1-1").run(3_000);
     expect(machine.devices.stateOf(pad)?.input).toBe("Pad:Pad MIDI 1 24:0");
     expect(machine.devices.stateOf(pad2)?.input).toBe("Pad:Pad MIDI 1 20:0");
   });
 
+  it("are known by serial number in another socket, and by socket where all have one number", () => {
+    const moved = new Machine().plug("Pad", 20, "A@1-1").plug("Pad", 24, "B@1-2").want(pad, pad2).run(10);
+    moved.unplug(20).unplug(24).run(3_000).plug("Pad", 20, "B@1-1").run(3_000);
+    expect([moved.state(pad), moved.state(pad2)]).toEqual(["absent", "open"]);
+    const cheap = new Machine().plug("Pad", 20, "1@1-1").plug("Pad", 24, "1@1-2").want(pad, pad2).run(10);
+    cheap.unplug(20).unplug(24).run(3_000).plug("Pad", 20, "1@1-2").run(3_000);
+    expect([cheap.state(pad), cheap.state(pad2)]).toEqual(["absent", "open"]);
+  });
+
   it("may be replaced: a spare unit takes the place of the one that is gone", () => {
-    const machine = new Machine().plug("Pad", 20, "serial A").want(pad).run(10);
-    machine.unplug(20).run(3_000).plug("Pad", 20, "serial C").run(3_000);
+    const machine = new Machine().plug("Pad", 20, "A@1-1").want(pad).run(10);
+    machine.unplug(20).run(3_000).plug("Pad", 20, "C@1-3").run(3_000);
     expect(machine.state(pad)).toBe("open");
   });
 
@@ -316,6 +325,21 @@ describe("a port that cannot be opened", () => {
         .state(pad),
     ).toBe("open");
   });
+});
+
+it("tells what is wrong with what is wanted, and no more", () => {
+  const machine = new Machine().plug("Pad", 20).plug("Keys", 24).want(pad, "never-there").run(10);
+  expect(machine.devices.troubles()).toEqual([]);
+  machine.unplug(20).run(2_000);
+  expect(machine.devices.troubles()).toEqual([`${pad}: it was unplugged`]);
+  machine.failure = "broken";
+  machine.plug("Pad", 20).run(2_000);
+  expect(machine.devices.troubles()).toEqual([`${pad}: broken`]);
+  machine.failure = "";
+  expect(machine.run(3_000).devices.troubles()).toEqual([]);
+  machine.noMidi = "no MIDI";
+  expect(machine.run(3_000).devices.troubles()).toEqual(["no MIDI"]);
+  expect(machine.want().devices.troubles()).toEqual([]);
 });
 
 describe("a machine without MIDI", () => {

@@ -1,0 +1,221 @@
+/**
+ * MIDI system: the ports of this machine, through RtMidi. The only file that touches it.
+ *
+ * The library is loaded when a port is first opened (on Linux; elsewhere when the ports are first listed), so a node
+ * without MIDI never loads native code. It is asked for nothing that can be known to fail: without a sequencer device it
+ * prints to stderr and throws, and of a port that is taken it says neither why nor by whom. Every error comes out as a
+ * sentence. It never decides which ports are open, and never reads what comes in.
+ */
+import { createRequire } from "node:module";
+import { type AlsaClient, type AlsaConnection, alsaPorts } from "../input/alsa-clients.js";
+import { type MidiPort, type MidiPortList, ownNameOf } from "../input/midi-port.js";
+import { AlsaSequencer } from "./alsa-sequencer.js";
+import { messageOf } from "./trouble.js";
+
+export type MidiBytesHandler = (bytes: Uint8Array) => void;
+
+export interface MidiInputPort {
+  /** Messages that the system's queue could not take since it was opened, as of the last scan. */
+  readonly overruns: number;
+  close(): void;
+}
+
+export interface MidiOutputPort {
+  /** One whole message. Throws when the system refuses it. */
+  send(message: Uint8Array): void;
+  close(): void;
+}
+
+/** What the hub needs of a machine. `scan` and both `open` are quick, and may be called from the event loop. */
+export interface MidiSystem {
+  /** The ports that are there, or why there is no MIDI at all. */
+  scan(): MidiPortList | string;
+  /** Throws an error whose message says why it cannot be had. SysEx is heard only if asked for. */
+  openInput(port: MidiPort, hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort;
+  openOutput(port: MidiPort): MidiOutputPort;
+}
+
+type Library = typeof import("@julusian/midi/lazy");
+type LibraryPort = InstanceType<Library["Input"] | Library["Output"]>;
+
+/** This machine's. */
+export function midiSystem(): MidiSystem {
+  return process.platform === "linux" ? new AlsaSystem() : new PlainSystem();
+}
+
+/** Windows and macOS: the library's own list. */
+class PlainSystem implements MidiSystem {
+  private readonly naming = process.platform === "win32" ? "windows" : "plain";
+
+  scan(): MidiPortList | string {
+    try {
+      const { Input, Output } = library();
+      return { inputs: this.named(Input.getPortNames()), outputs: this.named(Output.getPortNames()) };
+    } catch (error) {
+      return `the system's MIDI cannot be used: ${messageOf(error)}`;
+    }
+  }
+
+  openInput(port: MidiPort, hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort {
+    return openInput((names) => this.indexOf(names, port), hearsSysex, onBytes);
+  }
+
+  openOutput(port: MidiPort): MidiOutputPort {
+    return openOutput((names) => this.indexOf(names, port));
+  }
+
+  private indexOf(names: readonly string[], port: MidiPort): number {
+    return this.named(names).findIndex(({ name }) => name === port.name);
+  }
+
+  /** Equal names, and Windows' that hold an index which moves with other devices, are told apart by their order. */
+  private named(names: readonly string[]): MidiPort[] {
+    const seen = new Map<string, number>();
+    return names.map((full) => {
+      const own = ownNameOf(full, this.naming);
+      const number = (seen.get(own) ?? 0) + 1;
+      seen.set(own, number);
+      return { name: number === 1 ? own : `${own} (${number})`, own, place: "" };
+    });
+  }
+}
+
+/** Linux: everything but the bytes comes from the kernel's own files. */
+class AlsaSystem implements MidiSystem {
+  private readonly sequencer = new AlsaSequencer();
+  private readonly open = new Set<AlsaPortConnection>();
+
+  scan(): MidiPortList | string {
+    const trouble = this.sequencer.trouble();
+    if (trouble !== "") return trouble;
+    const clients = this.sequencer.clients();
+    if (clients === undefined) return this.scanByLibrary();
+    for (const connection of this.open) connection.look(clients);
+    return alsaPorts(clients, (client) => this.sequencer.placeOf(client), [...this.open]);
+  }
+
+  openInput(port: MidiPort, hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort {
+    const input = this.connect(port, true, () => {
+      return openInput((names) => names.indexOf(port.name), hearsSysex, onBytes);
+    });
+    return input;
+  }
+
+  openOutput(port: MidiPort): MidiOutputPort {
+    return this.connect(port, false, () => openOutput((names) => names.indexOf(port.name)));
+  }
+
+  /** Opens it unless it is known to be taken, and finds the client that the library made for it. */
+  private connect<Port extends { close(): void }>(
+    port: MidiPort,
+    isInput: boolean,
+    open: () => Port,
+  ): Port & { overruns: number } {
+    const trouble = this.sequencer.trouble();
+    if (trouble !== "") throw new Error(trouble);
+    const before = this.sequencer.clients() ?? [];
+    const holder = this.holderOf(before, port, isInput);
+    if (holder !== "") throw new Error(`another program has it open (${holder})`);
+    const opened = open();
+    const known = new Set(before.map(({ number }) => number));
+    const own = this.sequencer.clients()?.find(({ number, name }) => !known.has(number) && name.startsWith("RtMidi"));
+    if (own === undefined) return Object.assign(opened, { overruns: 0 });
+    const connection = new AlsaPortConnection(port.name, isInput, own.number);
+    this.open.add(connection);
+    return {
+      ...opened,
+      get overruns() {
+        return connection.overruns;
+      },
+      close: () => {
+        this.open.delete(connection);
+        opened.close();
+      },
+    };
+  }
+
+  private holderOf(clients: readonly AlsaClient[], { name }: MidiPort, isInput: boolean): string {
+    const [, client, port] = / (\d+):(\d+)$/.exec(name) ?? [];
+    const found = clients.find(({ number }) => number === Number(client));
+    return found === undefined ? "" : this.sequencer.holderOf(found, Number(port), isInput);
+  }
+
+  /** Where the kernel's list is hidden: no places, no overruns, and a sequencer client for each look. */
+  private scanByLibrary(): MidiPortList | string {
+    try {
+      const { Input, Output } = library();
+      const named = (name: string): MidiPort => ({ name, own: ownNameOf(name, "alsa"), place: "" });
+      return { inputs: Input.getPortNames().map(named), outputs: Output.getPortNames().map(named) };
+    } catch (error) {
+      return `ALSA cannot be used: ${messageOf(error)}`;
+    }
+  }
+}
+
+/** What this process has connected, and how often its queue ran over. */
+class AlsaPortConnection implements AlsaConnection {
+  readonly name: string;
+  readonly isInput: boolean;
+  readonly client: number;
+  overruns = 0;
+
+  constructor(name: string, isInput: boolean, client: number) {
+    this.name = name;
+    this.isInput = isInput;
+    this.client = client;
+  }
+
+  look(clients: readonly AlsaClient[]): void {
+    this.overruns = clients.find(({ number }) => number === this.client)?.overruns ?? this.overruns;
+  }
+}
+
+let loaded: Library | undefined;
+
+function library(): Library {
+  loaded ??= createRequire(import.meta.url)("@julusian/midi/lazy") as Library;
+  return loaded;
+}
+
+function openInput(
+  indexOf: (names: readonly string[]) => number,
+  hearsSysex: boolean,
+  onBytes: MidiBytesHandler,
+): MidiInputPort {
+  const { Input } = library();
+  const input = new Input();
+  input.ignoreTypes(!hearsSysex, false, true);
+  openPort(input, indexOf);
+  input.on("messageBuffer", (_seconds, bytes) => onBytes(bytes));
+  return { overruns: 0, close: () => input.destroy() };
+}
+
+function openOutput(indexOf: (names: readonly string[]) => number): MidiOutputPort {
+  const { Output } = library();
+  const output = new Output();
+  openPort(output, indexOf);
+  return {
+    send: (message) => output.sendMessage(Buffer.from(message.buffer, message.byteOffset, message.length)),
+    close: () => output.destroy(),
+  };
+}
+
+function openPort(port: LibraryPort, indexOf: (names: readonly string[]) => number): void {
+  try {
+    const names = Array.from({ length: port.getPortCount() }, (_, index) => port.getPortName(index));
+    const index = indexOf(names);
+    if (index < 0) throw new Error("it is not there any more");
+    port.openPort(index);
+    if (!port.isPortOpen()) throw new Error("the system did not open it");
+  } catch (error) {
+    port.destroy();
+    throw new Error(reasonOf(error), { cause: error });
+  }
+}
+
+/** The library says "Internal RtMidi error" for whatever happens. */
+function reasonOf(error: unknown): string {
+  const message = messageOf(error);
+  if (!message.includes("RtMidi")) return message;
+  return "the system refused to open it; is it open in another program?";
+}
