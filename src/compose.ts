@@ -15,8 +15,8 @@ import { DeskHost } from "./edge/desk-host.js";
 import { type NetworkInterface, selectInterface } from "./edge/interfaces.js";
 import { LiveLoop } from "./edge/live-loop.js";
 import { MeshSocket } from "./edge/mesh-socket.js";
-import { MidiHub } from "./edge/midi-hub.js";
-import { openMidiSystem } from "./edge/midi-system.js";
+import { MidiHub, type MidiWanted } from "./edge/midi-hub.js";
+import { midiSystem } from "./edge/midi-system.js";
 import { NodeHome } from "./edge/node-home.js";
 import { statusOf } from "./edge/node-reports.js";
 import { NodeService } from "./edge/node-service.js";
@@ -301,7 +301,7 @@ class Composition {
   private makeSurfaces(): void {
     const { node, loop } = this;
     this.midi = new MidiHub({
-      system: openMidiSystem(),
+      system: midiSystem(),
       clock: node.core.clock,
       turn: loop,
       listener: {

@@ -7,6 +7,7 @@
  * sentence. It never decides which ports are open, and never reads what comes in.
  */
 import { createRequire } from "node:module";
+import type * as MidiLibrary from "@julusian/midi/lazy";
 import { type AlsaClient, type AlsaConnection, alsaPorts } from "../input/alsa-clients.js";
 import { type MidiPort, type MidiPortList, ownNameOf } from "../input/midi-port.js";
 import { AlsaSequencer } from "./alsa-sequencer.js";
@@ -35,7 +36,7 @@ export interface MidiSystem {
   openOutput(port: MidiPort): MidiOutputPort;
 }
 
-type Library = typeof import("@julusian/midi/lazy");
+type Library = typeof MidiLibrary;
 type LibraryPort = InstanceType<Library["Input"] | Library["Output"]>;
 
 /** This machine's. */

@@ -22,7 +22,7 @@ import type { NodeService } from "./node-service.js";
 export interface SurfaceDevices {
   /** Looks for ports now: all that are there, and all that bindings name. */
   list(): readonly DeviceReport[];
-  stateOf(alias: string): DeviceReport;
+  stateOf(alias: string): DeviceReport | undefined;
 }
 
 export interface SurfaceServiceParts {
@@ -34,9 +34,6 @@ export interface SurfaceServiceParts {
 }
 
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
-/** A port that is there opens within this long; on a slow machine with some to spare. */
-const OPEN_LIMIT_MS = 3_000;
-const OPEN_POLL_MS = 20;
 const NO_OUTCOME: WriteOutcome = { reject: Reject.none, confirmed: false };
 
 export class SurfaceService {
@@ -57,7 +54,7 @@ export class SurfaceService {
 
   private report({ record, standing, reason, alias }: BindingState): BindingReport {
     const { id, source, path, isEnabled, range, curve, isInverted, takeover } = record;
-    const device = alias === "" ? null : this.parts.devices.stateOf(alias);
+    const device = alias === "" ? null : (this.parts.devices.stateOf(alias) ?? null);
     const ends = range[0] === range[1] ? null : range;
     return {
       id,
@@ -84,7 +81,8 @@ export class SurfaceService {
     const { refused } = await this.parts.service.declare(entriesOf(id, request), options);
     const [first] = refused;
     if (first !== undefined) return { problem: "", outcome: refusal(first.reject, first.detail) };
-    const binding = await this.settled(id);
+    // What is plugged in is open once the bindings have been read.
+    const binding = this.bindings().find((one) => one.id === id);
     return { problem: "", outcome: NO_OUTCOME, ...(binding === undefined ? {} : { binding }) };
   }
 
@@ -111,23 +109,6 @@ export class SurfaceService {
     let id = name;
     for (let number = 2; taken.has(id); number++) id = `${name}-${number}`;
     return id;
-  }
-
-  /** How the binding stands once its port is open or there is none; undefined when somebody removed it meanwhile. */
-  private async settled(id: string): Promise<BindingReport | undefined> {
-    const untilMs = performance.now() + OPEN_LIMIT_MS;
-    for (;;) {
-      const report = this.bindings().find((one) => one.id === id);
-      if (report === undefined || !this.isOpening(report) || performance.now() > untilMs) return report;
-      await new Promise((resolve) => setTimeout(resolve, OPEN_POLL_MS));
-    }
-  }
-
-  /** Its port is there and not open yet. */
-  private isOpening({ device }: BindingReport): boolean {
-    if (device === null || device.state === "open") return false;
-    const now = this.parts.devices.list().find(({ alias }) => alias === device.alias);
-    return now !== undefined && now.state === "unused";
   }
 
   async unbind(id: string, options: WriteOptions): Promise<WriteOutcome> {

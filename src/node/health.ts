@@ -30,6 +30,7 @@ export const HealthCode = {
   slow: "slow",
   wireless: "wireless",
   memory: "memory",
+  midi: "midi",
 } as const;
 export type HealthCode = (typeof HealthCode)[keyof typeof HealthCode];
 
