@@ -59,6 +59,7 @@ export interface MidiHubParts {
   readonly nameOf?: ((own: string) => string) | undefined;
 }
 
+const SECOND_US = 1_000_000;
 /** How long the loss of messages is told. */
 const OVERRUN_TOLD_US = 60_000_000;
 
@@ -323,9 +324,10 @@ class Surface implements MidiSink {
     }
   }
 
-  private readonly onBytes = (bytes: Uint8Array): void => {
+  private readonly onBytes = (bytes: Uint8Array, seconds: number): void => {
     const { turn } = this.parts;
     turn.begin();
+    this.controls.heard[0] += seconds * SECOND_US;
     try {
       this.stream.push(bytes);
       if (this.controls.isWaiting) turn.wakeBy(this.controls.nextDueUs);

@@ -7,13 +7,14 @@
  * sentence. It never decides which ports are open, and never reads what comes in.
  */
 import { createRequire } from "node:module";
-import type * as MidiLibrary from "@julusian/midi/lazy";
+import type * as Library from "@julusian/midi/lazy";
 import { type AlsaClient, type AlsaConnection, alsaPorts } from "../input/alsa-clients.js";
 import { type MidiPort, type MidiPortList, ownNameOf } from "../input/midi-port.js";
 import { AlsaSequencer } from "./alsa-sequencer.js";
 import { messageOf } from "./trouble.js";
 
-export type MidiBytesHandler = (bytes: Uint8Array) => void;
+/** `seconds` is how long after the one before these bytes were sent; 0 for the first. */
+export type MidiBytesHandler = (bytes: Uint8Array, seconds: number) => void;
 
 export interface MidiInputPort {
   /** Messages that the system's queue could not take since it was opened, as of the last scan. */
@@ -36,8 +37,7 @@ export interface MidiSystem {
   openOutput(port: MidiPort): MidiOutputPort;
 }
 
-type Library = typeof MidiLibrary;
-type LibraryPort = InstanceType<Library["Input"] | Library["Output"]>;
+type LibraryPort = Library.Input | Library.Output;
 
 /** This machine's. */
 export function midiSystem(): MidiSystem {
@@ -171,10 +171,10 @@ class AlsaPortConnection implements AlsaConnection {
   }
 }
 
-let loaded: Library | undefined;
+let loaded: typeof Library | undefined;
 
-function library(): Library {
-  loaded ??= createRequire(import.meta.url)("@julusian/midi/lazy") as Library;
+function library(): typeof Library {
+  loaded ??= createRequire(import.meta.url)("@julusian/midi/lazy") as typeof Library;
   return loaded;
 }
 
@@ -187,7 +187,7 @@ function openInput(
   const input = new Input();
   input.ignoreTypes(!hearsSysex, false, true);
   openPort(input, indexOf);
-  input.on("messageBuffer", (_seconds, bytes) => onBytes(bytes));
+  input.on("messageBuffer", (seconds, bytes) => onBytes(bytes, seconds));
   return { overruns: 0, close: () => input.destroy() };
 }
 

@@ -33,6 +33,8 @@ const CHANNELS = 16;
 const NUMBERS = 128;
 
 export class MidiControls implements MidiMessageSink {
+  /** [0] when the message in hand was sent, in microseconds of any clock that runs evenly. Written by whoever hears it. */
+  readonly heard = new Float64Array(1);
   private readonly sink: MidiSink;
   private readonly clock: Clock;
   private readonly counters: MidiCounters;
@@ -51,7 +53,7 @@ export class MidiControls implements MidiMessageSink {
     this.sink = sink;
     this.clock = clock;
     this.counters = counters;
-    this.parameters = Array.from({ length: CHANNELS }, () => new MidiParameter(clock, counters));
+    this.parameters = Array.from({ length: CHANNELS }, () => new MidiParameter(clock, this.heard, counters));
   }
 
   /**
@@ -72,7 +74,7 @@ export class MidiControls implements MidiMessageSink {
       const same = known.find(({ channel, msb, lsb }) => {
         return channel === pair.channel && msb === pair.msb && lsb === pair.lsb;
       });
-      this.pairs.push(same ?? { ...pair, halves: new MidiHalves(this.clock, this.counters) });
+      this.pairs.push(same ?? { ...pair, halves: new MidiHalves(this.clock, this.heard, this.counters) });
     }
   }
 

@@ -7,7 +7,8 @@
  * (what comes after a pause begins a value), and once it is known that the high half comes first, a low one alone waits
  * for nothing. As MIDI 1.0 says, a high half alone sets the low one to 0.
  *
- * Is told the time by a clock and never waits itself. Tells at most one value for each half: `tell` answers whether.
+ * Pauses are measured on the sender's time, which comes with each message, for this process may be late; what is held is
+ * told by own time. It never waits itself. Tells at most one value for each half: `tell` answers whether.
  */
 import type { Clock } from "../base/clock.js";
 import type { MidiCounters } from "./midi-counters.js";
@@ -18,7 +19,11 @@ import { MidiReject } from "./midi-reject.js";
  * The halves of one value are less than 1 ms apart on USB and 2 ms on a busy DIN cable (3 bytes each); the values of a
  * fader that is moved are 4 ms and more apart.
  */
-export const MIDI_HOLD_US = 3_000;
+const APART_US = 3_000;
+/** How long a half is held whose other half may not come at all. */
+export const MIDI_HOLD_US = APART_US;
+/** How long one is held whose other half has always come: it is late only when this process is. */
+export const MIDI_HOLD_SURE_US = 20_000;
 /** A message that waits already comes before what was due meanwhile: the loop gets this long to hand it over. */
 const GRACE_US = 1_000;
 /** A pause tells the order when it is this long, and so many times as long as what lies between the halves. */
@@ -30,7 +35,7 @@ const SCORE_MAX = 2;
 const Held = { none: 0, high: 1, low: 2 } as const;
 type Held = (typeof Held)[keyof typeof Held];
 
-/** Own times: when the last half came, the pause before it, when what is held is told alone. */
+/** When the last half was sent and the pause before it, by the sender's time; when what is held is told, by own time. */
 const LAST = 0;
 const PAUSE = 1;
 const DUE = 2;
@@ -42,6 +47,7 @@ export class MidiHalves {
 
   private readonly clock: Clock;
   private readonly counters: MidiCounters;
+  private readonly heard: Float64Array;
   private readonly times = new Float64Array(3);
   /** The halves as they are now; -1 when none has come. */
   private high = -1;
@@ -51,11 +57,15 @@ export class MidiHalves {
   private held: Held = Held.none;
   private previous: Held = Held.none;
   private isInGrace = false;
+  /** The half that was held last was told without its other half. */
+  private wasAlone = false;
   /** Above 0 the high half comes first, below 0 the low one. */
   private score = 0;
 
-  constructor(clock: Clock, counters: MidiCounters) {
+  /** `heard[0]` is when the message in hand was sent, in microseconds of any clock that runs evenly. */
+  constructor(clock: Clock, heard: Float64Array, counters: MidiCounters) {
     this.clock = clock;
+    this.heard = heard;
     this.counters = counters;
     this.reset();
   }
@@ -87,11 +97,11 @@ export class MidiHalves {
 
   /** The high half came. Answers whether a value is to be told. */
   takeHigh(high: number): boolean {
-    const isOverdue = this.score >= 0 && this.isOverdue;
+    const isApart = this.score >= 0 && this.isKnown && this.heard[0] - this.times[LAST] > APART_US;
     const isSecond = this.learn(Held.high) && this.score <= 0;
-    if (this.held === Held.low ? !isOverdue : isSecond && this.held === Held.none) {
+    if (this.held === Held.low ? !isApart : isSecond && this.held === Held.none) {
       this.high = high;
-      return this.tell();
+      return this.tellWhole();
     }
     const isTold = this.flush();
     this.high = high;
@@ -107,7 +117,7 @@ export class MidiHalves {
     const isSecond = this.held === Held.high || (this.score > 0 && this.isKnown && !isTold);
     this.low = low;
     this.hasLow = true;
-    if (isSecond) return this.tell();
+    if (isSecond) return this.tellWhole();
     this.hold(Held.low);
     return isTold;
   }
@@ -126,6 +136,7 @@ export class MidiHalves {
   /** Tells what is held without waiting any longer. Answers whether that is a value. */
   flush(): boolean {
     if (this.held === Held.none) return false;
+    this.wasAlone = true;
     return this.isKnown ? this.tell() : this.drop();
   }
 
@@ -140,9 +151,9 @@ export class MidiHalves {
     return this.tell();
   }
 
-  /** What is held should have been told alone by now. */
-  private get isOverdue(): boolean {
-    return this.isInGrace || this.clock.nowUs >= this.times[DUE];
+  private tellWhole(): true {
+    this.wasAlone = false;
+    return this.tell();
   }
 
   private tell(): true {
@@ -161,22 +172,22 @@ export class MidiHalves {
   private hold(half: Held): void {
     this.held = half;
     this.isInGrace = false;
-    this.times[DUE] = this.clock.nowUs + MIDI_HOLD_US;
+    const isSure = !this.wasAlone && (half === Held.high || this.score < 0 || !this.isKnown);
+    this.times[DUE] = this.clock.nowUs + (isSure ? MIDI_HOLD_SURE_US : MIDI_HOLD_US);
   }
 
   /** Learns the order from this half's time. Answers whether it surely belongs to the other half that came before. */
   private learn(half: Held): boolean {
     const { times } = this;
-    const nowUs = this.clock.nowUs;
-    const between = nowUs - times[LAST];
+    const sentUs = this.heard[0];
+    const between = sentUs - times[LAST];
     const before = times[PAUSE];
     const { previous } = this;
-    times[LAST] = nowUs;
-    // What was held that long waited for this process, not for the sender: that was no pause.
-    times[PAUSE] = this.isHolding && between > MIDI_HOLD_US ? Number.NEGATIVE_INFINITY : between;
+    times[LAST] = sentUs;
+    times[PAUSE] = between;
     this.previous = half;
     if (previous === Held.none || previous === half) return false;
-    if (between > MIDI_HOLD_US || before < PAUSE_US || before < between * PAUSE_RATIO) return false;
+    if (between > APART_US || before < PAUSE_US || before < between * PAUSE_RATIO) return false;
     if (half === Held.low) this.score = Math.min(this.score + 1, SCORE_MAX);
     else this.score = Math.max(this.score - 1, -SCORE_MAX);
     return true;

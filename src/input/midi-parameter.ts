@@ -33,8 +33,8 @@ export class MidiParameter {
   private high = NONE;
   private low = NONE;
 
-  constructor(clock: Clock, counters: MidiCounters) {
-    this.data = new MidiHalves(clock, counters);
+  constructor(clock: Clock, heard: Float64Array, counters: MidiCounters) {
+    this.data = new MidiHalves(clock, heard, counters);
   }
 
   get isOpen(): boolean {

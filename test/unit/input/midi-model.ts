@@ -36,7 +36,12 @@ export class Listening implements MidiSink {
 
   /** Bytes in hexadecimal, spaces as you like. */
   hear(text: string): this {
-    this.stream.push(bytesOf(text));
+    return this.hearBytes(bytesOf(text));
+  }
+
+  hearBytes(bytes: Uint8Array): this {
+    this.controls.heard[0] = this.clock.nowUs;
+    this.stream.push(bytes);
     return this;
   }
 
