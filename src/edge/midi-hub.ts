@@ -305,7 +305,7 @@ class Surface implements MidiSink {
 
   /** What was lost since the last call. */
   newOverruns(): number {
-    const overruns = this.input?.overruns ?? 0;
+    const overruns = this.input?.overruns() ?? 0;
     const lost = Math.max(0, overruns - this.toldOverruns);
     this.toldOverruns = overruns;
     return lost;

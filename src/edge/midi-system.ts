@@ -18,7 +18,7 @@ export type MidiBytesHandler = (bytes: Uint8Array, seconds: number) => void;
 
 export interface MidiInputPort {
   /** Messages that the system's queue could not take since it was opened, as of the last scan. */
-  readonly overruns: number;
+  overruns(): number;
   close(): void;
 }
 
@@ -96,10 +96,7 @@ class AlsaSystem implements MidiSystem {
   }
 
   openInput(port: MidiPort, hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort {
-    const input = this.connect(port, true, () => {
-      return openInput((names) => names.indexOf(port.name), hearsSysex, onBytes);
-    });
-    return input;
+    return this.connect(port, true, () => openInput((names) => names.indexOf(port.name), hearsSysex, onBytes));
   }
 
   openOutput(port: MidiPort): MidiOutputPort {
@@ -107,32 +104,22 @@ class AlsaSystem implements MidiSystem {
   }
 
   /** Opens it unless it is known to be taken, and finds the client that the library made for it. */
-  private connect<Port extends { close(): void }>(
-    port: MidiPort,
-    isInput: boolean,
-    open: () => Port,
-  ): Port & { overruns: number } {
+  private connect<Port extends { close(): void }>(port: MidiPort, isInput: boolean, open: () => Port): Port {
     const trouble = this.sequencer.trouble();
     if (trouble !== "") throw new Error(trouble);
     const before = this.sequencer.clients() ?? [];
     const holder = this.holderOf(before, port, isInput);
     if (holder !== "") throw new Error(`another program has it open (${holder})`);
     const opened = open();
-    const known = new Set(before.map(({ number }) => number));
-    const own = this.sequencer.clients()?.find(({ number, name }) => !known.has(number) && name.startsWith("RtMidi"));
-    if (own === undefined) return Object.assign(opened, { overruns: 0 });
-    const connection = new AlsaPortConnection(port.name, isInput, own.number);
+    const client = newClient(before, this.sequencer.clients() ?? [], port, isInput);
+    if (client === undefined) return opened;
+    const connection = new AlsaPortConnection(port.name, isInput, client);
     this.open.add(connection);
-    return {
-      ...opened,
-      get overruns() {
-        return connection.overruns;
-      },
-      close: () => {
-        this.open.delete(connection);
-        opened.close();
-      },
+    const close = (): void => {
+      this.open.delete(connection);
+      opened.close();
     };
+    return { ...opened, overruns: () => connection.overruns, close };
   }
 
   private holderOf(clients: readonly AlsaClient[], { name }: MidiPort, isInput: boolean): string {
@@ -171,6 +158,20 @@ class AlsaPortConnection implements AlsaConnection {
   }
 }
 
+/** The client that came meanwhile and is connected to the port; undefined where the system does not tell. */
+function newClient(
+  before: readonly AlsaClient[],
+  now: readonly AlsaClient[],
+  port: MidiPort,
+  isInput: boolean,
+): number | undefined {
+  const address = port.name.slice(port.name.lastIndexOf(" ") + 1);
+  const isConnected = ({ ports }: AlsaClient): boolean =>
+    ports.some(({ readers, writers }) => (isInput ? writers : readers).includes(address));
+  const isNew = (client: AlsaClient): boolean => !before.some(({ number }) => number === client.number);
+  return now.find((client) => isNew(client) && isConnected(client))?.number;
+}
+
 let loaded: typeof Library | undefined;
 
 function library(): typeof Library {
@@ -188,7 +189,7 @@ function openInput(
   input.ignoreTypes(!hearsSysex, false, true);
   openPort(input, indexOf);
   input.on("messageBuffer", (seconds, bytes) => onBytes(bytes, seconds));
-  return { overruns: 0, close: () => input.destroy() };
+  return { overruns: () => 0, close: () => input.destroy() };
 }
 
 function openOutput(indexOf: (names: readonly string[]) => number): MidiOutputPort {

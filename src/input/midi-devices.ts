@@ -147,7 +147,6 @@ export class MidiDevices {
   opened(slot: MidiSlot): void {
     const own = this.slot(slot);
     own.open = own.port;
-    own.wasConnected = false;
     own.isCut = false;
     own.reason = "";
     own.waitUs = RETRY_FIRST_US;
@@ -214,8 +213,7 @@ export class MidiDevices {
       for (const slot of device.slots) {
         const ports = slot.isInput ? list.inputs : list.outputs;
         const port = slot.open && ports.find(({ name }) => name === slot.open?.name);
-        slot.isCut = slot.wasConnected && port?.isConnected === false;
-        slot.wasConnected ||= port?.isConnected === true;
+        slot.isCut = port?.isConnected === false;
       }
     }
   }
@@ -284,8 +282,6 @@ interface Slot extends MidiSlot {
   port: MidiPort | undefined;
   /** The port that is open. */
   open: MidiPort | undefined;
-  /** The system has shown its connection since it was opened. */
-  wasConnected: boolean;
   /** The connection is no more, although the port is there. */
   isCut: boolean;
   reason: string;
@@ -336,7 +332,6 @@ function slotOf(alias: string, isInput: boolean): Slot {
     isInput,
     port: undefined,
     open: undefined,
-    wasConnected: false,
     isCut: false,
     reason: "",
     retryUs: 0,
