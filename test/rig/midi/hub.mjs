@@ -33,7 +33,8 @@ const hub = new MidiHub({
   turn: loop,
   listener: {
     control(device, { kind, channel, number, value, max }) {
-      if (counted === undefined) told.push(`${device} ${kinds[kind]} ${channel} ${number} ${value}/${max}`);
+      if (counted === undefined || kind !== MidiKind.cc)
+        told.push(`${device} ${kinds[kind]} ${channel} ${number} ${value}/${max}`);
       else count(number, value);
     },
     sysex: (device, bytes, length) =>
@@ -205,37 +206,37 @@ async function playUntilHeard(serial, device, value) {
 check("a USB device: wanted before it is there, plugged, played, pulled while open, and back again", async () => {
   want({ alias: "acme-pad-midi-1" });
   assert.equal(hub.stateOf("acme-pad-midi-1").state, "absent");
-  for (const turn of [1, 2]) {
-    usb("plug", "Acme Pad");
-    await hears("0 opened");
-    assert.equal(health.at(-1) ?? "", "");
-    await playUntilHeard("Acme Pad", 0, turn);
-    const card = `hw:${usb("card", "Acme Pad")}`;
-    play(card, "90 3C 64 B0 07 7F");
-    assert.deepEqual(await hears("0 cc 1 7 127/127"), ["0 noteOn 1 60 100/127", "0 cc 1 7 127/127"]);
-    const device = listen("amidi", "-p", card, "-d");
-    await until("the device", () => {
-      hub.send("acme-pad-midi-1", Buffer.from("B00763", "hex"));
-      return device.bytes.includes("B00763");
-    });
-    await device.stop();
-    usb("unplug", "Acme Pad");
-    hub.send("acme-pad-midi-1", Buffer.from("B00764", "hex"));
-    // The note that it held is let go.
-    assert.deepEqual(await hears("0 closed"), ["0 noteOff 1 60 0/127", "0 closed"]);
-    assert.equal(hub.stateOf("acme-pad-midi-1").reason, "it was unplugged");
-    assert.equal(health.at(-1), "acme-pad-midi-1: it was unplugged");
-  }
+  usb("plug", "Acme Pad");
+  await hears("0 opened");
+  await playUntilHeard("Acme Pad", 0, 1);
+  const card = `hw:${usb("card", "Acme Pad")}`;
+  play(card, "90 3C 64 B0 07 7F");
+  assert.deepEqual(await hears("0 cc 1 7 127/127"), ["0 noteOn 1 60 100/127", "0 cc 1 7 127/127"]);
+  const device = listen("amidi", "-p", card, "-d");
+  await until("the device", () => {
+    hub.send("acme-pad-midi-1", Buffer.from("B00763", "hex"));
+    return device.bytes.includes("B00763");
+  });
+  await device.stop();
+  usb("unplug", "Acme Pad");
+  hub.send("acme-pad-midi-1", Buffer.from("B00764", "hex"));
+  // The note that it held is let go.
+  assert.deepEqual(await hears("0 closed"), ["0 noteOff 1 60 0/127", "0 closed"]);
+  assert.equal(hub.stateOf("acme-pad-midi-1").reason, "it was unplugged");
+  assert.equal(health.at(-1), "acme-pad-midi-1: it was unplugged");
+  usb("plug", "Acme Pad");
+  await hears("0 opened");
+  assert.equal(health.at(-1), "");
+  await playUntilHeard("Acme Pad", 0, 2);
 });
 
 check("a USB device that is pulled and plugged between two looks is opened anew", async () => {
-  usb("plug", "Acme Pad");
-  await hears("0 opened");
   usb("unplug", "Acme Pad");
   usb("plug", "Acme Pad");
   assert.deepEqual(await hears("0 opened"), ["0 closed", "0 opened"]);
-  await playUntilHeard("Acme Pad", 0, 5);
+  await playUntilHeard("Acme Pad", 0, 3);
   want();
+  take();
   usb("unplug", "Acme Pad");
 });
 
@@ -263,8 +264,8 @@ check(
   async () => {
     want();
     take();
-    const input = run("amidi", "-l").match(/hw:\S+(?=\s+Twin)/)[0];
-    const thief = listen("amidi", "-p", input, "-d");
+    const [, client] = / (\d+):0$/.exec(hub.list().find(({ alias }) => alias === "twin-midi-1").input);
+    const thief = listen("amidi", "-p", `hw:${(client - 16) / 4}`, "-d");
     await until("the thief", () => run("sh", "-c", "cat /proc/asound/card*/midi0").includes("Owner PID"));
     want({ alias: "twin-midi-1", needsOutput: false });
     const { state, reason } = hub.stateOf("twin-midi-1");
@@ -308,7 +309,7 @@ check("16 faders at 250 Hz for 30 s: nothing is lost, and nothing comes twice", 
 check(
   "a flood that overruns the sequencer's queue is told in the node's health, and what comes next is understood",
   async () => {
-    faderFile("/tmp/flood.mid", { faders: 100, hz: 1_000, seconds: 2 });
+    faderFile("/tmp/flood.mid", { faders: 90, hz: 1_000, seconds: 2 });
     take();
     counted = { events: 0, gaps: 0, last: new Array(128).fill(127) };
     await runLater("aplaymidi", "-d", "0", "-p", "14:0", "/tmp/flood.mid");
@@ -317,11 +318,11 @@ check(
     );
     assert.ok(counted.events > 0 && counted.gaps > 0);
     assert.ok(hub.counters.report().overruns > 0);
-    counted = undefined;
     take();
     midiFile("/tmp/notes.mid", [Buffer.from([5, 0x90, 0x3c, 0x64])]);
     run("aplaymidi", "-d", "0", "-p", "14:0", "/tmp/notes.mid");
     assert.deepEqual(await hears("0 noteOn 1 60 100/127"), ["0 noteOn 1 60 100/127"]);
+    counted = undefined;
   },
 );
 
