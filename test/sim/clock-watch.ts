@@ -20,19 +20,26 @@ const STEP_MIN_US = 200_000;
 /** Virtual time has whole microseconds, and own time rounds them. */
 const GRAIN_US = 3;
 
-interface Seen {
-  readonly boot: number;
-  readonly ownUs: number;
-  readonly sessionUs: number;
-  readonly steps: number;
-  readonly exchanges: number;
+/** Places in a clock's register. */
+const OWN = 0;
+const HYBRID = 1;
+const SESSION = 3;
+
+/** A node's clock at the end of its last turn; one object a machine, for turns are many. */
+class Seen {
+  boot = 0;
+  steps = 0;
+  exchanges = 0;
+  /** [0] own time, [1] session time. */
+  readonly timesUs = new Float64Array(2);
 }
 
 export class ClockWatch {
   /** The largest error that a node was found with, of those that it could tell; in microseconds. */
   worstUs = 0;
   compared = 0;
-  private readonly seen = new Map<number, Seen>();
+  /** By the machine's index. */
+  private readonly seen: Seen[] = [];
   private readonly timeline: Timeline;
   private readonly fail: (machine: Machine, text: string) => void;
 
@@ -43,19 +50,29 @@ export class ClockWatch {
 
   /** A machine's turn is over. */
   turned(machine: Machine): void {
-    const { hana, boot } = machine;
+    const { hana, boot, index } = machine;
     if (hana === undefined) return;
     const { clock } = hana.core;
+    const { register } = clock;
     const { steps, exchanges } = hana.sessionClock.sync;
-    const before = this.seen.get(machine.index);
-    this.seen.set(machine.index, { boot, ownUs: clock.nowUs, sessionUs: clock.sessionUs, steps, exchanges });
-    if ((clock.register[1] as number) > clock.sessionUs + HYBRID_AHEAD_LIMIT_US + GRAIN_US) {
+    this.seen[index] ??= new Seen();
+    const before = this.seen[index];
+    const { timesUs } = before;
+    const ownUs = (register[OWN] as number) - (timesUs[0] as number);
+    const jumpUs = Math.abs((register[SESSION] as number) - (timesUs[1] as number) - ownUs);
+    const isSameBoot = before.boot === boot;
+    const hasStepped = before.steps !== steps;
+    const isJoining = before.exchanges < JOINING_EXCHANGES;
+    timesUs[0] = register[OWN] as number;
+    timesUs[1] = register[SESSION] as number;
+    before.boot = boot;
+    before.steps = steps;
+    before.exchanges = exchanges;
+    if ((register[HYBRID] as number) > (register[SESSION] as number) + HYBRID_AHEAD_LIMIT_US + GRAIN_US) {
       this.fail(machine, "its hybrid time is more than 500 ms ahead of session time");
     }
-    if (before?.boot !== boot) return;
-    const ownUs = clock.nowUs - before.ownUs;
-    const jumpUs = Math.abs(clock.sessionUs - before.sessionUs - ownUs);
-    const mayStep = before.steps !== steps && (before.exchanges < JOINING_EXCHANGES || jumpUs > STEP_MIN_US);
+    if (!isSameBoot) return;
+    const mayStep = hasStepped && (isJoining || jumpUs > STEP_MIN_US);
     if (!mayStep && jumpUs > ownUs * PACE_MAX + GRAIN_US) {
       this.fail(machine, `its session time jumped by ${Math.round(jumpUs)} us in ${Math.round(ownUs)} us`);
     }

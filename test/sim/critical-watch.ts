@@ -76,16 +76,25 @@ export class CriticalWatch {
     }
     this.replicated++;
     const isReused = this.eyes.commitsOf(write).some(({ term }) => term.isReused);
-    const holders = this.holdersOf(write);
     const { electors } = this.eyes;
-    const isEnough =
-      electors > 0 ? holders.size * 2 > electors : [...holders].some((holder) => holder !== write.machine);
-    if (isReused || isEnough) {
+    if (isReused || this.isHeldByEnough(write)) {
       if (!isReused) this.keep(write);
       return "";
     }
     const told = electors > 0 ? `most of ${electors} nodes have` : "another node has";
-    return `said that ${told} write ${write.number} of ${write.path}, which ${holders.size} have`;
+    const holders = new Set(this.holdersOf(write)).size;
+    return `said that ${told} write ${write.number} of ${write.path}, which ${holders} have`;
+  }
+
+  /** Looks at no more nodes than it takes: of a hundred nearly all have it. */
+  private isHeldByEnough(write: Write): boolean {
+    const { electors } = this.eyes;
+    const found = new Set<Machine>();
+    for (const holder of this.holdersOf(write)) {
+      found.add(holder);
+      if (electors > 0 ? found.size * 2 > electors : holder !== write.machine) return true;
+    }
+    return false;
   }
 
   /** Whoever has a write has those before it: they need not be looked for any more, at every death of a long run. */
@@ -97,19 +106,18 @@ export class CriticalWatch {
     for (const merged of this.merges.keys()) if (!this.kept.includes(merged)) this.merges.delete(merged);
   }
 
-  /** Who has a write, or had it when it died just now. */
-  private holdersOf(write: Write): Set<Machine> {
+  /** Who has a write, or had it when it died just now. A machine may come twice. */
+  private *holdersOf(write: Write): Generator<Machine> {
     const { electors } = this.eyes;
     const { pausedUs, resumedUs } = write.machine;
     const nowUs = this.eyes.nowUs();
     const graveUs = electors > 0 ? GRAVE_HOLD_US : GRAVE_US;
     const sinceUs = (resumedUs >= nowUs - GRAVE_US ? pausedUs : nowUs) - graveUs;
     this.graves = this.graves.filter(({ atUs }) => atUs >= nowUs - GRAVES_KEPT_US);
-    const dead = this.graves.filter(
-      ({ atUs, versions }) => atUs >= sinceUs && this.has(write, versions.get(write.path)),
-    );
-    const living = this.eyes.living().filter((machine) => this.isAt(machine, write));
-    return new Set([...living, ...dead.map(({ machine }) => machine)]);
+    for (const machine of this.eyes.living()) if (this.isAt(machine, write)) yield machine;
+    for (const { machine, atUs, versions } of this.graves) {
+      if (atUs >= sinceUs && this.has(write, versions.get(write.path))) yield machine;
+    }
   }
 
   private has(write: Write, version: Version | undefined): boolean {

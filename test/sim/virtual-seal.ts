@@ -2,10 +2,14 @@
  * Virtual seal: stands in for ChaCha20-Poly1305 where a hundred nodes open every datagram. It hides nothing, and it
  * keeps what a run depends on: whoever changes a bit of header, body, nonce or key is found out, up to 2^-64.
  *
+ * A datagram to a group is opened by everybody with the same header, nonce and key. So what was opened last is kept
+ * whole, and what is equal to it in every byte is not mixed again.
+ *
  * All else of the sealer and the opener is what ships. `seeds.test.ts` shows that runs with the real seal are the same.
  */
 import type { FrameCipher } from "../../src/security/aead.js";
-import { TAG_BYTES } from "../../src/wire/envelope.js";
+import { ViewCache } from "../../src/security/view-cache.js";
+import { DATAGRAM_MAX_BYTES, HEADER_BYTES, TAG_BYTES } from "../../src/wire/envelope.js";
 
 export const VIRTUAL_SEAL: FrameCipher = {
   seal(sealed, plain, associated, nonce, key) {
@@ -15,6 +19,10 @@ export const VIRTUAL_SEAL: FrameCipher = {
     for (let index = 0; index < TAG_BYTES; index++) sealed[length + index] = tagByte(index);
   },
   open(plain, sealed, associated, nonce, key) {
+    if (last.is(sealed, associated, nonce, key)) {
+      plain.set(last.plain);
+      return true;
+    }
     const { length } = plain;
     begin(associated, nonce, key);
     copyMixed(sealed, plain, length);
@@ -23,6 +31,7 @@ export const VIRTUAL_SEAL: FrameCipher = {
       plain.fill(0);
       return false;
     }
+    last.keep(plain, sealed, associated, nonce, key);
     return true;
   },
 };
@@ -31,6 +40,47 @@ const words = new Int32Array(2);
 /** Keys are hashes: eight bytes of one tell it from any other. The counter ends the nonce. */
 const KEY_MIXED_BYTES = 8;
 const NONCE_FROM = 4;
+
+/** What was opened last, and with what. */
+class LastOpened {
+  private readonly sealedBytes = new Uint8Array(DATAGRAM_MAX_BYTES);
+  private readonly sealedViews = new ViewCache(this.sealedBytes);
+  private readonly plainBytes = new Uint8Array(DATAGRAM_MAX_BYTES);
+  private readonly plainViews = new ViewCache(this.plainBytes);
+  private sealed = this.sealedViews.of(0);
+  plain = this.plainViews.of(0);
+  private readonly associated = new Uint8Array(HEADER_BYTES);
+  private readonly nonce = new Uint8Array(NONCE_FROM + 8);
+  private readonly key = new Uint8Array(KEY_MIXED_BYTES);
+
+  keep(plain: Uint8Array, sealed: Uint8Array, associated: Uint8Array, nonce: Uint8Array, key: Uint8Array): void {
+    this.sealed = this.sealedViews.of(sealed.length);
+    this.sealed.set(sealed);
+    this.plain = this.plainViews.of(plain.length);
+    this.plain.set(plain);
+    this.associated.set(associated);
+    this.nonce.set(nonce);
+    this.key.set(key.subarray(0, KEY_MIXED_BYTES));
+  }
+
+  is(sealed: Uint8Array, associated: Uint8Array, nonce: Uint8Array, key: Uint8Array): boolean {
+    return (
+      sealed.length === this.sealed.length &&
+      isEqual(associated, this.associated) &&
+      isEqual(nonce, this.nonce) &&
+      isEqual(this.key, key) &&
+      Buffer.compare(sealed, this.sealed) === 0
+    );
+  }
+}
+
+/** Whether two begin with the same bytes, as many as the first has. */
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  for (let index = 0; index < one.length; index++) if (one[index] !== other[index]) return false;
+  return true;
+}
+
+const last = new LastOpened();
 
 function begin(associated: Uint8Array, nonce: Uint8Array, key: Uint8Array): void {
   words[0] = 0x811c9dc5 ^ wordAt(nonce, NONCE_FROM);

@@ -36,3 +36,16 @@ test.each([0, 1, 3, 4, 61, 200])("a body of %d bytes opens as it was, and with n
   expect(opens(sealed, HEADER, NONCE, flipped(KEY, 5))).toBeUndefined();
   if (length > 0) expect(opens(sealed.subarray(0, sealed.length - 1))).toBeUndefined();
 });
+
+test("what was opened before opens again, and nothing beside it that differs in a bit", () => {
+  const plain = Uint8Array.from({ length: 90 }, (_, index) => index);
+  const sealed = new Uint8Array(plain.length + TAG_BYTES);
+  VIRTUAL_SEAL.seal(sealed, plain, HEADER, NONCE, KEY);
+  for (let bit = 0; bit < sealed.length * 8; bit++) {
+    expect(opens(sealed)).toEqual(plain);
+    expect(opens(flipped(sealed, bit))).toBeUndefined();
+    expect(opens(sealed, flipped(HEADER, bit % (HEADER.length * 8)))).toBeUndefined();
+    expect(opens(sealed, HEADER, flipped(NONCE, 32 + (bit % 64)))).toBeUndefined();
+    expect(opens(sealed, HEADER, NONCE, flipped(KEY, bit % 64))).toBeUndefined();
+  }
+});
