@@ -132,6 +132,11 @@ export class LiveLoop {
     this.wakeBy(this.work.dueUs());
   }
 
+  /** The same for the time in `dues[0]`, without boxing it for a call that mostly does nothing. */
+  wakeFor(dues: Float64Array): void {
+    if ((dues[0] as number) < this.armedUs) this.wakeBy(dues[0] as number);
+  }
+
   /** Makes sure that `tick` is called by then, in own time. */
   wakeBy(dueUs: number): void {
     if (this.isStopped || dueUs >= this.armedUs) return;

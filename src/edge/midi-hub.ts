@@ -46,6 +46,8 @@ export interface MidiTurn {
   end(): void;
   /** Makes sure that `pump` is called by then, in own time. */
   wakeBy(dueUs: number): void;
+  /** The same for the time in `dues[0]`, which mostly is far: called for each message. */
+  wakeFor(dues: Float64Array): void;
 }
 
 export interface MidiHubParts {
@@ -299,7 +301,7 @@ class Surface implements MidiSink {
   }
 
   pump(): void {
-    if (this.controls.isWaiting) this.controls.pump();
+    if (this.parts.clock.nowUs >= this.controls.nextDueUs) this.controls.pump();
     this.drain();
   }
 
@@ -330,7 +332,7 @@ class Surface implements MidiSink {
     this.controls.heard[0] += seconds * SECOND_US;
     try {
       this.stream.push(bytes);
-      if (this.controls.isWaiting) turn.wakeBy(this.controls.nextDueUs);
+      turn.wakeFor(this.controls.dues);
     } finally {
       turn.end();
     }

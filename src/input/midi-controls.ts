@@ -35,6 +35,8 @@ const NUMBERS = 128;
 export class MidiControls implements MidiMessageSink {
   /** [0] when the message in hand was sent, in microseconds of any clock that runs evenly. Written by whoever hears it. */
   readonly heard = new Float64Array(1);
+  /** [0] is `nextDueUs`: in an array, it is read for each message without being boxed. */
+  readonly dues = new Float64Array([Number.POSITIVE_INFINITY]);
   private readonly sink: MidiSink;
   private readonly clock: Clock;
   private readonly counters: MidiCounters;
@@ -46,14 +48,12 @@ export class MidiControls implements MidiMessageSink {
   /** By channel and note. */
   private readonly held = new Uint8Array(CHANNELS * NUMBERS);
   private heldCount = 0;
-  /** A half has come since nothing waited. */
-  private mayWait = false;
 
   constructor(sink: MidiSink, clock: Clock, counters: MidiCounters) {
     this.sink = sink;
     this.clock = clock;
     this.counters = counters;
-    this.parameters = Array.from({ length: CHANNELS }, () => new MidiParameter(clock, this.heard, counters));
+    this.parameters = Array.from({ length: CHANNELS }, () => new MidiParameter(clock, this.heard, this.dues, counters));
   }
 
   /**
@@ -74,33 +74,25 @@ export class MidiControls implements MidiMessageSink {
       const same = known.find(({ channel, msb, lsb }) => {
         return channel === pair.channel && msb === pair.msb && lsb === pair.lsb;
       });
-      this.pairs.push(same ?? { ...pair, halves: new MidiHalves(this.clock, this.heard, this.counters) });
+      this.pairs.push(same ?? { ...pair, halves: new MidiHalves(this.clock, this.heard, this.dues, this.counters) });
     }
-  }
-
-  /** Whether a half waits for the other. */
-  get isWaiting(): boolean {
-    return this.mayWait && this.nextDueUs < Number.POSITIVE_INFINITY;
   }
 
   /** When `pump` has something to do, in own time; infinite while nothing waits. */
   get nextDueUs(): number {
-    let due = Number.POSITIVE_INFINITY;
-    for (const { halves } of this.pairs) due = Math.min(due, halves.dueUs);
-    for (const { data } of this.parameters) due = Math.min(due, data.dueUs);
-    return due;
+    return this.dues[0];
   }
 
   /** Tells the halves whose other half has not come in time. */
   pump(): void {
+    this.dues[0] = Number.POSITIVE_INFINITY;
     for (const pair of this.pairs) {
-      if (pair.halves.isHolding && pair.halves.expire()) this.tellPair(pair);
+      if (pair.halves.expire()) this.tellPair(pair);
     }
     for (let channel = 0; channel < CHANNELS; channel++) {
       const parameter = this.parameters[channel];
-      if (parameter.data.isHolding && parameter.data.expire()) this.tellParameter(channel, parameter);
+      if (parameter.data.expire()) this.tellParameter(channel, parameter);
     }
-    this.mayWait = this.nextDueUs < Number.POSITIVE_INFINITY;
   }
 
   /** The device is gone: what it held is let go, and what it had begun is forgotten. What was learned of it stays. */
@@ -168,7 +160,6 @@ export class MidiControls implements MidiMessageSink {
 
   private half(pair: NamedPair, isLow: boolean, value: number): void {
     const isTold = isLow ? pair.halves.takeLow(value) : pair.halves.takeHigh(value);
-    this.mayWait = true;
     if (isTold) this.tellPair(pair);
   }
 
@@ -177,7 +168,6 @@ export class MidiControls implements MidiMessageSink {
     const parameter = this.parameters[channel];
     if (choosesParameter(number)) return this.choose(channel, parameter, number, value);
     if (!parameter.isOpen) return false;
-    this.mayWait = true;
     switch (number) {
       case DATA_ENTRY:
         if (parameter.data.takeHigh(value)) this.tellParameter(channel, parameter);

@@ -48,6 +48,7 @@ export class MidiHalves {
   private readonly clock: Clock;
   private readonly counters: MidiCounters;
   private readonly heard: Float64Array;
+  private readonly dues: Float64Array;
   private readonly times = new Float64Array(3);
   /** The halves as they are now; -1 when none has come. */
   private high = -1;
@@ -62,10 +63,14 @@ export class MidiHalves {
   /** Above 0 the high half comes first, below 0 the low one. */
   private score = 0;
 
-  /** `heard[0]` is when the message in hand was sent, in microseconds of any clock that runs evenly. */
-  constructor(clock: Clock, heard: Float64Array, counters: MidiCounters) {
+  /**
+   * `heard[0]` is when the message in hand was sent, in microseconds of any clock that runs evenly; `dues[0]` is made
+   * the time, by the clock, when `expire` has something to do, unless it is earlier already.
+   */
+  constructor(clock: Clock, heard: Float64Array, dues: Float64Array, counters: MidiCounters) {
     this.clock = clock;
     this.heard = heard;
+    this.dues = dues;
     this.counters = counters;
     this.reset();
   }
@@ -78,11 +83,6 @@ export class MidiHalves {
   /** Whether a value has been told or can be. */
   get isKnown(): boolean {
     return this.high >= 0;
-  }
-
-  /** When `expire` has something to do, in own time; infinite when nothing is held. */
-  get dueUs(): number {
-    return this.held === Held.none ? Number.POSITIVE_INFINITY : this.times[DUE];
   }
 
   /** Forgets the value; what was learned of the sender stays. */
@@ -122,15 +122,16 @@ export class MidiHalves {
     return isTold;
   }
 
-  /** Once `dueUs` has come. Answers whether a value is to be told; a low half without a high one is none. */
+  /** Tells what was held for too long. Answers whether that is a value; a low half without a high one is none. */
   expire(): boolean {
-    if (this.held === Held.none || this.clock.nowUs < this.times[DUE]) return false;
-    if (!this.isInGrace) {
+    if (this.held === Held.none) return false;
+    if (this.clock.nowUs >= this.times[DUE]) {
+      if (this.isInGrace) return this.flush();
       this.isInGrace = true;
       this.times[DUE] = this.clock.nowUs + GRACE_US;
-      return false;
     }
-    return this.flush();
+    this.announce();
+    return false;
   }
 
   /** Tells what is held without waiting any longer. Answers whether that is a value. */
@@ -174,6 +175,11 @@ export class MidiHalves {
     this.isInGrace = false;
     const isSure = !this.wasAlone && (half === Held.high || this.score < 0 || !this.isKnown);
     this.times[DUE] = this.clock.nowUs + (isSure ? MIDI_HOLD_SURE_US : MIDI_HOLD_US);
+    this.announce();
+  }
+
+  private announce(): void {
+    if (this.times[DUE] < this.dues[0]) this.dues[0] = this.times[DUE];
   }
 
   /** Learns the order from this half's time. Answers whether it surely belongs to the other half that came before. */

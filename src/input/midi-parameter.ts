@@ -33,8 +33,8 @@ export class MidiParameter {
   private high = NONE;
   private low = NONE;
 
-  constructor(clock: Clock, heard: Float64Array, counters: MidiCounters) {
-    this.data = new MidiHalves(clock, heard, counters);
+  constructor(clock: Clock, heard: Float64Array, dues: Float64Array, counters: MidiCounters) {
+    this.data = new MidiHalves(clock, heard, dues, counters);
   }
 
   get isOpen(): boolean {
