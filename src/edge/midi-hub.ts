@@ -11,6 +11,7 @@ import { MidiControls, type MidiPair } from "../input/midi-controls.js";
 import { MidiCounter, MidiCounters } from "../input/midi-counters.js";
 import { type MidiDeviceReport, MidiDevices, type MidiSlot } from "../input/midi-devices.js";
 import type { MidiEvent, MidiSink } from "../input/midi-event.js";
+import { MidiLag } from "../input/midi-lag.js";
 import { isOneMessage, MidiOutbox, type MidiPacing } from "../input/midi-outbox.js";
 import { MidiStream } from "../input/midi-stream.js";
 import type { MidiInputPort, MidiOutputPort, MidiSystem } from "./midi-system.js";
@@ -63,7 +64,7 @@ export interface MidiHubParts {
 
 const SECOND_US = 1_000_000;
 /** How long the loss of messages is told. */
-const OVERRUN_TOLD_US = 60_000_000;
+const LOSS_TOLD_US = 60_000_000;
 
 export class MidiHub {
   readonly counters = new MidiCounters();
@@ -71,8 +72,9 @@ export class MidiHub {
   private readonly devices: MidiDevices;
   private readonly surfaces = new Map<string, Surface>();
   private health = "";
-  private overrun = "";
-  /** [0] until when an overrun is told. */
+  /** The last loss of messages, as long as it is told. */
+  private loss = "";
+  /** [0] until when it is told. */
   private readonly times = new Float64Array(1);
   private isClosed = false;
 
@@ -139,6 +141,7 @@ export class MidiHub {
   pump(): void {
     if (this.isClosed) return;
     if (this.devices.isScanDue) this.scan(false);
+    this.shed();
     this.act();
     for (const surface of this.surfaces.values()) surface.pump();
   }
@@ -175,12 +178,10 @@ export class MidiHub {
     this.countOverruns();
   }
 
-  /** Opens and closes what `MidiDevices` says. */
+  /** Closes and opens what `MidiDevices` says: what is closed may be to be opened anew. */
   private act(): void {
-    for (const { isOpening, slot } of this.devices.actions()) {
-      if (isOpening) this.open(slot);
-      else this.closeSlot(slot);
-    }
+    for (const { isOpening, slot } of this.devices.actions()) if (!isOpening) this.closeSlot(slot);
+    for (const { isOpening, slot } of this.devices.actions()) if (isOpening) this.open(slot);
     for (const [alias, surface] of this.surfaces) {
       surface.tell(this.devices.stateOf(alias)?.state === "open");
     }
@@ -203,20 +204,35 @@ export class MidiHub {
     this.devices.closed(slot);
   }
 
+  /** Opens the ports anew that this process cannot keep up with: what waits for it goes, its queue has no bound. */
+  private shed(): void {
+    for (const [alias, surface] of this.surfaces) {
+      if (!surface.isBehind) continue;
+      surface.isBehind = false;
+      this.counters.count(MidiCounter.fallenBehind);
+      this.tellLoss(`${alias}: it sends faster than this node works, and what waited was dropped`);
+      this.devices.cut(alias);
+    }
+  }
+
+  private tellLoss(sentence: string): void {
+    this.loss = sentence;
+    this.times[0] = this.parts.clock.nowUs + LOSS_TOLD_US;
+  }
+
   private countOverruns(): void {
     for (const [alias, surface] of this.surfaces) {
       const lost = surface.newOverruns();
       if (lost === 0) continue;
       this.counters.count(MidiCounter.overruns, lost);
-      this.overrun = `${alias}: it sends faster than this machine reads, and ${lost} messages were lost`;
-      this.times[0] = this.parts.clock.nowUs + OVERRUN_TOLD_US;
+      this.tellLoss(`${alias}: it sends faster than this machine reads, and ${lost} messages were lost`);
     }
-    if (this.parts.clock.nowUs >= this.times[0]) this.overrun = "";
+    if (this.parts.clock.nowUs >= this.times[0]) this.loss = "";
   }
 
   private tellHealth(): void {
     const sentences = this.devices.troubles();
-    if (this.overrun !== "") sentences.push(this.overrun);
+    if (this.loss !== "") sentences.push(this.loss);
     const text = sentences.join("; ");
     if (text === this.health) return;
     this.health = text;
@@ -230,8 +246,11 @@ class Surface implements MidiSink {
   device = -1;
   readonly controls: MidiControls;
   outbox: MidiOutbox;
+  /** This process does not keep up with what it sends. */
+  isBehind = false;
   private readonly parts: MidiHubParts;
   private readonly counters: MidiCounters;
+  private readonly lag = new MidiLag();
   private readonly stream: MidiStream;
   private wanted: MidiWanted | undefined;
   private input: MidiInputPort | undefined;
@@ -267,6 +286,7 @@ class Surface implements MidiSink {
       return;
     }
     this.stream.reset();
+    this.lag.reset();
     this.toldOverruns = 0;
     this.input = system.openInput(port, this.wanted?.needsSysex === true, this.onBytes);
   }
@@ -329,7 +349,9 @@ class Surface implements MidiSink {
   private readonly onBytes = (bytes: Uint8Array, seconds: number): void => {
     const { turn } = this.parts;
     turn.begin();
-    this.controls.heard[0] += seconds * SECOND_US;
+    const { heard } = this.controls;
+    heard[0] += seconds * SECOND_US;
+    this.isBehind ||= this.lag.take(this.parts.clock.register, heard);
     try {
       this.stream.push(bytes);
       turn.wakeFor(this.controls.dues);

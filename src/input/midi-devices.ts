@@ -161,6 +161,11 @@ export class MidiDevices {
     own.waitUs = Math.min(own.waitUs * 2, MIDI_RETRY_MAX_US);
   }
 
+  /** The device's ports are to be closed and opened anew. */
+  cut(alias: string): void {
+    for (const slot of this.devices.get(alias)?.slots ?? []) slot.isCut = slot.open !== undefined;
+  }
+
   closed(slot: MidiSlot): void {
     this.slot(slot).open = undefined;
     this.forget();

@@ -10,7 +10,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { setTimeout as pause } from "node:timers/promises";
 
 const checks = [];
-/** What the check that runs now has started. */
+/** What was started and prints until it is stopped. */
 const started = [];
 /** The slowest thing in there, a port that comes back, takes some seconds. */
 const UNTIL_MS = 20_000;
@@ -31,8 +31,9 @@ export async function runChecks() {
       error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
     }
     process.stdout.write(`${JSON.stringify({ name, ms: Math.round(performance.now() - beganMs), error })}\n`);
-    for (const listening of started.splice(0)) await listening.stop();
+    for (const one of started) if (!one.outlives) await one.stop();
   }
+  for (const one of started) await one.stop();
   process.exit(0);
 }
 
@@ -71,20 +72,21 @@ export function usb(...args) {
   return run("usb-midi", ...args).trim();
 }
 
-/** Starts a command that prints until it is stopped; `text` grows meanwhile. */
+/** Starts a command that prints until it is stopped, at the end of its check or, if it `outlives` that, of all. */
 export function listen(command, ...args) {
   const child = spawn("stdbuf", ["-o0", command, ...args], { stdio: ["ignore", "pipe", "ignore"] });
   const listening = {
+    /** What it has printed. */
     text: "",
+    outlives: false,
     /** What it printed, without white space. */
     get bytes() {
       return listening.text.replace(/\s/g, "");
     },
     stop: () =>
       new Promise((resolve) => {
-        if (child.exitCode !== null || child.signalCode !== null) resolve();
         child.once("exit", resolve);
-        child.kill();
+        if (child.exitCode !== null || child.signalCode !== null || !child.kill()) resolve();
       }),
   };
   started.push(listening);

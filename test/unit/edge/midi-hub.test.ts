@@ -211,6 +211,23 @@ describe("a MIDI hub", () => {
     expect(health.at(-1)).toBe("");
   });
 
+  it("opens a port anew that sends faster than it works, tells so, and is at its newest message then", () => {
+    system.plug("Pad", 20);
+    want({ alias: "pad" });
+    const bytes = bytesOf("b0 07 05");
+    for (let message = 0; message < 60_000; message++) {
+      system.open.get("Pad")?.(bytes, 0.0001);
+      clock.set(clock.nowUs + 200);
+    }
+    take();
+    run(100);
+    expect(take()).toEqual(["0 closed", "0 opened"]);
+    expect(health).toEqual(["pad: it sends faster than this node works, and what waited was dropped"]);
+    expect(hub.counters.report().fallenBehind).toBe(1);
+    run(2_000);
+    expect(take()).toEqual([]);
+  });
+
   it("closes everything at the end, and answers nobody any more", () => {
     system.plug("Pad", 20);
     want({ alias: "pad", needsOutput: true });
