@@ -36,6 +36,8 @@ Client 128 : "RtMidi Input Client" [User Legacy]
 Client 129 : "RtMidi Output Client" [User Legacy]
   Port   0 : "RtMidi Output" (R-e-)
     Connecting To: 24:0[r:0]
+  Output pool :
+    Alloc failures     : 9
 Client 131 : "RtMidi Output Client" [User Legacy]
   Port   2 : "somebody's virtual port" (RWe-)
 `;

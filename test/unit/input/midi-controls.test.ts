@@ -99,6 +99,15 @@ describe("two controllers that are a pair", () => {
     expect(listening.take()).toEqual(Array.from({ length: 20 }, (_, value) => `cc14 1 1 ${value * 128 + 99}/16383`));
   });
 
+  it("are of two values when the sender's time is that far apart, although this process had no time to tell the first", () => {
+    const listening = paired().hear("b0 01 10 21 01").wait(4).hear("b0 21 02");
+    listening.clock.set(listening.clock.nowUs + 4_000);
+    listening.hear("b0 01 11 21 03");
+    expect(listening.take()).toEqual(
+      [0x10 * 128 + 1, 0x10 * 128 + 2, 0x11 * 128 + 3].map((value) => `cc14 1 1 ${value}/16383`),
+    );
+  });
+
   it("keep their channel and number to themselves", () => {
     const listening = paired(2, 1, 33).hear("b0 01 12 b1 02 13 b1 01 14 b0 21 15 b1 21 16");
     expect(listening.take()).toEqual([
