@@ -275,6 +275,7 @@ check(
     await thief.stop();
     await hears("0 opened");
     assert.equal(health.at(-1), "");
+    for (const serial of ["One", "Two"]) usb("unplug", serial);
   },
 );
 
