@@ -225,7 +225,7 @@ export class MidiHub {
       const lost = surface.newOverruns();
       if (lost === 0) continue;
       this.counters.count(MidiCounter.overruns, lost);
-      this.tellLoss(`${alias}: it sends faster than this machine reads, and ${lost} messages were lost`);
+      this.tellLoss(`${alias}: it sends faster than this machine reads, and ${lost} messages or more were lost`);
     }
     if (this.parts.clock.nowUs >= this.times[0]) this.loss = "";
   }

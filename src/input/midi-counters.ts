@@ -17,7 +17,7 @@ export const MidiCounter = {
   eventsIn: 4,
   /** Notes that were let go because their device went away. */
   notesReleased: 5,
-  /** How often the system's queue of a port ran over, so that messages were lost. */
+  /** Messages that the system's queue of a port refused. When that runs over, Linux drops all that is in it as well. */
   overruns: 6,
   /** How often a port was opened anew because this process had fallen too far behind it. */
   fallenBehind: 7,
