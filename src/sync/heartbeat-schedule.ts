@@ -1,13 +1,13 @@
 /**
  * HeartbeatSchedule: when the controller repeats itself. Told the time.
  *
- * On the stream 4, 8, 16, 32 and 64 ms after the last change, then every 100 ms: the last changes reach everybody fast
+ * On the stream 4, 11, 25, 53 and 109 ms after the last change, then every 100 ms: the last changes reach everybody fast
  * although nothing follows them. And to all nodes, whoever they follow, every 100 ms when quiet, every 200 ms at most:
  * a controller hears no other stream, so that is how it learns that it has a rival.
  */
 import type { Clock } from "../base/clock.js";
 
-const FIRST_US = 4_000;
+const FIRST_US = 3_500;
 const QUIET_US = 100_000;
 /** A rival is to be noticed within 250 ms, however busy the stream is. */
 const ANNOUNCE_BUSY_US = 200_000;
