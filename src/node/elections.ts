@@ -379,6 +379,7 @@ export class Elections {
     }
     const target = { address, port: ask.unicastPort };
     this.asks.onAsk(from, target);
+    this.riseAbove(ask.head.number);
     if (!ask.isTrial) this.giveWay(ask, from);
     const isGranted = this.mayGrant(ask, from);
     if (!isGranted || ask.isTrial) this.answer(ask, isGranted, target);
@@ -389,6 +390,13 @@ export class Elections {
       this.node.tellStandings();
       this.ports.onServing();
     }
+  }
+
+  /** Who asks hears nobody, and would not follow this controller while the term that it holds is above this one. */
+  private riseAbove(number: number): void {
+    const { roles } = this.node;
+    roles.highest = Math.max(roles.highest, Math.min(number, roles.highest + KNOWN_STEP));
+    if (roles.isOutranked(number)) this.raise();
   }
 
   /** Of two that ask at the same time the first in rank goes on, with the next number. */

@@ -121,6 +121,22 @@ describe("a controller that is gone", () => {
     mesh.until(() => mesh.isSettled);
   });
 
+  test("and was the only one of a later term leaves nobody without a controller where an earlier one goes on", () => {
+    const { mesh, nodes } = settled(3);
+    const [first, second, third] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)];
+    mesh.drop = (from, to) => from !== to && (from === third || to === third);
+    mesh.run(1_500_000);
+    expect(controllers(mesh)).toEqual([first, third]);
+    mesh.drop = (from, to) => from !== to && (from === first || to === first);
+    mesh.until(() => second.hana.roles.term.node === third.hana.core.identity.id);
+    mesh.run(1_000_000);
+    third.crash();
+    mesh.drop = () => false;
+    mesh.run(3_000_000);
+    expect(controllers(mesh)).toEqual([first]);
+    mesh.until(() => mesh.isSettled);
+  });
+
   test("leaves nothing behind that any voter has", () => {
     const { mesh, nodes } = settled(4, [100, 300, 100, 100]);
     const [first, second, third] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)];
