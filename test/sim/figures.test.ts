@@ -31,7 +31,7 @@ test.each([
 ] as const)(
   "of %d nodes the successor dies as well, at a loss of %d: the next takes writes by one second",
   (nodes, loss) => {
-    const [count, limitMs] = [100, 1_000];
+    const [count, limitMs] = [50, 1_000];
     const { p50Ms, p99Ms, worstMs, buried } = killControllers({ nodes, count, seed: 2, loss, againMs: [0, 900] });
     tell(
       `${nodes} nodes, loss ${loss}, successor killed 0 to 900 ms later`,
@@ -67,7 +67,9 @@ describe.each(SIZES)("with %d nodes", { timeout: 240_000 }, (nodes) => {
     test(`all have a change by ${limitMs} ms, 99 of 100 times`, () => {
       const stage = Stage.settled(nodes);
       stage.bend((link) => (link.loss = loss));
-      const p99 = percentile(spreads(stage, changes, limitMs + 200), 0.99);
+      // A hundred nodes that lose much take long, and the slowest of few is no less than the hundredth of many.
+      const count = nodes === LARGE && loss > 0.1 ? changes / 2 : changes;
+      const p99 = percentile(spreads(stage, count, limitMs + 200), 0.99);
       tell(`${nodes} nodes, loss ${loss}`, `p99 ${p99} ms of ${limitMs}`);
       expect(p99).toBeLessThanOrEqual(limitMs);
       expect(stage.violation).toBe("");
@@ -215,7 +217,7 @@ describe.each(SIZES)("with %d nodes", { timeout: 240_000 }, (nodes) => {
   });
 
   test("after the controller's end another one takes writes by one second, and no acknowledged critical write is lost", () => {
-    const count = nodes === LARGE ? 6 : 1_000;
+    const count = nodes === LARGE ? 6 : 400;
     const { p50Ms, p99Ms, worstMs, replicated, buried, alone } = killControllers({ nodes, count, seed: 1 });
     const took = `p50 ${p50Ms} ms, p99 ${p99Ms} ms, worst ${worstMs} ms of 600 and 1000`;
     tell(`${nodes} nodes, kill -9 of the controller, ${count} times`, took);

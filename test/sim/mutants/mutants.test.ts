@@ -26,6 +26,7 @@ function firstFailure(mutant: Mutant, lastSeed: number): Promise<{ seed: number;
 describe("a fault that is planted in the protocol is found", () => {
   test.each(MUTANTS)("$name", { timeout: 240_000 }, async (mutant) => {
     const { seed, text } = await firstFailure(mutant, SEEDS);
+    console.log(`${mutant.name}: found by seed ${seed}`);
     expect(text).toMatch(/^FAILED/);
     expect(seed).toBeGreaterThan(0);
   });
