@@ -35,8 +35,6 @@ const SERVE_US = 5_000_000;
 const FETCH_US = 400_000;
 const FETCH_HOLD_US = 2_000_000;
 const FETCH_RETRY_US = 50_000;
-/** Nobody is so far ahead: a number gone wild is not believed at once. */
-const KNOWN_STEP = 1_000;
 const NAMES_MAX = 256;
 const DISK_TEXT = "the term file cannot be written: a restart could open a term a second time";
 
@@ -252,8 +250,7 @@ export class Elections {
     const { election, node } = this;
     if (!election.isOpen || this.isWon || !this.isStillWanted) return;
     const verdict = election.verdict(this.rules, node.core.identity.id, (voter) => this.nameOf(voter));
-    const { highest } = node.roles;
-    node.roles.highest = Math.max(highest, Math.min(election.known, highest + KNOWN_STEP));
+    node.roles.hearOf(election.known);
     if (verdict === Verdict.won) this.onWon();
     else if (verdict === Verdict.lost) this.giveUp();
     else if (election.isOutdated) {
@@ -395,7 +392,7 @@ export class Elections {
   /** Who asks hears nobody, and would not follow this controller while the term that it holds is above this one. */
   private riseAbove(number: number): void {
     const { roles } = this.node;
-    roles.highest = Math.max(roles.highest, Math.min(number, roles.highest + KNOWN_STEP));
+    roles.hearOf(number);
     if (roles.isOutranked(number)) this.raise();
   }
 

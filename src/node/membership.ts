@@ -103,7 +103,7 @@ export class Membership {
       node.core.counters.messagesMalformed++;
       return;
     }
-    node.roles.highest = Math.max(node.roles.highest, Math.min(hello.term, node.roles.highest + 1_000));
+    node.roles.hearOf(hello.term);
     node.peers.notice(from, address, hello, node.core.clock.nowUs);
     if (!hello.isInSync && node.roles.isOutranked(hello.term)) node.elections.raise();
     if (node.controller.isOpen) node.controller.welcome(hello.nonce, { address, port: hello.unicastPort });

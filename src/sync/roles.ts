@@ -37,6 +37,8 @@ const ABDICATED_US = 150_000;
 const JOIN_SILENCE_US = 1_500_000;
 /** A loop that was held up this long has not heard what is queued in its sockets. */
 const LAG_US = 200_000;
+/** Nobody is so far ahead: a number gone wild is not believed at once. */
+const CLAIM_STEP = 1_000;
 /** A controller raises its term no more often than this for nodes that know a higher one. */
 const RAISE_US = 1_000_000;
 const HELLO_STEPS_US = [0, 100_000, 250_000, 400_000];
@@ -123,6 +125,11 @@ export class Roles {
     this.hellos = 1;
     this.registers[0] = this.clock.nowUs;
     this.heard();
+  }
+
+  /** Another node claims that there was a term of this number: a wrong claim moves the numbers by one step at most. */
+  hearOf(number: number): void {
+    this.highest = Math.max(this.highest, Math.min(number, this.highest + CLAIM_STEP));
   }
 
   /** The controller said where it is reached. */
