@@ -24,6 +24,7 @@ import { OscHub } from "./edge/osc-hub.js";
 import type { OscSocket } from "./edge/osc-socket.js";
 import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
+import { SurfaceCatalog } from "./edge/surface-catalog.js";
 import { SurfaceService } from "./edge/surface-service.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
 import { isWireless } from "./edge/wireless.js";
@@ -55,6 +56,7 @@ export interface ComposedNode extends RunningNode {
   readonly loop: LiveLoop;
   readonly service: NodeService;
   readonly subscriptions: Subscriptions;
+  readonly bindings: Bindings;
 }
 
 const PACKAGE = new URL("../package.json", import.meta.url);
@@ -112,6 +114,15 @@ class Composition {
   private service!: NodeService;
   private bindings!: Bindings;
   private midi!: MidiHub;
+  private readonly catalog = new SurfaceCatalog({
+    onLoaded: (adoptions) => {
+      this.midi.adopt(adoptions);
+      this.bindings.refresh();
+      this.loop.requestSettle();
+    },
+    onProblem: (problems) =>
+      this.log.warn({ event: "surfaces", problems }, "what is known about surfaces is not right"),
+  });
   private desk!: DeskHost;
   private fetch!: SnapshotFetch;
   private terms!: TermFile;
@@ -143,9 +154,9 @@ class Composition {
     if (this.refusal !== undefined) throw this.refusal;
     this.connect(ground);
     ask.startWhenAsked();
-    const { node, loop, service, subscriptions } = this;
+    const { node, loop, service, subscriptions, bindings } = this;
     const ready = this.readyInfo(ground);
-    return { ready, failed, close: () => this.close(), node, loop, service, subscriptions };
+    return { ready, failed, close: () => this.close(), node, loop, service, subscriptions, bindings };
   }
 
   private async openGround(key: Uint8Array | undefined): Promise<Ground> {
@@ -258,7 +269,8 @@ class Composition {
       target: node.writes,
       shown: node.writes,
       memory: node.core.memory,
-      onChanged: () => this.midi.want(wantedDevices(this.bindings)),
+      profileOf: (alias) => this.catalog.profiles.of(alias),
+      onChanged: () => this.wantDevices(),
     });
     const allow = new AllowList(settings.osc.allow ?? defaultAllow(network));
     const sendToConnection = (connection: number, packet: Uint8Array): void => {
@@ -316,8 +328,16 @@ class Composition {
         realTime: () => {},
       },
       onHealth: (text) => node.setHealth(HealthCode.midi, text),
+      nameOf: (own, isInput) => this.catalog.profiles.aliasOfPort(own, isInput),
     });
     this.closers.push(() => this.midi.close());
+  }
+
+  /** What this machine knows about devices is read when the first is bound. */
+  private wantDevices(): void {
+    const { bindings, catalog, midi } = this;
+    if (catalog.isLoaded) midi.want(wantedDevices(bindings));
+    else if (bindings.list().some(({ alias }) => alias !== "")) void catalog.load();
   }
 
   private load(): void {
@@ -377,7 +397,14 @@ class Composition {
         snapshots: { address: network.address, meshKey: home.meshKey },
       },
       this.service,
-      new SurfaceService({ node, loop, service: this.service, bindings: this.bindings, devices: this.midi }),
+      new SurfaceService({
+        node,
+        loop,
+        service: this.service,
+        bindings: this.bindings,
+        devices: this.midi,
+        catalog: this.catalog,
+      }),
     );
     this.closers.push(() => this.desk.close());
     await warmJoinDuring(this.desk.open());

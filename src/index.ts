@@ -110,6 +110,12 @@ export interface Node {
    * @throws WriteRefused when the path is unknown.
    */
   release(path: string): void;
+  /**
+   * Moves a control of a surface that this program stands for, such as a keyboard or a gamepad: whatever is bound to
+   * `SOURCE/CONTROL` moves as a device's control would move it. `value`: 0..1; of a button, 0 is up and 1 down.
+   * @throws RangeError when source or control is no name (lower case letters, digits, hyphens), or the value no number.
+   */
+  input(source: string, control: string, value: number): void;
   /** The value that is shown; undefined for an unknown path, null for an impulse. */
   get(path: string): Value | undefined;
   /**
@@ -218,6 +224,20 @@ class LibraryNode implements Node {
     const { loop, node } = this.composed;
     loop.enter();
     this.check(path, node.writes.release(node.core.state.idOf(path), this.surface));
+  }
+
+  input(source: string, control: string, value: number): void {
+    const name = `${source}/${control}`;
+    if (Number.isNaN(value)) throw new RangeError(`${name}: the value is not a number`);
+    const { bindings, loop } = this.composed;
+    if (!bindings.isName(source, control)) throw new RangeError(`${name}: is no name of a control`);
+    loop.begin();
+    try {
+      bindings.onInput(source, control, value);
+      loop.requestSettle();
+    } finally {
+      loop.end();
+    }
   }
 
   get(path: string): Value | undefined {

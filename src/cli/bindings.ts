@@ -1,5 +1,5 @@
 /**
- * Bindings: binds a control to a path, lists what is bound, unbinds. And `midi list`: which devices are there.
+ * Bindings: binds a control to a path, lists what is bound, unbinds.
  */
 import type { BindingReport, DeviceReport } from "../manage/surface-reports.js";
 import { CommandError, ExitCode } from "./command-error.js";
@@ -41,11 +41,6 @@ export async function bindings(options: ListOptions): Promise<void> {
 export async function unbind(id: string, options: WriteOptions): Promise<void> {
   const text = await post("/-/unbind", { id }, options);
   if (options.json === true) printLine(text.trimEnd());
-}
-
-export async function listMidi(options: ListOptions): Promise<void> {
-  const text = await new NodeClient(options).get("/-/midi");
-  printLine(options.json === true ? text.trimEnd() : devicesText(JSON.parse(text) as DeviceReport[]));
 }
 
 function post(route: string, body: object, options: WriteOptions): Promise<string> {
@@ -93,16 +88,4 @@ export function bindingsText(reports: readonly BindingReport[]): string {
       return [id, source, path, invert ? `${ends} inverted` : ends, curve, takeover, workText(report)];
     }),
   ]);
-}
-
-export function devicesText(reports: readonly DeviceReport[]): string {
-  if (reports.length === 0) return "no MIDI devices";
-  const head = ["alias", "state", "input", "output"];
-  const rows = reports.map(({ alias, state, input, output, reason }) => [
-    alias,
-    reason === "" ? state : `${state}: ${reason}`,
-    input,
-    output,
-  ]);
-  return tableText([head, ...rows]);
 }

@@ -168,7 +168,17 @@ function addSurfaces(program: Command): void {
   const midi = program.command("midi").description("MIDI devices");
   withNode(
     midi.command("list").description("print the devices that are plugged in, and those that bindings name"),
-  ).action(async (options: object) => (await import("./bindings.js")).listMidi(options));
+  ).action(async (options: object) => (await import("./midi.js")).listMidi(options));
+  withNode(midi.command("adopt").description("say which device of this machine an alias means; two can be swapped"))
+    .argument("<ALIAS>", "what shows call it")
+    .argument("[DEVICE]", "its alias or input until now; default: the only one that nothing is bound to")
+    .option("--profile <ID>", "its hardware profile; default: the one that knows its port's name")
+    .action(async (alias: string, device: string | undefined, options: object) =>
+      (await import("./midi.js")).adopt(alias, device, options),
+    );
+  withNode(midi.command("forget").description("let an alias mean again what ports and profiles say"))
+    .argument("<ALIAS>")
+    .action(async (alias: string, options: object) => (await import("./midi.js")).forget(alias, options));
 }
 
 function addKeys(program: Command): void {

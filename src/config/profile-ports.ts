@@ -16,7 +16,7 @@ const USUAL = {
   macos: String.raw`(?: \d+)?`,
 } as const;
 const SYSTEMS = ["windows", "linux", "macos"] as const;
-type System = (typeof SYSTEMS)[number];
+export type System = (typeof SYSTEMS)[number];
 
 export function expandPorts(ports: ProfileFile["ports"], report: Report): Profile["ports"] {
   return {
@@ -29,7 +29,7 @@ export function expandPorts(ports: ProfileFile["ports"], report: Report): Profil
 function patternsOf(system: System, ports: ProfileFile["ports"], report: Report): PortPatterns {
   if (ports === undefined) return { in: [], out: [] };
   if (Array.isArray(ports)) {
-    const patterns = ports.map((name) => new RegExp(`^${literal(name)}${USUAL[system]}$`, "i"));
+    const patterns = ports.map((name) => new RegExp(`^${literal(name)}(?:${usualOf(system, name)})$`, "i"));
     return { in: patterns, out: patterns };
   }
   const sides = ports[system];
@@ -52,6 +52,12 @@ function compile(patterns: readonly string[], place: readonly string[], report: 
       return [];
     }
   });
+}
+
+/** ALSA puts the jack's name, cut, behind the card's: that mostly begins like it. */
+function usualOf(system: System, name: string): string {
+  const [word = ""] = name.split(" ");
+  return system === "linux" ? `${USUAL.linux}| ${literal(word)}.*` : USUAL[system];
 }
 
 function literal(text: string): string {

@@ -33,13 +33,22 @@ import type { Value } from "../state/declaration.js";
 import { ResourceUnavailable } from "./trouble.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
 import type { Tombstone } from "../state/tombstones.js";
-import type { BindingReport, BindOutcome, BindRequest, DeviceReport } from "../manage/surface-reports.js";
+import type {
+  AdoptOutcome,
+  AdoptRequest,
+  BindingReport,
+  BindOutcome,
+  BindRequest,
+  DeviceReport,
+} from "../manage/surface-reports.js";
 import type { LineageEntry } from "../sync/lineage.js";
 
 /** What it does about devices and bindings. */
 export interface DeskSurfaces {
-  devices(): readonly DeviceReport[];
-  bindings(): readonly BindingReport[];
+  devices(): Promise<readonly DeviceReport[]>;
+  adopt(request: AdoptRequest): Promise<AdoptOutcome>;
+  forget(alias: string): Promise<AdoptOutcome>;
+  bindings(): Promise<readonly BindingReport[]>;
   bind(request: BindRequest, options: WriteOptions): Promise<BindOutcome>;
   unbind(id: string, options: WriteOptions): Promise<WriteOutcome>;
 }
@@ -371,6 +380,10 @@ export class DeskHost {
         return surfaces.bindings();
       case "devices":
         return surfaces.devices();
+      case "adopt":
+        return surfaces.adopt(command.request);
+      case "forget":
+        return surfaces.forget(command.alias);
       case "bind":
         return surfaces.bind(command.request, command.options);
       case "unbind":

@@ -9,7 +9,13 @@
 import type { Clock } from "../base/clock.js";
 import { MidiControls, type MidiPair } from "../input/midi-controls.js";
 import { MidiCounter, MidiCounters } from "../input/midi-counters.js";
-import { type MidiDeviceReport, MidiDevices, type MidiSlot } from "../input/midi-devices.js";
+import {
+  type MidiAdoption,
+  type MidiDeviceReport,
+  MidiDevices,
+  type MidiSlot,
+  type PortNaming,
+} from "../input/midi-devices.js";
 import type { MidiEvent, MidiSink } from "../input/midi-event.js";
 import { MidiLag } from "../input/midi-lag.js";
 import { isOneMessage, MidiOutbox, type MidiPacing } from "../input/midi-outbox.js";
@@ -59,7 +65,7 @@ export interface MidiHubParts {
   /** What is wrong now, "" when nothing is. Called only when that changes. */
   readonly onHealth: (text: string) => void;
   /** The alias of a port's own name, where it is not just that name. */
-  readonly nameOf?: ((own: string) => string) | undefined;
+  readonly nameOf?: PortNaming | undefined;
 }
 
 const SECOND_US = 1_000_000;
@@ -107,6 +113,20 @@ export class MidiHub {
       this.act();
     });
     return this.devices.report();
+  }
+
+  /** Sets the aliases that a user gave to devices of this machine. */
+  adopt(adoptions: readonly MidiAdoption[]): void {
+    this.inTurn(() => {
+      this.devices.adopt(adoptions);
+      if (this.devices.isWanting) this.scan(true);
+      this.act();
+    });
+  }
+
+  /** The unit that has this alias now. */
+  unitOf(alias: string): Omit<MidiAdoption, "alias"> | undefined {
+    return this.devices.unitOf(alias);
   }
 
   /** How it is with one that is wanted or was seen; undefined for an alias that nobody knows. */

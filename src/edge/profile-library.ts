@@ -22,15 +22,16 @@ const SCHEMA = "profile.schema.json";
 
 /** Every profile, by id; the package's own, and those of the user. */
 export function readProfiles(environment: Environment = process.env): LibraryEntry[] {
-  const entries = new Map<string, LibraryEntry>();
+  return profileFiles(environment).map(({ id, file }) => ({ id, file, parsed: readProfile(file) }));
+}
+
+/** Where they are. */
+export function profileFiles(environment: Environment = process.env): Omit<LibraryEntry, "parsed">[] {
+  const files = new Map<string, string>();
   for (const folder of [packageFolder(), join(userFolders(environment).config, FOLDER)]) {
-    for (const name of profileNames(folder)) {
-      const file = join(folder, name);
-      const id = name.slice(0, -".json".length);
-      entries.set(id, { id, file, parsed: readProfile(file) });
-    }
+    for (const name of profileNames(folder)) files.set(name.slice(0, -".json".length), join(folder, name));
   }
-  return [...entries.values()].sort((left, right) => (left.id < right.id ? -1 : 1));
+  return [...files].map(([id, file]) => ({ id, file })).sort((left, right) => (left.id < right.id ? -1 : 1));
 }
 
 /** A file that cannot be read is a complaint like any other. */

@@ -10,19 +10,31 @@ import { ControlCurve } from "../input/control-curve.js";
 import { parseSource } from "../input/control-source.js";
 import { TakeoverMode } from "../input/takeover.js";
 import { type DeclareEntry, refusal, type WriteOptions, type WriteOutcome } from "../manage/reports.js";
-import type { BindingReport, BindOutcome, BindRequest, DeviceReport } from "../manage/surface-reports.js";
+import type {
+  AdoptOutcome,
+  AdoptRequest,
+  BindingReport,
+  BindOutcome,
+  BindRequest,
+  DeviceReport,
+} from "../manage/surface-reports.js";
 import type { HanaNode } from "../node/node.js";
 import type { Value } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
 import { entityKind, instantiate, MAPPINGS_PREFIX } from "../state/templates.js";
+import { adoptDevice, type AdoptingDevices, forgetDevice } from "./device-adoption.js";
 import type { LiveLoop } from "./live-loop.js";
 import type { NodeService } from "./node-service.js";
+import type { SurfaceCatalog } from "./surface-catalog.js";
+
+/** A device at its ports. */
+export type PluggedDevice = Omit<DeviceReport, "profile" | "adopted">;
 
 /** The devices that are plugged in. */
-export interface SurfaceDevices {
+export interface SurfaceDevices extends AdoptingDevices {
   /** Looks for ports now: all that are there, and all that bindings name. */
-  list(): readonly DeviceReport[];
-  stateOf(alias: string): DeviceReport | undefined;
+  list(): readonly PluggedDevice[];
+  stateOf(alias: string): PluggedDevice | undefined;
 }
 
 export interface SurfaceServiceParts {
@@ -31,6 +43,7 @@ export interface SurfaceServiceParts {
   readonly service: NodeService;
   readonly bindings: Bindings;
   readonly devices: SurfaceDevices;
+  readonly catalog: SurfaceCatalog;
 }
 
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -43,18 +56,43 @@ export class SurfaceService {
     this.parts = parts;
   }
 
-  devices(): readonly DeviceReport[] {
-    return this.parts.devices.list();
+  async devices(): Promise<readonly DeviceReport[]> {
+    await this.parts.catalog.load();
+    return this.parts.devices.list().map((device) => this.deviceReport(device));
   }
 
-  bindings(): readonly BindingReport[] {
+  private deviceReport({ alias, input, output, state, reason }: PluggedDevice): DeviceReport {
+    const { profiles, adoptions } = this.parts.catalog;
+    const profile = profiles.of(alias)?.id ?? "";
+    return { alias, profile, adopted: adoptions.some((one) => one.alias === alias), input, output, state, reason };
+  }
+
+  /** Gives a device of this machine an alias; what had it gets the other's. */
+  async adopt(request: AdoptRequest): Promise<AdoptOutcome> {
+    await this.parts.catalog.load();
+    const problem = adoptDevice(request, this.parts.catalog, this.parts.devices);
+    if (problem === "") this.parts.bindings.refresh();
+    return { problem, devices: problem === "" ? await this.devices() : [] };
+  }
+
+  /** Lets an alias be what profiles and ports say again. */
+  async forget(alias: string): Promise<AdoptOutcome> {
+    await this.parts.catalog.load();
+    const problem = forgetDevice(alias, this.parts.catalog, this.parts.devices);
+    if (problem === "") this.parts.bindings.refresh();
+    return { problem, devices: problem === "" ? await this.devices() : [] };
+  }
+
+  async bindings(): Promise<readonly BindingReport[]> {
+    await this.parts.catalog.load();
     this.parts.bindings.pump();
     return this.parts.bindings.list().map((state) => this.report(state));
   }
 
   private report({ record, standing, reason, alias }: BindingState): BindingReport {
     const { id, source, path, isEnabled, range, curve, isInverted, takeover } = record;
-    const device = alias === "" ? null : (this.parts.devices.stateOf(alias) ?? null);
+    const plugged = alias === "" ? undefined : this.parts.devices.stateOf(alias);
+    const device = plugged === undefined ? null : this.deviceReport(plugged);
     const ends = range[0] === range[1] ? null : range;
     return {
       id,
@@ -82,7 +120,7 @@ export class SurfaceService {
     const [first] = refused;
     if (first !== undefined) return { problem: "", outcome: refusal(first.reject, first.detail) };
     // What is plugged in is open once the bindings have been read.
-    const binding = this.bindings().find((one) => one.id === id);
+    const binding = (await this.bindings()).find((one) => one.id === id);
     return { problem: "", outcome: NO_OUTCOME, ...(binding === undefined ? {} : { binding }) };
   }
 

@@ -5,7 +5,7 @@
  * and allocates nothing. It never throws on what a device sends or a show says: what means nothing here is dormant or
  * refused, and says why. Devices are known by their aliases alone; which port that is, is for the edge.
  */
-import { LRUCache } from "lru-cache";
+import type { ProfileControl } from "../config/profile.js";
 import { ChangeFlag } from "../state/change.js";
 import { Found, type RingMemory, RingReader } from "../state/ring.js";
 import { StagedKind, type Staging } from "../state/staging.js";
@@ -13,17 +13,20 @@ import type { State } from "../state/state.js";
 import { Reject } from "../state/reject.js";
 import { Binding, BindingEffect, PRESSED, unmovable } from "./binding.js";
 import { type BindingRecord, MAPPINGS, readBindings } from "./binding-records.js";
-import { type MidiAddress, parseSource } from "./control-source.js";
+import { addressOf, type AddressProblem, type ControlAddress } from "./control-address.js";
+import { parseSource } from "./control-source.js";
+import { type BoundDevice, ControlTables, type Placed } from "./control-tables.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
 import type { ShownValues } from "./osc-target.js";
-import { compilePattern, type OscPattern } from "./osc-pattern.js";
+import type { KnownProfile } from "./surface-profiles.js";
 import { rearm, take, TAKEOVER_DOUBLES } from "./takeover.js";
 import type { WriteTarget } from "./write-target.js";
 
 /** Bindings that are at work at a time; the rest is refused. */
 export const BINDINGS_MAX = 4_096;
 
-const OSC_ADDRESSES_MAX = 1_024;
+/** Names under which programs give input; more are not told apart from a device without a profile. */
+const GIVERS_MAX = 256;
 
 /** How a binding stands on this node. `dormant`: its path does not exist yet. */
 export const BindingStanding = { active: "active", dormant: "dormant", off: "off", refused: "refused" } as const;
@@ -36,13 +39,8 @@ export interface BindingState {
   readonly reason: string;
   /** The device whose control it listens to; "" for OSC, and where the source is none. */
   readonly alias: string;
-}
-
-/** A binding at work, and where its doubles of `takeovers` begin. */
-interface Placed {
-  readonly binding: Binding;
-  readonly at: number;
-  readonly surface: number;
+  /** What the device's profile says about the control; undefined where none says anything. */
+  readonly control: ProfileControl | undefined;
 }
 
 /** Where moves are written: the node, or whoever holds back what a source sends above its rate. */
@@ -52,29 +50,17 @@ export interface ControlSink {
   trigger(id: number, surface: number): Reject;
 }
 
-/** A binding to the argument of the OSC messages that a pattern matches. */
-interface PlacedOsc {
-  readonly pattern: OscPattern;
-  readonly argument: number;
-  readonly placed: Placed;
-}
+/** The way, 0..1, of an argument between the numbers at the control's two ends; -1 when it is not there or no number. */
+export type OscWay = (argument: number, low: number, high: number) => number;
 
-/** A device that bindings name, and what its messages move. */
-export interface BoundDevice {
-  readonly alias: string;
-  /** Pairs of controllers that are one of 14 bits. */
-  readonly pairs: readonly MidiAddress[];
-}
-
-interface DeviceTable extends BoundDevice {
-  readonly placed: Map<number, Placed[]>;
-  readonly pairs: MidiAddress[];
-}
+const NOWHERE = { alias: "", control: undefined };
 
 export interface BindingsParts {
   readonly target: WriteTarget;
   readonly shown: ShownValues;
   readonly memory: RingMemory;
+  /** The profile of a device; undefined where none is known. */
+  readonly profileOf: (alias: string) => KnownProfile | undefined;
   /** The bindings, or what they may move, have changed: other devices may be wanted. */
   readonly onChanged: () => void;
 }
@@ -88,10 +74,9 @@ export class Bindings {
   private readonly reader: RingReader;
   private generation = -1;
   private states: readonly BindingState[] = [];
-  private tables: DeviceTable[] = [];
-  private oscPlaced: PlacedOsc[] = [];
-  /** Which of them an address concerns. Whoever sends chooses addresses, so it is bounded. */
-  private readonly oscMatches = new LRUCache<string, readonly PlacedOsc[]>({ max: OSC_ADDRESSES_MAX });
+  private tables = new ControlTables();
+  /** The aliases under which programs of this machine give input. */
+  private readonly givers = new Set<string>();
   private takeovers = new Float64Array(0);
   /** [0] where the control in hand stands, 0..1: a double that is handed on would be allocated. */
   private readonly position = new Float64Array(1);
@@ -114,7 +99,7 @@ export class Bindings {
 
   /** The devices that bindings name: a device is its place in this list until `onChanged` is called again. */
   get devices(): readonly BoundDevice[] {
-    return this.tables;
+    return this.tables.devices;
   }
 
   /** Reads what changed since the last call; to be called once a turn. */
@@ -144,9 +129,7 @@ export class Bindings {
     const records = readBindings(state);
     this.generation = generation;
     if (records.length === 0 && this.states.length === 0) return;
-    this.tables = [];
-    this.oscPlaced = [];
-    this.oscMatches.clear();
+    this.tables = new ControlTables();
     const count = Math.min(records.length, BINDINGS_MAX);
     const takeovers = new Float64Array(count * TAKEOVER_DOUBLES);
     const pressed = new Uint8Array(count);
@@ -173,55 +156,69 @@ export class Bindings {
 
   /** Puts a binding into the tables, if it means something here. */
   private place(record: BindingRecord, at: number): BindingState {
-    const source = parseSource(record.source);
-    if ("problem" in source) return refused(record, "", `its source ${source.problem}`);
-    if (source.from === "profile") return refused(record, source.alias, "no profile names such a control");
-    const alias = source.from === "midi" ? source.alias : "";
-    // A device is wanted although its path is not there yet: when the path comes, the port is open.
-    const table = source.from === "midi" ? this.tableOf(source.alias) : undefined;
-    if (source.from === "midi" && source.address.low >= 0) table?.pairs.push(source.address);
+    const address = this.addressOf(record.source);
+    const stand = (standing: BindingStanding, reason: string): BindingState => {
+      const { alias, control } = "problem" in address ? NOWHERE : address;
+      return { record, standing, reason, alias, control };
+    };
+    if ("problem" in address) return stand(BindingStanding.refused, `its source ${address.problem}`);
+    this.tables.want(address.alias, address.midi);
     const target = this.state.idOf(record.path);
     const because = target < 0 ? "" : unmovable(this.state.typeOf(target));
-    if (because !== "") return refused(record, alias, `${record.path} ${because}`);
-    if (!record.isEnabled) return { record, standing: BindingStanding.off, reason: "", alias };
-    if (target < 0) {
-      return { record, standing: BindingStanding.dormant, reason: `${record.path} does not exist`, alias };
-    }
-    const surface = alias === "" ? 0 : this.parts.target.surface(`midi:${alias}`);
+    if (because !== "") return stand(BindingStanding.refused, `${record.path} ${because}`);
+    if (!record.isEnabled) return stand(BindingStanding.off, "");
+    if (target < 0) return stand(BindingStanding.dormant, `${record.path} does not exist`);
+    const { alias, name, midi, missing } = address;
+    const surface = alias === "" ? 0 : this.parts.target.surface(`${midi.length > 0 ? "midi" : "input"}:${alias}`);
     const placed = { binding: new Binding(record, this.state, target), at, surface };
-    if (source.from === "midi") addTo(table as DeviceTable, source.address, placed);
-    else this.addOsc(source.pattern, source.argument, placed);
-    return { record, standing: BindingStanding.active, reason: "", alias };
+    this.tables.addMidi(alias, midi, placed);
+    if (address.osc !== undefined) this.tables.addOsc(address.osc, placed);
+    if (name !== "") this.tables.addName(alias, name, placed);
+    const isMissing = missing !== "" && !this.givers.has(alias);
+    return isMissing ? stand(BindingStanding.dormant, missing) : stand(BindingStanding.active, "");
   }
 
-  private addOsc(pattern: string, argument: number, placed: Placed): void {
-    const compiled = compilePattern(pattern);
-    if (compiled !== null) this.oscPlaced.push({ pattern: compiled, argument, placed });
+  private addressOf(text: string): ControlAddress | AddressProblem {
+    const source = parseSource(text);
+    if ("problem" in source) return source;
+    return addressOf(source, source.from === "profile" ? this.parts.profileOf(source.alias) : undefined);
   }
 
-  private tableOf(alias: string): DeviceTable {
-    const known = this.tables.find((table) => table.alias === alias);
-    if (known !== undefined) return known;
-    const table = { alias, placed: new Map<number, Placed[]>(), pairs: [] };
-    this.tables.push(table);
-    return table;
+  /** What is known about profiles has changed: bindings are read anew at the next `pump`. */
+  refresh(): void {
+    this.generation = -1;
   }
 
   /** A control of a device moved. `device`: its place in `devices`. */
   onMidi(device: number, event: MidiEvent): void {
-    const { kind, channel, number, value, max } = event;
-    // The release of a key is the same control's way back to 0, whatever its velocity.
+    const list = this.tables.ofMidi(device, event);
+    const { kind, value, max } = event;
     const isRelease = kind === MidiKind.noteOff;
-    const key = messageKey(isRelease ? MidiKind.noteOn : kind, channel, number);
-    const list = this.tables[device]?.placed.get(key);
-    if (list === undefined) {
-      this.counts.unbound++;
-      return;
-    }
     this.position[0] = isRelease ? 0 : value / max;
-    const isDown = kind === MidiKind.noteOn || (!isRelease && value >= max * PRESSED);
-    const first = list[0] as Placed;
-    if (list.length === 1) this.move(first, isDown, first.surface, this.parts.target);
+    // A key that was struck is down, however softly.
+    this.moveList(list, kind === MidiKind.noteOn || (!isRelease && value >= max * PRESSED));
+  }
+
+  /** Whether a program may give input under these names: those that `ALIAS/CONTROL` can hold. */
+  isName(alias: string, name: string): boolean {
+    const source = parseSource(`${alias}/${name}`);
+    return "from" in source && source.from === "profile";
+  }
+
+  /** A program of this machine says where a control stands, 0..1: a key, a gamepad's stick. */
+  onInput(alias: string, name: string, way: number): void {
+    if (!this.givers.has(alias) && this.givers.size < GIVERS_MAX) {
+      this.givers.add(alias);
+      this.refresh();
+    }
+    this.position[0] = Math.min(1, Math.max(0, way));
+    this.moveList(this.tables.ofName(alias, name), way >= PRESSED);
+  }
+
+  private moveList(list: readonly Placed[], isDown: boolean): void {
+    const [first] = list;
+    if (first === undefined) this.counts.unbound++;
+    else if (list.length === 1) this.move(first, isDown, first.surface, this.parts.target);
     else this.moveAll(list, isDown);
   }
 
@@ -234,26 +231,18 @@ export class Bindings {
   }
 
   get listensToOsc(): boolean {
-    return this.oscPlaced.length > 0;
+    return this.tables.hasOsc;
   }
 
   /** Whether a binding listens to OSC messages with this address. */
   hearsOsc(address: string): boolean {
-    return this.oscOf(address).length > 0;
+    return this.tables.ofOsc(address).length > 0;
   }
 
-  private oscOf(address: string): readonly PlacedOsc[] {
-    const known = this.oscMatches.get(address);
-    if (known !== undefined) return known;
-    const found = this.oscPlaced.filter(({ pattern }) => pattern.matches(address));
-    this.oscMatches.set(address, found);
-    return found;
-  }
-
-  /** A message with an address that `hearsOsc` came from a surface. `wayOf`: the way of 0..1 of an argument, or -1. */
-  onOsc(address: string, wayOf: (argument: number) => number, surface: number, sink: ControlSink): void {
-    for (const { argument, placed } of this.oscOf(address)) {
-      const way = wayOf(argument);
+  /** A message with an address that `hearsOsc` came from a surface. */
+  onOsc(address: string, wayOf: OscWay, surface: number, sink: ControlSink): void {
+    for (const { argument, range, placed } of this.tables.ofOsc(address)) {
+      const way = wayOf(argument, range[0], range[1]);
       this.position[0] = way;
       if (way >= 0) this.move(placed, way >= PRESSED, surface, sink);
       else this.counts.refused++;
@@ -300,7 +289,7 @@ export class Bindings {
 
   /** The controls of a device have to find their values again: it came back. */
   rearmDevice(device: number): void {
-    const alias = this.tables[device]?.alias;
+    const alias = this.tables.devices[device]?.alias;
     if (alias !== undefined) this.rearm(alias);
   }
 
@@ -312,23 +301,7 @@ export class Bindings {
   }
 }
 
-function refused(record: BindingRecord, alias: string, reason: string): BindingState {
-  return { record, standing: BindingStanding.refused, reason, alias };
-}
-
-function addTo({ placed }: DeviceTable, address: MidiAddress, entry: Placed): void {
-  const key = messageKey(address.kind, address.channel, address.number);
-  const list = placed.get(key);
-  if (list === undefined) placed.set(key, [entry]);
-  else list.push(entry);
-}
-
 /** What must be the same for a control to go on where it was. */
 function keyOf({ id, source, path }: BindingRecord): string {
   return `${id} ${source} ${path}`;
-}
-
-/** Kind, channel and number of a message in 22 bits. */
-function messageKey(kind: MidiKind, channel: number, number: number): number {
-  return (kind << 18) | ((channel - 1) << 14) | number;
 }

@@ -31,6 +31,13 @@ export interface MidiSlot {
   readonly port: MidiPort | undefined;
 }
 
+/** A device that has its alias from a user. */
+export interface MidiAdoption {
+  readonly alias: string;
+  readonly own: string;
+  readonly place: string;
+}
+
 export interface MidiAction {
   readonly isOpening: boolean;
   readonly slot: MidiSlot;
@@ -41,6 +48,9 @@ export interface MidiWish {
   /** Something is to be sent to it: then its output is opened too. */
   readonly needsOutput: boolean;
 }
+
+/** The alias for a port's own name: that of the profile which knows it, or the name made fit. */
+export type PortNaming = (own: string, isInput: boolean) => string;
 
 /** `unused` is plugged in and not wanted. */
 export type MidiDeviceState = "open" | "absent" | "failed" | "unused";
@@ -58,7 +68,7 @@ export interface MidiDeviceReport {
 
 export class MidiDevices {
   private readonly clock: Clock;
-  private readonly nameOf: (own: string) => string;
+  private readonly nameOf: PortNaming;
   private readonly devices = new Map<string, Device>();
   private accepted = "";
   private candidate = "";
@@ -67,8 +77,7 @@ export class MidiDevices {
   /** [0] when the next scan is due. */
   private readonly times = new Float64Array(1);
 
-  /** `nameOf` gives the alias for a port's own name: a profile's, or the name made fit. */
-  constructor(clock: Clock, nameOf: (own: string) => string = aliasOf) {
+  constructor(clock: Clock, nameOf: PortNaming = aliasOf) {
     this.clock = clock;
     this.nameOf = nameOf;
   }
@@ -93,6 +102,28 @@ export class MidiDevices {
     if (wasWanting) return;
     this.times[0] = this.clock.nowUs;
     this.accepted = "";
+  }
+
+  /** Sets the aliases that a user gave to devices of this machine: these are named anew at the next scan. */
+  adopt(adoptions: readonly MidiAdoption[]): void {
+    for (const device of this.devices.values()) {
+      const isMeant = adoptions.some(({ own, place }) => device.own === own && device.place === place);
+      if (device.isAdopted || isMeant) device.forgetUnit();
+      device.isAdopted = false;
+    }
+    for (const { alias, own, place } of adoptions) {
+      const device = this.device(alias);
+      device.forgetUnit();
+      Object.assign(device, { own, place, isAdopted: true });
+    }
+    this.accepted = "";
+    this.forget();
+  }
+
+  /** The unit that has this alias now. */
+  unitOf(alias: string): Omit<MidiAdoption, "alias"> | undefined {
+    const device = this.devices.get(alias);
+    return device === undefined || device.key === "" ? undefined : { own: device.own, place: device.place };
   }
 
   get isScanDue(): boolean {
@@ -121,7 +152,7 @@ export class MidiDevices {
     this.times[0] = this.clock.nowUs + (isBelieved ? MIDI_SCAN_US : SETTLE_US);
     if (!isBelieved) return;
     this.looks = 0;
-    if (found !== this.accepted) this.adopt(list);
+    if (found !== this.accepted) this.assign(list);
     this.accepted = found;
   }
 
@@ -224,10 +255,10 @@ export class MidiDevices {
   }
 
   /** Gives every port of the list its alias. */
-  private adopt(list: MidiPortList): void {
+  private assign(list: MidiPortList): void {
     const inputs = list.inputs.slice(0, PORTS_MAX);
     const outputs = list.outputs.slice(0, PORTS_MAX);
-    const units = unitsOf(inputs, outputs);
+    const units = unitsOf(inputs, outputs, this.nameOf);
     for (const device of this.devices.values()) {
       const unit = units.find(({ key }) => key === device.key);
       if (unit === undefined) device.setPorts(undefined);
@@ -237,13 +268,13 @@ export class MidiDevices {
     // Who is known best goes first, so that nobody else gets its alias.
     let left = units;
     for (const isSame of SAMENESS) left = left.filter((unit) => !this.adoptReturned(unit, isSame));
-    for (const unit of left) this.device(this.freeAlias(unit.own)).setPorts(unit);
+    for (const unit of left) this.device(this.freeAlias(this.baseOf(unit))).setPorts(unit);
     this.forget();
   }
 
   /** Gives a unit that came to the first absent alias of its name. */
   private adoptReturned(unit: Unit, isSame: Sameness): boolean {
-    const base = this.nameOf(unit.own);
+    const base = this.baseOf(unit);
     for (const device of this.devices.values()) {
       const isOfName = device.own === unit.own || (device.own === "" && device.alias === base);
       if (device.key !== "" || !isOfName || !isSame(device.place, unit.place)) continue;
@@ -253,9 +284,12 @@ export class MidiDevices {
     return false;
   }
 
-  /** The alias of a port's name, with the first number that is free: also one that is wanted and was never there. */
-  private freeAlias(own: string): string {
-    const base = this.nameOf(own);
+  private baseOf({ own, input }: Unit): string {
+    return this.nameOf(own, input !== undefined);
+  }
+
+  /** An alias with the first number that is free: also one that is wanted and was never there. */
+  private freeAlias(base: string): string {
     for (let number = 1; ; number++) {
       const alias = number === 1 ? base : `${base}-${number}`;
       const device = this.devices.get(alias);
@@ -275,10 +309,11 @@ export class MidiDevices {
     return this.device(alias).slots[isInput ? 0 : 1];
   }
 
-  /** Who is neither wanted nor there is forgotten. */
+  /** Who is neither wanted nor adopted nor there is forgotten. */
   private forget(): void {
-    for (const [alias, { wish, key, slots }] of this.devices) {
-      if (wish === undefined && key === "" && slots.every(({ open }) => open === undefined)) this.devices.delete(alias);
+    for (const [alias, { wish, key, slots, isAdopted }] of this.devices) {
+      const isGone = key === "" && slots.every(({ open }) => open === undefined);
+      if (wish === undefined && !isAdopted && isGone) this.devices.delete(alias);
     }
   }
 }
@@ -313,10 +348,19 @@ class Device {
   own = "";
   place = "";
   wasOpen = false;
+  /** A user gave it its alias. */
+  isAdopted = false;
 
   constructor(alias: string) {
     this.alias = alias;
     this.slots = [slotOf(alias, true), slotOf(alias, false)];
+  }
+
+  /** It is no unit's alias any more. */
+  forgetUnit(): void {
+    this.setPorts(undefined);
+    this.own = "";
+    this.place = "";
   }
 
   setPorts(unit: Unit | undefined): void {
@@ -375,11 +419,17 @@ const SAMENESS: readonly Sameness[] = [
   () => true,
 ];
 
-/** An output belongs to the input of the same name; where names are not unique, the second to the second. */
-function unitsOf(inputs: readonly MidiPort[], outputs: readonly MidiPort[]): Unit[] {
+/**
+ * An output belongs to the input of the same name; where names are not unique, the second to the second. Some systems
+ * name the two sides differently: then a profile's alias says that they are one device.
+ */
+function unitsOf(inputs: readonly MidiPort[], outputs: readonly MidiPort[], nameOf: PortNaming): Unit[] {
   const left = [...outputs];
   const units: Unit[] = inputs.map((input) => {
-    const output = left.find(({ name }) => name === input.name) ?? left.find(({ own }) => own === input.own);
+    const output =
+      left.find(({ name }) => name === input.name) ??
+      left.find(({ own }) => own === input.own) ??
+      left.find(({ own }) => nameOf(own, false) === nameOf(input.own, true));
     if (output !== undefined) left.splice(left.indexOf(output), 1);
     return { key: input.name, own: input.own, place: input.place, input, output };
   });

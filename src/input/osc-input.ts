@@ -14,7 +14,7 @@ import { ValueType } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
 import { StagedKind, type Staging } from "../state/staging.js";
 import type { State } from "../state/state.js";
-import type { ControlSink } from "./bindings.js";
+import type { ControlSink, OscWay } from "./bindings.js";
 import { AddressTable } from "./address-table.js";
 import type { AllowList } from "./allow-list.js";
 import { hasTimes, OscBundleTimes } from "./osc-bundle-times.js";
@@ -59,7 +59,7 @@ export interface OscControls {
   readonly listensToOsc: boolean;
   /** Whether one listens to messages with this address. */
   hearsOsc(address: string): boolean;
-  onOsc(address: string, wayOf: (argument: number) => number, surface: number, sink: ControlSink): void;
+  onOsc(address: string, wayOf: OscWay, surface: number, sink: ControlSink): void;
 }
 
 export interface OscInputOptions {
@@ -393,7 +393,7 @@ export class OscInput implements ConflationSink {
   /** A control moved: its bindings write what they make of it. */
   private play(message: number): void {
     const { packet } = this;
-    const way = (argument: number): number => wayOf(packet, message, argument);
+    const way: OscWay = (argument, low, high) => wayOf(packet, message, argument, low, high);
     this.options.controls?.onOsc(packet.addressText(message), way, this.surfaceIndex, this.boundSink);
   }
 

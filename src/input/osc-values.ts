@@ -109,10 +109,10 @@ export function pressOf(packet: OscPacket, message: number): Press {
 }
 
 /**
- * How far a control went, 0..1, by an argument of its message; -1 for an argument that is not there or no number. `I` and
- * no argument at all are a button that went down, `N` is one that went up.
+ * How far a control went, 0..1 from `low` to `high`, by an argument of its message; -1 for an argument that is not there
+ * or no number. `I` and no argument at all are a button that went down, `N` is one that went up.
  */
-export function wayOf(packet: OscPacket, message: number, argument: number): number {
+export function wayOf(packet: OscPacket, message: number, argument: number, low: number, high: number): number {
   const count = packet.argumentCounts[message];
   if (count === 0 && argument === 0) return 1;
   if (argument >= count) return -1;
@@ -121,7 +121,7 @@ export function wayOf(packet: OscPacket, message: number, argument: number): num
   if (tag === OscTag.impulse) return 1;
   if (tag === OscTag.nil) return 0;
   const value = IS_NUMERIC[tag] === 0 ? Number.NaN : packet.values[at];
-  return Number.isNaN(value) ? -1 : Math.min(1, Math.max(0, value));
+  return Number.isNaN(value) ? -1 : Math.min(1, Math.max(0, (value - low) / (high - low)));
 }
 
 /**

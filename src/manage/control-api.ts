@@ -110,6 +110,8 @@ export class ControlApi {
       ["POST /-/bindings", (_, request) => surfaces.bind(fieldsOf(request))],
       ["POST /-/unbind", (_, request) => surfaces.unbind(fieldsOf(request))],
       ["GET /-/midi", () => surfaces.devices()],
+      ["POST /-/midi/adopt", (_, request) => surfaces.adopt(fieldsOf(request))],
+      ["POST /-/midi/forget", (_, request) => surfaces.forget(fieldsOf(request))],
     ]);
   }
 

@@ -23,7 +23,14 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from "./reports.js";
-import type { BindingReport, BindOutcome, BindRequest, DeviceReport } from "./surface-reports.js";
+import type {
+  AdoptOutcome,
+  AdoptRequest,
+  BindingReport,
+  BindOutcome,
+  BindRequest,
+  DeviceReport,
+} from "./surface-reports.js";
 
 /** What the desk is started with: the first message that it gets. */
 export interface DeskStart {
@@ -58,6 +65,8 @@ export type DeskCommand =
   | { readonly kind: "control"; readonly to: string }
   | { readonly kind: "bindings" }
   | { readonly kind: "devices" }
+  | { readonly kind: "adopt"; readonly request: AdoptRequest }
+  | { readonly kind: "forget"; readonly alias: string }
   | { readonly kind: "bind"; readonly request: BindRequest; readonly options: WriteOptions }
   | { readonly kind: "unbind"; readonly id: string; readonly options: WriteOptions }
   | { readonly kind: "status" }
@@ -77,6 +86,8 @@ export interface DeskAnswers {
   readonly control: ControlOutcome;
   readonly bindings: readonly BindingReport[];
   readonly devices: readonly DeviceReport[];
+  readonly adopt: AdoptOutcome;
+  readonly forget: AdoptOutcome;
   readonly bind: BindOutcome;
   readonly unbind: WriteOutcome;
   readonly status: StatusReport;

@@ -6,6 +6,8 @@
  *                      control to a path; answers the BindingReport, when its port is open or known to be absent
  *   POST /-/unbind     { id, wait?, timeoutMs? }
  *   GET  /-/midi                         DeviceReport[]: what is plugged in, and what bindings name
+ *   POST /-/midi/adopt { alias, device?, profile? }: says which device of this machine an alias means; DeviceReport[]
+ *   POST /-/midi/forget { alias }        ends that; DeviceReport[]
  *
  * Pure, like the rest of the control API; it decides nothing about a binding.
  */
@@ -20,7 +22,7 @@ import {
   writeOptions,
 } from "./api-exchange.js";
 import type { ApiBackend } from "./api-backend.js";
-import type { BindRequest } from "./surface-reports.js";
+import type { AdoptOutcome, BindRequest } from "./surface-reports.js";
 
 export class SurfaceApi {
   private readonly backend: ApiBackend;
@@ -35,6 +37,16 @@ export class SurfaceApi {
 
   async devices(): Promise<ApiAnswer> {
     return jsonAnswer(200, await this.backend.command({ kind: "devices" }));
+  }
+
+  async adopt(fields: Fields): Promise<ApiAnswer> {
+    const alias = textField(fields, "alias");
+    const request = { alias, ...optionalText(fields, "device"), ...optionalText(fields, "profile") };
+    return adoptAnswer(await this.backend.command({ kind: "adopt", request }));
+  }
+
+  async forget(fields: Fields): Promise<ApiAnswer> {
+    return adoptAnswer(await this.backend.command({ kind: "forget", alias: textField(fields, "alias") }));
   }
 
   async bind(fields: Fields): Promise<ApiAnswer> {
@@ -54,6 +66,11 @@ export class SurfaceApi {
       throw new ApiError(404, "unknownBinding", `${id}: there is no such binding`);
     return outcomeAnswer(id, outcome, options);
   }
+}
+
+function adoptAnswer({ problem, devices }: AdoptOutcome): ApiAnswer {
+  if (problem !== "") throw new ApiError(422, "badAdoption", problem);
+  return jsonAnswer(200, devices);
 }
 
 function bindRequest(fields: Fields): BindRequest {

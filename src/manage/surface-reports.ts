@@ -11,6 +11,10 @@ export type DeviceState = "open" | "absent" | "failed" | "unused";
 
 export interface DeviceReport {
   readonly alias: string;
+  /** Id of its hardware profile; "" when none is known. */
+  readonly profile: string;
+  /** A user gave it its alias on the machine that was asked. */
+  readonly adopted: boolean;
   /** Names of the ports as the system has them; "" for none. */
   readonly input: string;
   readonly output: string;
@@ -54,4 +58,19 @@ export interface BindOutcome {
   readonly problem: string;
   readonly outcome: WriteOutcome;
   readonly binding?: BindingReport;
+}
+
+/** Which device of this machine is meant by an alias. */
+export interface AdoptRequest {
+  readonly alias: string;
+  /** Its alias until now, or its input's name. Default: the one that is plugged in and not bound, if it is the only one. */
+  readonly device?: string;
+  /** Id of a profile. Default: the one that knows its port's name. */
+  readonly profile?: string;
+}
+
+/** `problem`: why it was not done; else "". */
+export interface AdoptOutcome {
+  readonly problem: string;
+  readonly devices: readonly DeviceReport[];
 }

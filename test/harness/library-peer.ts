@@ -68,6 +68,10 @@ export class LibraryPeer {
     return this.call("write", path, value);
   }
 
+  input(source: string, control: string, value: number): Promise<void> {
+    return this.call("input", source, control, value);
+  }
+
   get(path: string): Promise<Value | undefined> {
     return this.call("get", path);
   }

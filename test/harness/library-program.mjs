@@ -19,6 +19,7 @@ const calls = {
   declare: (path, declaration) => node.declare(path, declaration),
   set: (path, value) => node.set(path, value),
   write: (path, value) => node.write(path, value),
+  input: (source, control, value) => node.input(source, control, value),
   get: (path) => node.get(path),
   status: () => node.status(),
   close: () => node.close(),

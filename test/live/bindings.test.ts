@@ -94,6 +94,28 @@ describe("a binding", () => {
   });
 });
 
+describe("midi adopt and forget", () => {
+  it.each([
+    [["adopt", "deck", "no-such-device"], "no-such-device: no such device is plugged in"],
+    [["adopt", "Deck"], "is no alias"],
+    [["adopt", "deck", "--profile", "none"], "none: there is no such profile"],
+    [["forget", "deck"], "deck: was not adopted on this machine"],
+  ])("refuses %j and says why", async (args, text) => {
+    const { code, stdout, stderr } = await node.hana("midi", ...args);
+    expect([code, stdout, stderr]).toEqual([1, "", expect.stringContaining(text)]);
+  });
+});
+
+describe("a control by its name", () => {
+  it("is known without the device, and a wrong name is told with the right one", async () => {
+    const bound = await node.hana("bind", "korg-nanokontrol2/knob1", "/viz/a/knob");
+    expect([bound.code, bound.stdout]).toEqual([0, expect.stringContaining("korg-nanokontrol2 is absent")]);
+    const wrong = await node.hana("bind", "korg-nanokontrol2/knb1", "/viz/a/knob");
+    expect(wrong.stdout).toContain("refused: its source names knb1");
+    expect(wrong.stdout).toContain("did you mean knob1?");
+  });
+});
+
 describe("midi list", () => {
   it("lists the devices that bindings name, though none is there", async () => {
     const { code, stdout } = await node.hana("midi", "list");

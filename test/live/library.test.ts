@@ -172,6 +172,22 @@ describe.each(["controller", "follower"] as const)("the %s's program", (role) =>
 });
 
 describe("a program's node", () => {
+  it("stands for a surface: what its input is bound to moves, everywhere", async () => {
+    for (const [name, text] of [
+      ["source", "pedals/left"],
+      ["path", "/viz/pedals/depth"],
+    ] as const) {
+      await follower.declare(`/mappings/pedal/${name}`, { type: "string" });
+      await follower.write(`/mappings/pedal/${name}`, text);
+    }
+    await follower.declare("/viz/pedals/depth", { type: "float", range: { min: 0, max: 8 } });
+    await hasValue(follower, "/viz/pedals/depth", 0);
+    await follower.input("pedals", "left", 0.5);
+    await hasValue(controller, "/viz/pedals/depth", 4);
+    await expect(follower.input("pedals", "Left", 0.5)).rejects.toThrow("pedals/Left: is no name of a control");
+    await expect(follower.input("pedals", "left", Number.NaN)).rejects.toThrow("the value is not a number");
+  });
+
   it("says goodbye when it closes, lets the program end, and leaves the rest running", async () => {
     const third = await startPeer({ name: "third" });
     await inSync([controller, follower, third]);

@@ -4,7 +4,7 @@
  * What a user types is typed; values and lists are asked for by HTTP, since a command takes seconds to start in there.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -17,6 +17,21 @@ const home = mkdtempSync("/tmp/hana-");
 Object.assign(process.env, { HOME: home, XDG_CONFIG_HOME: home, XDG_DATA_HOME: home, XDG_STATE_HOME: home });
 // Memory is dear in there.
 process.env.HANA_LIMITS_PATHS = "1000";
+const profiles = join(home, "hana", "hardware-profiles");
+mkdirSync(profiles, { recursive: true });
+writeFileSync(
+  join(profiles, "acme-knobs.json"),
+  JSON.stringify({
+    format: 1,
+    name: "Knobs",
+    vendor: "Acme",
+    transport: "midi",
+    verified: true,
+    sources: ["this check"],
+    ports: ["Acme Knobs"],
+    controls: { "knob{1..8}": { kind: "knob", channel: 1, cc: "20..27" } },
+  }),
+);
 
 let node;
 
@@ -41,6 +56,19 @@ async function becomes(path, value, timeoutMs) {
     return last === value;
   };
   await until(`${path} to be ${value}`, isThere, timeoutMs).catch((error) => assert.fail(`${error.message}, ${last}`));
+}
+
+/** A gadget drops what comes before its host is ready. */
+async function playUntil(card, hex, path, value) {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    play(card, hex);
+    const isThere = await becomes(path, value, 1_000).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return;
+  }
+  await becomes(path, value, 1_000);
 }
 
 /** The names of the findings in the node's health, with what they say. */
@@ -79,16 +107,7 @@ check(
       usb("plug", "Acme Pad");
       const card = `hw:${usb("card", "Acme Pad")}`;
       await until("the port to be open", async () => (await ask("/-/midi")).some(({ state }) => state === "open"));
-      // A gadget drops what comes before its host is ready.
-      for (let attempt = 0; attempt < 10; attempt++) {
-        play(card, `B0 01 10 B0 21 0${turn}`);
-        const isThere = await becomes("/viz/tunnel/camera/pan", 0x10 * 128 + turn, 1_000).then(
-          () => true,
-          () => false,
-        );
-        if (isThere) break;
-      }
-      await becomes("/viz/tunnel/camera/pan", 0x10 * 128 + turn, 1_000);
+      await playUntil(card, `B0 01 10 B0 21 0${turn}`, "/viz/tunnel/camera/pan", 0x10 * 128 + turn);
       assert.deepEqual(
         (await findings()).filter((text) => text.startsWith("midi")),
         [],
@@ -98,5 +117,27 @@ check(
     }
   },
 );
+
+check("a control by its name in a profile, and a device that is adopted, swapped and forgotten", async () => {
+  usb("plug", "Acme Knobs", "1");
+  const card = `hw:${usb("card", "Acme Knobs")}`;
+  const listed = await until("the device", async () => {
+    const devices = await ask("/-/midi");
+    return devices.find(({ alias }) => alias === "acme-knobs");
+  });
+  assert.deepEqual([listed.profile, listed.adopted, listed.state], ["acme-knobs", false, "unused"]);
+  assert.match(
+    hana("bind", "acme-knobs/knob2", "/viz/tunnel/camera/roll", "--range", "0..127"),
+    /port open: Acme Knobs/,
+  );
+  await playUntil(card, "B0 15 2A", "/viz/tunnel/camera/roll", 42);
+  assert.match(hana("midi", "adopt", "deck", "acme-knobs"), /deck \(adopted\) +acme-knobs +unused/);
+  const absent = (await ask("/-/bindings")).find(({ source }) => source === "acme-knobs/knob2");
+  assert.equal(absent.device.state, "absent");
+  hana("bind", "deck/knob1", "/viz/tunnel/camera/tilt", "--range", "0..127");
+  await playUntil(card, "B0 14 07", "/viz/tunnel/camera/tilt", 7);
+  hana("midi", "forget", "deck");
+  await playUntil(card, "B0 15 03", "/viz/tunnel/camera/roll", 3);
+});
 
 await runChecks();

@@ -1,15 +1,21 @@
+import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
+import { parseProfile } from "../../../src/config/profile-file.js";
+import type { Profile } from "../../../src/config/profile.js";
 import { Bindings } from "../../../src/input/bindings.js";
 import { MIDI_MAX_7, MIDI_MAX_14, MidiEvent, MidiKind } from "../../../src/input/midi-event.js";
 import type { DeclarationInput, Value } from "../../../src/state/declaration.js";
 import { entityKind, instantiate } from "../../../src/state/templates.js";
+import { type KnownProfile, SurfaceProfiles } from "../../../src/input/surface-profiles.js";
 import { OscRig, TestNode } from "./osc-node.js";
 
 const PATH = "/viz/tunnel/speed";
 
 class Rig {
   readonly node = new TestNode();
+  readonly profiles = new SurfaceProfiles("linux");
   changes = 0;
+  channel = 1;
   readonly bindings: Bindings;
   private readonly event = new MidiEvent();
 
@@ -19,6 +25,7 @@ class Rig {
       target: node,
       shown: { load: (id, staging) => node.state.load(id, staging) },
       memory: node.memory,
+      profileOf: (alias) => this.profiles.of(alias),
       onChanged: () => this.changes++,
     });
   }
@@ -36,7 +43,7 @@ class Rig {
   }
 
   send(kind: MidiKind, number: number, value: number, max = MIDI_MAX_7, device = 0): void {
-    Object.assign(this.event, { kind, channel: 1, number, value, max });
+    Object.assign(this.event, { kind, channel: this.channel, number, value, max });
     this.bindings.onMidi(device, this.event);
   }
 
@@ -311,5 +318,104 @@ describe("an OSC control", () => {
     rig.bind("a", { enabled: false });
     osc.message(FADER, "f", [1]);
     expect([rig.get(PATH), osc.count("unknownAddresses")]).toEqual([0, 1]);
+  });
+});
+
+function profileOf(id: string, text: string): Profile {
+  const parsed = parseProfile(text, id);
+  if ("profile" in parsed) return parsed.profile;
+  throw new Error(JSON.stringify(parsed.complaints));
+}
+
+describe("a control by its name", () => {
+  const shipped = (id: string): KnownProfile => {
+    const text = readFileSync(new URL(`../../../hardware-profiles/${id}.json`, import.meta.url), "utf8");
+    return { id, profile: profileOf(id, text) };
+  };
+  const file = {
+    format: 1,
+    name: "Mine",
+    transport: "midi",
+    verified: true,
+    sources: ["this test"],
+    controls: { keys: { kind: "key", channel: "any", note: "any" } },
+  };
+  const mine = { id: "mine", profile: profileOf("mine", JSON.stringify(file)) };
+  let rig: Rig;
+  beforeEach(() => {
+    rig = new Rig();
+    rig.path(PATH, { type: "float", range: { min: 0, max: 4 } });
+    rig.profiles.set(["akai-apc-mini-mk2", "touchosc"].map(shipped).concat(mine));
+  });
+
+  it("is the message that the device's profile says, also of a second equal device", () => {
+    rig.bind("a", { source: "akai-apc-mini-mk2/fader2", path: PATH });
+    rig.bind("b", { source: "akai-apc-mini-mk2-2/fader1", path: PATH });
+    expect(rig.bindings.devices.map(({ alias }) => alias)).toEqual(["akai-apc-mini-mk2", "akai-apc-mini-mk2-2"]);
+    rig.cc(49, 127);
+    expect(rig.get(PATH)).toBe(4);
+    rig.cc(48, 0);
+    expect(rig.get(PATH)).toBe(4);
+    rig.send(MidiKind.cc, 48, 0, MIDI_MAX_7, 1);
+    expect(rig.get(PATH)).toBe(0);
+    expect(rig.bindings.list()[0]?.control).toMatchObject({ name: "fader2", kind: "fader" });
+  });
+
+  it("may be any key on any channel", () => {
+    rig.bind("a", { source: "mine/keys", path: PATH });
+    rig.send(MidiKind.noteOn, 3, 127);
+    expect(rig.get(PATH)).toBe(4);
+    rig.send(MidiKind.noteOff, 3, 127);
+    expect(rig.get(PATH)).toBe(0);
+    rig.channel = 16;
+    rig.send(MidiKind.noteOn, 90, 127);
+    expect(rig.get(PATH)).toBe(4);
+  });
+
+  it("is refused when the profile has none of that name, with the one that was meant", () => {
+    rig.bind("a", { source: "akai-apc-mini-mk2/fadr2", path: PATH });
+    const reason =
+      "its source names fadr2, and the profile akai-apc-mini-mk2 has no such control; did you mean fader2?";
+    expect(rig.standing("a")).toEqual(["refused", reason]);
+  });
+
+  it("waits for a profile or a program where no profile is known, and opens no port for that", () => {
+    rig.bind("a", { source: "pedal/left", path: PATH });
+    expect(rig.standing("a")).toEqual(["dormant", "no profile is known for pedal"]);
+    expect(rig.bindings.devices).toEqual([]);
+    rig.profiles.adopt([{ alias: "pedal", own: "x", place: "", profile: "akai-apc-mini-mk2" }]);
+    rig.bind("a", { source: "pedal/fader1" });
+    expect(rig.standing("a")).toEqual(["active", ""]);
+    expect(rig.bindings.devices).toMatchObject([{ alias: "pedal" }]);
+  });
+
+  it("is read anew when more is known about profiles", () => {
+    rig.bind("a", { source: "pedal/fader1", path: PATH });
+    rig.profiles.adopt([{ alias: "pedal", own: "x", place: "", profile: "akai-apc-mini-mk2" }]);
+    rig.bindings.pump();
+    expect(rig.standing("a")[0]).toBe("dormant");
+    rig.bindings.refresh();
+    rig.bindings.pump();
+    expect(rig.standing("a")[0]).toBe("active");
+  });
+
+  it("moves what it is bound to when a program gives its input, and clips what is beyond its ends", () => {
+    rig.bind("a", { source: "pedal/left", path: PATH });
+    rig.bindings.onInput("pedal", "left", 0.5);
+    expect(rig.get(PATH)).toBe(2);
+    rig.bindings.onInput("pedal", "left", 7);
+    expect(rig.get(PATH)).toBe(4);
+    rig.bindings.onInput("pedal", "right", 0);
+    rig.bindings.onInput("pedals", "left", 0);
+    expect([rig.get(PATH), rig.bindings.counts.unbound]).toEqual([4, 2]);
+    rig.bindings.pump();
+    expect(rig.standing("a")).toEqual(["active", ""]);
+  });
+
+  it("is an OSC address where the profile is of OSC", () => {
+    rig.bind("a", { source: "touchosc/xy2-y", path: PATH });
+    expect(rig.bindings.hearsOsc("/1/xy2")).toBe(true);
+    rig.bindings.onOsc("/1/xy2", (argument) => [0.25, 0.75][argument] ?? -1, 0, rig.node);
+    expect(rig.get(PATH)).toBe(3);
   });
 });

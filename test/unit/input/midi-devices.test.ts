@@ -369,3 +369,69 @@ it("knows an input and an output as one device by their names, also where those 
     ["only-out", "", "Only out"],
   ]);
 });
+
+describe("a device that a user adopted", () => {
+  const adoption = { alias: "deck", own: "Pad MIDI 1", place: "A@1" };
+
+  it("has the alias that it was given, and no other", () => {
+    const machine = new Machine().plug("Pad", 20, "A@1").want("deck", pad).run(1_000);
+    expect([machine.state("deck"), machine.state(pad)]).toEqual(["absent", "open"]);
+    machine.devices.adopt([adoption]);
+    machine.run(2_000);
+    expect([machine.state("deck"), machine.state(pad)]).toEqual(["open", "absent"]);
+    expect(machine.devices.unitOf("deck")).toEqual({ own: "Pad MIDI 1", place: "A@1" });
+    expect(machine.devices.unitOf(pad)).toBeUndefined();
+  });
+
+  it("gets it back after a replug, whichever of two equal ones comes first", () => {
+    const machine = new Machine();
+    machine.devices.adopt([adoption]);
+    machine.plug("Pad", 24, "B@2").want("deck", pad).plug("Pad", 20, "A@1").run(3_000);
+    machine.unplug(20).unplug(24).run(3_000);
+    machine.plug("Pad", 28, "B@2").run(3_000).plug("Pad", 32, "A@1").run(3_000);
+    expect(machine.devices.stateOf("deck")?.input).toBe("Pad:Pad MIDI 1 32:0");
+    expect(machine.devices.stateOf(pad)?.input).toBe("Pad:Pad MIDI 1 28:0");
+  });
+
+  it("is swapped with its equal", () => {
+    const machine = new Machine().plug("Pad", 20, "A@1").plug("Pad", 24, "B@2").want(pad, pad2).run(1_000);
+    expect(machine.devices.stateOf(pad)?.input).toContain("20:0");
+    machine.devices.adopt([
+      { ...adoption, alias: pad2 },
+      { ...adoption, alias: pad, place: "B@2" },
+    ]);
+    machine.run(2_000);
+    expect(machine.devices.stateOf(pad)?.input).toContain("24:0");
+    expect(machine.devices.stateOf(pad2)?.input).toContain("20:0");
+    expect([machine.state(pad), machine.state(pad2)]).toEqual(["open", "open"]);
+  });
+
+  it("does not close the ports of the others", () => {
+    const machine = new Machine().plug("Pad", 20, "A@1").plug("Keys", 24, "C@3").want("keys-midi-1").run(1_000);
+    const before = machine.done.length;
+    machine.devices.adopt([adoption]);
+    machine.run(2_000);
+    expect(machine.done.slice(before)).toEqual([]);
+  });
+
+  it("is named by its port again once that was forgotten", () => {
+    const machine = new Machine().plug("Pad", 20, "A@1").want("deck", pad);
+    machine.devices.adopt([adoption]);
+    machine.run(2_000).devices.adopt([]);
+    machine.run(2_000);
+    expect([machine.state("deck"), machine.state(pad)]).toEqual(["absent", "open"]);
+  });
+});
+
+describe("a device whose two sides have different names", () => {
+  it("is one device where a profile gives both the same alias", () => {
+    const clock = new Clock();
+    const devices = new MidiDevices(clock, (own) => (own.includes("LPX") ? "launchpad" : "other"));
+    clock.set(1);
+    devices.want([{ alias: "launchpad", needsOutput: true }]);
+    const port = (name: string): MidiPort => ({ name, own: name, place: "" });
+    devices.scanned({ inputs: [port("MIDIIN2 (LPX)")], outputs: [port("MIDIOUT2 (LPX)")] }, true);
+    expect(devices.actions().map(({ slot }) => slot.port?.name)).toEqual(["MIDIIN2 (LPX)", "MIDIOUT2 (LPX)"]);
+    expect(devices.report().map(({ alias }) => alias)).toEqual(["launchpad"]);
+  });
+});

@@ -46,8 +46,10 @@ import type { Tombstone } from "../../../src/state/tombstones.js";
 export const NODE_ID = "a1b2c3d4e5f60718";
 /** A node without devices. */
 export const NO_SURFACES: DeskSurfaces = {
-  devices: () => [],
-  bindings: () => [],
+  devices: () => Promise.resolve([]),
+  adopt: () => Promise.resolve({ problem: "no devices here", devices: [] }),
+  forget: () => Promise.resolve({ problem: "no devices here", devices: [] }),
+  bindings: () => Promise.resolve([]),
   bind: () => Promise.resolve({ problem: "no devices here", outcome: { reject: Reject.none, confirmed: false } }),
   unbind: () => Promise.resolve({ reject: Reject.unknownPath, confirmed: false }),
 };
