@@ -12,6 +12,7 @@ import { formatComplaint } from "./config/complaint.js";
 import type { Settings } from "./config/settings.js";
 import { parseShow, type Show } from "./config/show.js";
 import { DeskHost } from "./edge/desk-host.js";
+import { InputMonitor } from "./edge/input-monitor.js";
 import { type NetworkInterface, selectInterface } from "./edge/interfaces.js";
 import { LiveLoop } from "./edge/live-loop.js";
 import { MeshSocket } from "./edge/mesh-socket.js";
@@ -123,6 +124,7 @@ class Composition {
     onProblem: (problems) =>
       this.log.warn({ event: "surfaces", problems }, "what is known about surfaces is not right"),
   });
+  private monitor!: InputMonitor;
   private desk!: DeskHost;
   private fetch!: SnapshotFetch;
   private terms!: TermFile;
@@ -318,6 +320,7 @@ class Composition {
       turn: loop,
       listener: {
         control: (device, event) => {
+          if (this.monitor.isOn) this.monitor.midi(device, event);
           this.bindings.onMidi(device, event);
           loop.requestSettle();
         },
@@ -331,12 +334,24 @@ class Composition {
       nameOf: (own, isInput) => this.catalog.profiles.aliasOfPort(own, isInput),
     });
     this.closers.push(() => this.midi.close());
+    this.monitor = new InputMonitor({
+      clock: node.core.clock,
+      enter: () => loop.enter(),
+      devices: () => this.midi.list(),
+      onWanted: () => this.wantDevices(),
+      observeOsc: (observer) => {
+        this.hub.input.observer = observer;
+      },
+      profileOf: (alias) => this.catalog.profiles.of(alias)?.profile,
+    });
+    this.closers.push(() => this.monitor.close());
   }
 
   /** What this machine knows about devices is read when the first is bound. */
   private wantDevices(): void {
-    const { bindings, catalog, midi } = this;
-    if (catalog.isLoaded) midi.want(wantedDevices(bindings));
+    const { bindings, catalog, midi, monitor } = this;
+    // What is bound comes first: the bindings know their devices by their places.
+    if (catalog.isLoaded) midi.want(monitor.complete(wantedDevices(bindings)));
     else if (bindings.list().some(({ alias }) => alias !== "")) void catalog.load();
   }
 
@@ -404,6 +419,7 @@ class Composition {
         bindings: this.bindings,
         devices: this.midi,
         catalog: this.catalog,
+        monitor: this.monitor,
       }),
     );
     this.closers.push(() => this.desk.close());

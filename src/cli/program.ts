@@ -162,6 +162,11 @@ function addSurfaces(program: Command): void {
   withNode(program.command("bindings").description("print what is bound to what")).action(async (options: object) =>
     (await import("./bindings.js")).bindings(options),
   );
+  withNode(program.command("learn").description("move a control, and be told how to bind it to a path"))
+    .argument("<PATH>")
+    .option("--accept", "bind it")
+    .option("--timeout <SECONDS>", "how long to wait for the control to be moved", seconds, 30)
+    .action(async (path: string, options: object) => (await import("./learn.js")).learn(path, options));
   withWriting(program.command("unbind").description("end a binding"))
     .argument("<ID>", "as listed by `hana bindings`")
     .action(async (id: string, options: object) => (await import("./bindings.js")).unbind(id, options));

@@ -33,6 +33,7 @@ import type { Value } from "../state/declaration.js";
 import { ResourceUnavailable } from "./trouble.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
 import type { Tombstone } from "../state/tombstones.js";
+import type { LearnOutcome, LearnRequest } from "../manage/learn-reports.js";
 import type {
   AdoptOutcome,
   AdoptRequest,
@@ -51,6 +52,7 @@ export interface DeskSurfaces {
   bindings(): Promise<readonly BindingReport[]>;
   bind(request: BindRequest, options: WriteOptions): Promise<BindOutcome>;
   unbind(id: string, options: WriteOptions): Promise<WriteOutcome>;
+  learn(request: LearnRequest, options: WriteOptions): Promise<LearnOutcome>;
 }
 
 /** What the node does for the desk. Every call is made on the live thread; a call that throws is our own mistake. */
@@ -388,6 +390,8 @@ export class DeskHost {
         return surfaces.bind(command.request, command.options);
       case "unbind":
         return surfaces.unbind(command.id, command.options);
+      case "learn":
+        return surfaces.learn(command.request, command.options);
       case "status":
         return service.status();
       case "peers":

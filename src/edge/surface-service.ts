@@ -10,6 +10,7 @@ import { ControlCurve } from "../input/control-curve.js";
 import { parseSource } from "../input/control-source.js";
 import { TakeoverMode } from "../input/takeover.js";
 import { type DeclareEntry, refusal, type WriteOptions, type WriteOutcome } from "../manage/reports.js";
+import type { LearnOutcome, LearnRequest } from "../manage/learn-reports.js";
 import type {
   AdoptOutcome,
   AdoptRequest,
@@ -23,6 +24,8 @@ import type { Value } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
 import { entityKind, instantiate, MAPPINGS_PREFIX } from "../state/templates.js";
 import { adoptDevice, type AdoptingDevices, forgetDevice } from "./device-adoption.js";
+import type { InputMonitor } from "./input-monitor.js";
+import { LearnService } from "./learn-service.js";
 import type { LiveLoop } from "./live-loop.js";
 import type { NodeService } from "./node-service.js";
 import type { SurfaceCatalog } from "./surface-catalog.js";
@@ -44,6 +47,7 @@ export interface SurfaceServiceParts {
   readonly bindings: Bindings;
   readonly devices: SurfaceDevices;
   readonly catalog: SurfaceCatalog;
+  readonly monitor: InputMonitor;
 }
 
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -51,9 +55,22 @@ const NO_OUTCOME: WriteOutcome = { reject: Reject.none, confirmed: false };
 
 export class SurfaceService {
   private readonly parts: SurfaceServiceParts;
+  private readonly lessons: LearnService;
 
   constructor(parts: SurfaceServiceParts) {
     this.parts = parts;
+    this.lessons = new LearnService({
+      state: parts.node.core.state,
+      monitor: parts.monitor,
+      devices: () => parts.devices.list(),
+      bind: (request, options) => this.bind(request, options),
+    });
+  }
+
+  /** Waits for a control to be moved, and says how it would be bound. */
+  async learn(request: LearnRequest, options: WriteOptions): Promise<LearnOutcome> {
+    await this.parts.catalog.load();
+    return this.lessons.learn(request, options);
   }
 
   async devices(): Promise<readonly DeviceReport[]> {

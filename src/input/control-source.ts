@@ -100,3 +100,30 @@ function readMessage(channel: number, text: string): MidiAddress | undefined {
     ? { kind: MidiKind.cc14, channel, number, low }
     : undefined;
 }
+
+const WORDS: Readonly<Record<MidiKind, MidiWord>> = {
+  [MidiKind.noteOn]: "note",
+  [MidiKind.noteOff]: "note",
+  [MidiKind.poly]: "poly",
+  [MidiKind.cc]: "cc",
+  [MidiKind.cc14]: "cc",
+  [MidiKind.program]: "program",
+  [MidiKind.pressure]: "pressure",
+  [MidiKind.bend]: "bend",
+  [MidiKind.rpn]: "rpn",
+  [MidiKind.nrpn]: "nrpn",
+};
+
+export type MidiWord = "note" | "poly" | "cc" | "program" | "pressure" | "bend" | "rpn" | "nrpn";
+
+/** What a kind of message is called in a source. */
+export function midiWordOf(kind: MidiKind): MidiWord {
+  return WORDS[kind];
+}
+
+/** A MIDI message as a source: what `parseSource` reads. `low`: the low byte's controller of a 14-bit pair. */
+export function midiSourceText(alias: string, kind: MidiKind, channel: number, number: number, low = -1): string {
+  const word = midiWordOf(kind);
+  const which = Object.hasOwn(PLAIN, word) ? "" : String(number);
+  return `${alias}/ch${channel}/${word}${which}${low < 0 ? "" : `-${low}`}`;
+}

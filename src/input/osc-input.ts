@@ -62,6 +62,12 @@ export interface OscControls {
   onOsc(address: string, wayOf: OscWay, surface: number, sink: ControlSink): void;
 }
 
+/** Who is told every message that is applied, before it is. */
+export interface OscObserver {
+  /** `id`: of the path that its address names; negative for a pattern and for what names no path. */
+  osc(packet: OscPacket, message: number, id: number): void;
+}
+
 export interface OscInputOptions {
   readonly clock: Clock;
   readonly target: WriteTarget;
@@ -92,6 +98,8 @@ export interface OscInputOptions {
 export class OscInput implements ConflationSink {
   /** Wall clock less own time, in microseconds: time tags are wall-clock times. The edge keeps it. */
   wallOffsetUs = 0;
+  /** Somebody listens in. */
+  observer: OscObserver | undefined = undefined;
   readonly sources: OscSources;
   readonly staging: Staging;
   private readonly options: OscInputOptions;
@@ -292,6 +300,7 @@ export class OscInput implements ConflationSink {
       const isBound = this.isBound(chosen[at]);
       const id = this.resolve(chosen[at], isBound);
       ids[at] = id;
+      if (this.observer !== undefined) this.observer.osc(this.packet, chosen[at], id);
       this.bound[at] = isBound ? 1 : 0;
       if (isBound) writes += 2;
       mayFire ||= isBound;

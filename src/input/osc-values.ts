@@ -124,6 +124,15 @@ export function wayOf(packet: OscPacket, message: number, argument: number, low:
   return Number.isNaN(value) ? -1 : Math.min(1, Math.max(0, (value - low) / (high - low)));
 }
 
+/** The number that an argument of a message is, as it was sent; NaN for one that is none. Truth is 1 and 0. */
+export function numberOf(packet: OscPacket, message: number, argument: number): number {
+  if (argument >= (packet.argumentCounts[message] as number)) return Number.NaN;
+  const at = (packet.firstArguments[message] as number) + argument;
+  const tag = packet.tags[at] as number;
+  if (tag === OscTag.impulse) return 1;
+  return IS_NUMERIC[tag] === 0 ? Number.NaN : (packet.values[at] as number);
+}
+
 /**
  * The type that the first message to an unknown address declares, or null when its arguments fit none. Numbers declare
  * float, whatever numeric type arrives, and only OSC's `d` a double: a fader that happens to send integers, or is at 1

@@ -109,6 +109,7 @@ export class ControlApi {
       ["GET /-/bindings", () => surfaces.list()],
       ["POST /-/bindings", (_, request) => surfaces.bind(fieldsOf(request))],
       ["POST /-/unbind", (_, request) => surfaces.unbind(fieldsOf(request))],
+      ["POST /-/learn", (_, request) => surfaces.learn(fieldsOf(request))],
       ["GET /-/midi", () => surfaces.devices()],
       ["POST /-/midi/adopt", (_, request) => surfaces.adopt(fieldsOf(request))],
       ["POST /-/midi/forget", (_, request) => surfaces.forget(fieldsOf(request))],

@@ -23,6 +23,7 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from "./reports.js";
+import type { LearnOutcome, LearnRequest } from "./learn-reports.js";
 import type {
   AdoptOutcome,
   AdoptRequest,
@@ -69,6 +70,7 @@ export type DeskCommand =
   | { readonly kind: "forget"; readonly alias: string }
   | { readonly kind: "bind"; readonly request: BindRequest; readonly options: WriteOptions }
   | { readonly kind: "unbind"; readonly id: string; readonly options: WriteOptions }
+  | { readonly kind: "learn"; readonly request: LearnRequest; readonly options: WriteOptions }
   | { readonly kind: "status" }
   | { readonly kind: "peers" }
   | { readonly kind: "health" }
@@ -90,6 +92,7 @@ export interface DeskAnswers {
   readonly forget: AdoptOutcome;
   readonly bind: BindOutcome;
   readonly unbind: WriteOutcome;
+  readonly learn: LearnOutcome;
   readonly status: StatusReport;
   readonly peers: readonly PeerReport[];
   readonly health: readonly HealthFinding[];

@@ -5,6 +5,8 @@
  *   POST /-/bindings   { source, path, id?, range?: [low, high], curve?, invert?, takeover?, wait?, timeoutMs? }: binds a
  *                      control to a path; answers the BindingReport, when its port is open or known to be absent
  *   POST /-/unbind     { id, wait?, timeoutMs? }
+ *   POST /-/learn      { path, accept?, limitMs?, wait?, timeoutMs? }: waits until a control is moved; answers a
+ *                      LearnReport, the binding to propose, and with `accept` makes it; 504 when nothing was moved
  *   GET  /-/midi                         DeviceReport[]: what is plugged in, and what bindings name
  *   POST /-/midi/adopt { alias, device?, profile? }: says which device of this machine an alias means; DeviceReport[]
  *   POST /-/midi/forget { alias }        ends that; DeviceReport[]
@@ -22,6 +24,7 @@ import {
   writeOptions,
 } from "./api-exchange.js";
 import type { ApiBackend } from "./api-backend.js";
+import type { LearnRequest } from "./learn-reports.js";
 import type { AdoptOutcome, BindRequest } from "./surface-reports.js";
 
 export class SurfaceApi {
@@ -66,6 +69,28 @@ export class SurfaceApi {
       throw new ApiError(404, "unknownBinding", `${id}: there is no such binding`);
     return outcomeAnswer(id, outcome, options);
   }
+
+  async learn(fields: Fields): Promise<ApiAnswer> {
+    const request = learnRequest(fields);
+    const options = writeOptions(fields);
+    const { problem, silence, outcome, report } = await this.backend.command({ kind: "learn", request, options });
+    if (problem !== "") throw new ApiError(422, "badBinding", problem);
+    if (silence !== "") throw new ApiError(504, "nothingMoved", silence);
+    if (outcome.reject !== Reject.none) outcomeAnswer(request.path, outcome, options);
+    return jsonAnswer(200, report);
+  }
+}
+
+const LEARN_DEFAULT_MS = 30_000;
+const LEARN_MAX_MS = 600_000;
+
+function learnRequest(fields: Fields): LearnRequest {
+  const { accept = false, limitMs = LEARN_DEFAULT_MS } = fields;
+  if (typeof accept !== "boolean") throw new ApiError(400, "request", "accept is not true or false");
+  if (typeof limitMs !== "number" || !(limitMs >= 0 && limitMs <= LEARN_MAX_MS)) {
+    throw new ApiError(400, "request", `limitMs is not a number from 0 to ${LEARN_MAX_MS}`);
+  }
+  return { path: pathField(fields, "path"), accept, limitMs };
 }
 
 function adoptAnswer({ problem, devices }: AdoptOutcome): ApiAnswer {

@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
 import { check, listen, play, run, runChecks, until, usb } from "./inside.mjs";
 
 /** The node's own start is the slowest thing in there. */
@@ -139,5 +140,41 @@ check("a control by its name in a profile, and a device that is adopted, swapped
   hana("midi", "forget", "deck");
   await playUntil(card, "B0 15 03", "/viz/tunnel/camera/roll", 3);
 });
+
+/** Plays a move now and then until the command has said what it learned: what moved before it asked is not meant. */
+async function teach(port, bytes, ...args) {
+  const learning = listen(process.execPath, main, "learn", ...args);
+  await until("the control to be learned", async () => {
+    play(port, bytes);
+    await pause(1_200);
+    return learning.text.includes("\n");
+  });
+  return learning.text;
+}
+
+check("a control is learned that nothing was bound to, by its name in the profile, and bound", async () => {
+  const card = `hw:${usb("card", "Acme Knobs")}`;
+  const sweep = Array.from({ length: 24 }, (_, step) => `B0 16 ${hex(step * 4)}`).join(" ");
+  const printed = await teach(card, `F8 FE ${sweep}`, "/viz/tunnel/camera/yaw", "--accept");
+  assert.match(printed, /^acme-knobs\/knob3: fader or knob\npick-up: .*\nacme-knobs-knob3: .* port open: Acme Knobs/);
+  await playUntil(card, "B0 16 00 B0 16 7F", "/viz/tunnel/camera/yaw", 1);
+});
+
+check("a control of two halves is learned from a port that is opened for it, and closed again", async () => {
+  const halves = Array.from({ length: 12 }, (_, step) => `B0 01 ${hex(step * 3)} B0 21 ${hex(step * 9)}`).join(" ");
+  const printed = await teach("hw:0,1", halves, "/viz/tunnel/camera/far");
+  assert.match(
+    printed,
+    /^virmidi-0-1\/ch1\/cc1-33: fader or knob\n14 bits, the (high|low) half first\nhana bind virmidi-/,
+  );
+  await until("the port to be closed", async () => {
+    const devices = await ask("/-/midi");
+    return devices.find(({ alias }) => alias === "virmidi-0-1").state === "unused";
+  });
+});
+
+function hex(byte) {
+  return byte.toString(16).padStart(2, "0");
+}
 
 await runChecks();

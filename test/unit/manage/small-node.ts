@@ -52,6 +52,10 @@ export const NO_SURFACES: DeskSurfaces = {
   bindings: () => Promise.resolve([]),
   bind: () => Promise.resolve({ problem: "no devices here", outcome: { reject: Reject.none, confirmed: false } }),
   unbind: () => Promise.resolve({ reject: Reject.unknownPath, confirmed: false }),
+  learn: () => {
+    const outcome = { reject: Reject.none, confirmed: false };
+    return Promise.resolve({ problem: "", silence: "no devices here", outcome });
+  },
 };
 const EMPTY = new Uint8Array(0);
 

@@ -1,0 +1,132 @@
+/**
+ * Input monitor: who listens in on what devices and OSC senders say, beside the bindings. Nobody does, mostly.
+ *
+ * While somebody teaches, all devices are wanted and every message passes here first; what it moves, it moves all the
+ * same. While nobody listens, that costs one branch for each message.
+ */
+import type { Clock } from "../base/clock.js";
+import type { Profile } from "../config/profile.js";
+import type { LearnFinding } from "../input/learn.js";
+import type { MidiEvent } from "../input/midi-event.js";
+import type { OscObserver } from "../input/osc-input.js";
+import type { OscPacket } from "../input/osc-packet.js";
+import { numberOf } from "../input/osc-values.js";
+import type { MidiWanted } from "./midi-hub.js";
+import { LearnSession } from "./learn-session.js";
+
+/** A device at its ports. */
+export interface HeardDevice {
+  readonly alias: string;
+  /** The input port's name; "" when it is not plugged in, or has none. */
+  readonly input: string;
+  /** Why it cannot be heard, as a sentence's end; else "". */
+  readonly reason: string;
+}
+
+export interface InputMonitorParts {
+  readonly clock: Clock;
+  /** Tells the clock the time. */
+  readonly enter: () => void;
+  /** Every device that is plugged in or wanted, as of now. */
+  readonly devices: () => readonly HeardDevice[];
+  /** Others are wanted now: see `complete`. */
+  readonly onWanted: () => void;
+  /** Every OSC message is to be told to the observer, or none any more. */
+  readonly observeOsc: (observer: OscObserver | undefined) => void;
+  readonly profileOf: (alias: string) => Profile | undefined;
+}
+
+/** Why learning ended without a control. */
+export const LearnEnd = { silence: "silence", superseded: "superseded" } as const;
+export type LearnEnd = (typeof LearnEnd)[keyof typeof LearnEnd];
+
+export class InputMonitor implements OscObserver {
+  /** Aliases of devices that are to be heard although nothing may be bound to them. */
+  private extraAliases: readonly string[] = [];
+  /** Of all that are wanted, by their places. */
+  private aliases: readonly string[] = [];
+  private readonly parts: InputMonitorParts;
+  private session: LearnSession | undefined;
+
+  constructor(parts: InputMonitorParts) {
+    this.parts = parts;
+  }
+
+  /** Whether anybody listens. */
+  get isOn(): boolean {
+    return this.session !== undefined;
+  }
+
+  /** Adds the devices that are to be heard to those that are wanted anyway, which keep their places. */
+  complete(wanted: readonly MidiWanted[]): readonly MidiWanted[] {
+    const known = wanted.map(({ alias }) => alias);
+    const more = this.extraAliases.filter((alias) => !known.includes(alias));
+    this.aliases = [...known, ...more];
+    return [...wanted, ...more.map((alias) => ({ alias, pairs: [], needsOutput: false, needsSysex: false }))];
+  }
+
+  /** A control of a device, by its place in `complete`, moved. */
+  midi(device: number, event: MidiEvent): void {
+    this.session?.onMidi(this.aliases[device] ?? "", event);
+  }
+
+  /** What an OSC message says to a path that is there is for that path; what is unknown may be a control. */
+  osc(packet: OscPacket, message: number, id: number): void {
+    const { session } = this;
+    if (session === undefined || id >= 0 || packet.addressPatterns[message] !== 0) return;
+    const address = packet.addressText(message);
+    const count = packet.argumentCounts[message] as number;
+    if (count === 0) session.onOsc(address, 0, undefined);
+    for (let argument = 0; argument < Math.min(count, ARGUMENTS_MAX); argument++) {
+      const value = numberOf(packet, message, argument);
+      if (!Number.isNaN(value)) session.onOsc(address, argument, value);
+    }
+  }
+
+  /** The control that is moved next. Whoever was learning is superseded: one person has two hands. */
+  learn(limitMs: number): Promise<LearnFinding | LearnEnd> {
+    const before = this.session;
+    this.session = undefined;
+    before?.end();
+    const { clock, enter, profileOf } = this.parts;
+    return new Promise((resolve) => {
+      const lookForDevices = (): void => this.wantAll();
+      const session = new LearnSession({ clock, enter, profileOf, lookForDevices }, limitMs, (finding) => {
+        const isOwn = this.session === session;
+        if (isOwn) this.stop();
+        resolve(finding ?? (isOwn ? LearnEnd.silence : LearnEnd.superseded));
+      });
+      this.session = session;
+      this.parts.observeOsc(this);
+      this.wantAll();
+    });
+  }
+
+  close(): void {
+    this.session?.end();
+  }
+
+  private stop(): void {
+    this.session = undefined;
+    this.parts.observeOsc(undefined);
+    this.want([]);
+  }
+
+  /** Everything that is plugged in. */
+  private wantAll(): void {
+    this.want(
+      this.parts
+        .devices()
+        .filter(({ input }) => input !== "")
+        .map(({ alias }) => alias),
+    );
+  }
+
+  private want(aliases: readonly string[]): void {
+    if (aliases.join() === this.extraAliases.join()) return;
+    this.extraAliases = aliases;
+    this.parts.onWanted();
+  }
+}
+
+const ARGUMENTS_MAX = 16;

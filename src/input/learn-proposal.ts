@@ -1,0 +1,48 @@
+/**
+ * Learn proposal: the binding that fits a control that was found and the path that it is to move.
+ *
+ * It says what `hana bind` would be given: the range and the curve come from what the path is declared to be, the rest
+ * from the control. Only what differs from a binding's own defaults is given. Pure.
+ */
+import type { Declaration } from "../state/declaration.js";
+import type { LearnFinding } from "./learn.js";
+
+export interface LearnProposal {
+  readonly source: string;
+  readonly path: string;
+  /** Undefined: the path's own. */
+  readonly range?: readonly [number, number];
+  readonly curve?: "exponential";
+  readonly takeover?: "pickup";
+}
+
+/** Of a path without a range: seven bits of it. */
+const INT_ENDS: readonly [number, number] = [0, 127];
+/** A range over so many times its least value is heard and seen by ratios: half of the way belongs to its low end. */
+const RATIO_MIN = 50;
+const BY_RATIO: readonly string[] = ["hz", "khz"];
+
+/** `declaration`: of the path; undefined when it is not there yet. */
+export function proposalOf(path: string, declaration: Declaration | undefined, finding: LearnFinding): LearnProposal {
+  const { source, control, kind } = finding;
+  const range = rangeOf(declaration);
+  const isOnAWay = kind === "fader" || kind === "encoder";
+  return {
+    source,
+    path,
+    ...(range === undefined ? {} : { range }),
+    ...(isOnAWay && isByRatio(declaration) ? { curve: "exponential" } : {}),
+    ...(control?.needsPickup === true && kind === "fader" ? { takeover: "pickup" } : {}),
+  };
+}
+
+function rangeOf(declaration: Declaration | undefined): readonly [number, number] | undefined {
+  return declaration?.type === "int" && declaration.range === undefined ? INT_ENDS : undefined;
+}
+
+function isByRatio(declaration: Declaration | undefined): boolean {
+  if (declaration?.range === undefined) return false;
+  const { min, max } = declaration.range;
+  if (min >= 0 && BY_RATIO.includes(declaration.unit.toLowerCase())) return true;
+  return min > 0 && max / min >= RATIO_MIN;
+}
