@@ -60,6 +60,8 @@ export class ConflatedLanes {
   /** [0] tokens, [1] when they were counted. */
   private readonly registers = new Float64Array(2);
   private framesLeft = 0;
+  /** Whose frames the rounds are of. */
+  private term = 0;
   /** Rounds that were begun in this tick: followers at one place share one. */
   private readonly begun = new Map<number, Stretch>();
   rounds = 0;
@@ -86,6 +88,7 @@ export class ConflatedLanes {
 
   private open(node: string, target: FrameTarget, reason: ConflatedReason): Lane | undefined {
     if (this.lanes.size >= LANES_MAX) return undefined;
+    if (this.lanes.size === 0) this.term = this.port.term();
     const complete = this.port.newest();
     const times = { untilUs: 0, begunUs: Number.NEGATIVE_INFINITY, sentUs: Number.NEGATIVE_INFINITY };
     const lane = {
@@ -131,6 +134,7 @@ export class ConflatedLanes {
 
   tick(): void {
     if (this.lanes.size === 0) return;
+    if (this.port.term() !== this.term) this.restart();
     this.fill();
     this.framesLeft = FRAMES_PER_TICK;
     this.begun.clear();
@@ -138,6 +142,19 @@ export class ConflatedLanes {
     for (const lane of [...this.lanes.values()]) {
       if (nowUs >= lane.untilUs) this.lanes.delete(lane.node);
       else if (!this.serve(lane, nowUs)) break;
+    }
+  }
+
+  /**
+   * A controller that raises its term counts its frames from 1 again: a round of the old ones would be taken for those of
+   * the new term. Where a follower stands in that, its answer to the first round says.
+   */
+  private restart(): void {
+    this.term = this.port.term();
+    for (const lane of this.lanes.values()) {
+      lane.complete = 0;
+      lane.stretch = undefined;
+      lane.begunUs = Number.NEGATIVE_INFINITY;
     }
   }
 

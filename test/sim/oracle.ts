@@ -184,6 +184,8 @@ export class Oracle {
   private readonly timeline: Timeline;
   private readonly links: Links;
   private readonly isHold: boolean;
+  /** A boot that is over found no room for conflicts. */
+  private isListCut = false;
   private readonly shown = new Map<string, ShownPath>();
   private base: ReadonlyMap<string, Version> = new Map();
   private readonly counterRegister = new Float64Array(1);
@@ -233,6 +235,7 @@ export class Oracle {
     this.tally.snapshots += counters.snapshotsTaken;
     this.tally.digestMismatches += counters.digestMismatches;
     this.tally.impulsesLate += counters.impulsesLate;
+    if (counters.conflictsUnlisted > 0) this.isListCut = true;
   }
 
   retireAll(): void {
@@ -811,7 +814,9 @@ export class Oracle {
     // The ring tells of what was committed just now.
     const view = this.viewOf(write.machine);
     if (write.boot === view.boot && view.reader.behind > 0) this.drain(view);
-    if (write.path !== LEVEL) this.judgeConfirmed(write);
+    // What it had was given up, and said to be; that no other node had this is what it was told.
+    const isGivenUp = isReplicated === false && view.hana.core.counters.headsGivenUp > 0;
+    if (write.path !== LEVEL && !isGivenUp) this.judgeConfirmed(write);
     const wrong = this.critical.acknowledged(write, isReplicated);
     if (wrong !== "") this.fail(write.machine, wrong);
   }
@@ -1084,7 +1089,8 @@ export class Oracle {
   /** The list of conflicts is exactly the paths that two sides had changed when they became one. */
   judgeList(controller: Machine): void {
     const { held, hana } = this.viewOf(controller);
-    if (held === undefined || this.views.some((view) => (view?.hana.core.counters.conflictsUnlisted ?? 0) > 0)) return;
+    const isCut = this.views.some((view) => (view?.hana.core.counters.conflictsUnlisted ?? 0) > 0);
+    if (held === undefined || isCut || this.isListCut) return;
     const merged = [...held.term.mergedThrough(held.sequence)];
     const expected = merged
       .flatMap(({ conflicts }) => conflicts)

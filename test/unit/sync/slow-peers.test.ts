@@ -187,12 +187,13 @@ describe("the lanes", () => {
   class Stage {
     readonly clock = clockAt(1e9);
     readonly sent: Sent[] = [];
+    term = 4;
     newest = 10;
     parts = 1;
     reads = 0;
     readonly lanes = new ConflatedLanes(this.clock, {
       newest: () => this.newest,
-      term: () => 4,
+      term: () => this.term,
       stretch: (since): Stretch | undefined => {
         this.reads++;
         if (since < this.newest - 4_000) return undefined;
@@ -217,7 +218,7 @@ describe("the lanes", () => {
     }
 
     answer(node: string, head: RoundPart, here: number, complete: number): void {
-      this.lanes.answer(node, { term: 4, complete, round: head.round, here });
+      this.lanes.answer(node, { term: this.term, complete, round: head.round, here });
     }
   }
 
@@ -233,6 +234,18 @@ describe("the lanes", () => {
     stage.answer("n0", (again.at(-1) as Sent).head, 1, 50);
     stage.newest = 70;
     expect(stage.tick(40).map(({ head }) => [head.since, head.through])).toEqual([[50, 70]]);
+  });
+
+  test("a round of a term that was raised meanwhile is not sent as one of the new term", () => {
+    const stage = new Stage();
+    stage.lease(1);
+    stage.parts = 3;
+    const [first] = stage.tick(20);
+    stage.answer("n0", (first as Sent).head, 1, 10);
+    stage.term = 5;
+    stage.newest = 2;
+    stage.parts = 1;
+    expect(stage.tick(20).map(({ head }) => head)).toMatchObject([{ term: 5, since: 0, through: 2, part: 0 }]);
   });
 
   test("of a round of several parts only what is missing goes out again", () => {
