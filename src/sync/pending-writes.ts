@@ -378,18 +378,25 @@ export class PendingWrites {
     this.passOnReplaced();
   }
 
-  /** The controller has taken all writes up to `write`; they are published by the frame `frame`. */
+  /**
+   * The controller has taken all writes up to `write`; they are published by the frame `frame`. One that a gap held back
+   * comes after a later one, and says of the earlier writes that they were published earlier: whoever takes control then
+   * must not take them again.
+   */
   acknowledge(write: number, frame: number): void {
     const { registers } = this;
-    if (write <= (registers[1] as number)) return;
-    registers[1] = write;
-    registers[6] = frame;
+    if (write <= (registers[5] as number)) return;
     for (let place = this.head; place < this.tail; place++) {
       const at = place % this.order.length;
       if ((this.orderWrites[at] as number) > write) break;
       const slot = this.order[at] as number;
-      if (this.writes[slot] === this.orderWrites[at]) this.frames[slot] = frame;
+      const known = this.frames[slot] as number;
+      const isEarlier = known === NOT_ACKNOWLEDGED || frame < known;
+      if (isEarlier && this.writes[slot] === this.orderWrites[at]) this.frames[slot] = frame;
     }
+    if (write <= (registers[1] as number)) return;
+    registers[1] = write;
+    registers[6] = frame;
     registers[2] = write >= (registers[4] as number) ? Number.POSITIVE_INFINITY : this.clock.nowUs + RETRY_FIRST_US;
   }
 
@@ -419,20 +426,22 @@ export class PendingWrites {
    */
   settle(complete: number, sequence: number, settled: (slot: number) => void): void {
     let through = 0;
-    while (this.head < this.tail) {
-      const at = this.head % this.order.length;
+    for (let place = this.head; place < this.tail; place++) {
+      const at = place % this.order.length;
       const slot = this.order[at] as number;
       const write = this.orderWrites[at] as number;
       if (this.writes[slot] === write) {
         const frame = this.frames[slot] as number;
         if (frame === NOT_ACKNOWLEDGED || frame > complete) break;
         settled(slot);
-        this.head++;
+        this.head = place + 1;
         this.release(slot);
       } else {
-        // A write that a newer one replaced is confirmed when the controller has taken it, or what replaced it.
-        if (write > this.acknowledgedThrough || (this.registers[6] as number) > complete) break;
-        this.head++;
+        // A write that a newer one replaced is confirmed when the controller has taken it, or what replaced it: by all
+        // that was acknowledged, or with the next one that is held.
+        if (write > this.acknowledgedThrough) break;
+        if ((this.registers[6] as number) > complete) continue;
+        this.head = place + 1;
       }
       through = write;
     }

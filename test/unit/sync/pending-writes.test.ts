@@ -5,6 +5,7 @@ import { completeDeclaration } from "../../../src/state/declaration.js";
 import { Staging } from "../../../src/state/staging.js";
 import { PROVISIONAL_IDS, State } from "../../../src/state/state.js";
 import { PENDING_MAX, PendingWrites } from "../../../src/sync/pending-writes.js";
+import { WriteKind } from "../../../src/wire/write-frame.js";
 
 function pendingWrites(): { pending: PendingWrites; write: (id: number, value: number) => void; clock: Clock } {
   const clock = new Clock();
@@ -57,6 +58,43 @@ describe("writes that wait for a confirmation", () => {
     pending.acknowledge(1, 3);
     pending.settle(3, 0, ignore);
     expect(pending.size).toBe(0);
+  });
+
+  test("are given up by the frame that brought them, also when a later acknowledgement was heard first", () => {
+    const { pending, write } = pendingWrites();
+    const done: number[] = [];
+    for (const id of [0, 1, 0, 1]) {
+      write(id, pending.lastWrite + 1);
+      const number = pending.lastWrite;
+      pending.whenDone(() => done.push(number));
+      if (number === 2) pending.addEvent(WriteKind.trigger, 2, new Uint8Array(0), 0, false);
+    }
+    const held = pending.lastWrite;
+    // Past a gap: all of them are taken, and the last was published by frame 9. Then the gap is filled.
+    pending.acknowledge(held, 9);
+    pending.acknowledge(3, 4);
+    pending.settle(4, 0, ignore);
+    const left: number[] = [];
+    pending.forEach((slot) => left.push(pending.writeOf(slot)) > 0);
+    expect([left, done]).toEqual([
+      [held - 1, held],
+      [1, 2],
+    ]);
+    pending.settle(9, 0, ignore);
+    expect([pending.size, done.length]).toEqual([0, 4]);
+  });
+
+  test("that were replaced are given up with what came after them", () => {
+    const { pending, write } = pendingWrites();
+    const told: number[] = [];
+    for (let value = 1; value <= 3; value++) write(0, value);
+    pending.whenDone(() => told.push(0));
+    write(1, 4);
+    pending.whenDone(() => told.push(1));
+    pending.acknowledge(4, 9);
+    pending.acknowledge(3, 4);
+    pending.settle(4, 0, ignore);
+    expect([told, pending.isPending(0), pending.isPending(1)]).toEqual([[0], false, true]);
   });
 
   test("the first that may be lacking stays when a newer write of its path replaces it", () => {
