@@ -465,13 +465,16 @@ export class Follower implements ContentSink {
     if (input !== undefined) this.mapOrigin(event.id, input.node, input.surface);
   }
 
-  /** A part of an event that is longer than a frame; it acts when the last part is here. */
+  /**
+   * A part of an event that is longer than a frame; it acts when the last part is here. Of one whose first parts went out
+   * before this node joined nothing may be read: what it does is in the snapshot.
+   */
   onPiece(piece: ContentReader): void {
     if (!this.eventsMayAct) return;
     if (piece.isFirstPiece) {
       this.pieces = [];
       this.piecesBytes = 0;
-    }
+    } else if (this.pieces.length === 0) return;
     const bytes = piece.payload();
     this.piecesBytes += bytes.length;
     if (this.piecesBytes > EVENT_LIMIT_BYTES * 2 || this.pieces.length >= PIECES_MAX) {
@@ -481,6 +484,7 @@ export class Follower implements ContentSink {
     this.pieces.push(bytes);
     if (!piece.isLastPiece) return;
     const whole = join(this.pieces, this.piecesBytes);
+    this.pieces = [];
     if (!this.pieceReader.read(whole, 0, whole.length, this)) this.core.counters.framesMalformed++;
   }
 }

@@ -316,6 +316,27 @@ describe("a follower's writes", () => {
     expect(first.value("/viz/x")).toBe(1);
   });
 
+  test("a joiner reads nothing of an event whose first parts went out before it was there", () => {
+    const mesh = new Mesh(1);
+    const sendLimits = { flushesPerSecond: 100, flushBurst: 1, packetsPerSecond: 100, bitsPerSecond: 160e6 };
+    const first = mesh.add({ sendLimits });
+    mesh.run(1_000_000);
+    const paths = ["/viz/a", "/viz/b", "/viz/c", "/viz/d"];
+    for (const path of paths) first.declare(path, { type: "string" });
+    mesh.run(500_000);
+    const text = "0123456789".repeat(4_000);
+    // Some forty parts each, of which the burst takes sixty.
+    for (const path of paths) first.write(path, text);
+    mesh.run(150_000);
+    const joiner = mesh.add();
+    mesh.until(() => mesh.isSettled);
+    expect(first.hana.controller.publisher.isIdle).toBe(false);
+    mesh.run(4_000_000);
+    for (const path of paths) expect(joiner.value(path)).toBe(text);
+    expect([joiner.hana.core.counters.framesMalformed, joiner.hana.core.counters.deltasMisfit]).toEqual([0, 0]);
+    expect(joiner.digests()).toEqual(first.digests());
+  });
+
   test("D10 more impulses of followers than can go out wait with them, and the controller lives", () => {
     const mesh = new Mesh(1);
     const sendLimits = { flushesPerSecond: 1, flushBurst: 1, packetsPerSecond: 100, bitsPerSecond: 1e5 };
