@@ -271,6 +271,8 @@ class Composition {
       target: node.writes,
       shown: node.writes,
       memory: node.core.memory,
+      clock: node.core.clock,
+      origins: node.core.origins,
       profileOf: (alias) => this.catalog.profiles.of(alias),
       onChanged: () => this.wantDevices(),
     });

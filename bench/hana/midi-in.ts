@@ -17,9 +17,10 @@ const CONTROL_CHANGE = 0xb0;
 /** A device whose controls are bound, one to each path, half of them with pick-up. Answers the input of its bytes. */
 export function midiInputOf(node: HanaNode, count: number): MidiStream {
   const { core, writes } = node;
-  const { memory } = core;
+  const { memory, clock, origins } = core;
   const profileOf = (): undefined => undefined;
-  const bindings = new Bindings({ target: writes, shown: writes, memory, profileOf, onChanged: () => {} });
+  const parts = { target: writes, shown: writes, memory, clock, origins, profileOf };
+  const bindings = new Bindings({ ...parts, onChanged: () => {} });
   for (let index = 0; index < count; index++) bind(node, index);
   node.settle();
   bindings.pump();

@@ -16,7 +16,12 @@ interface WriteOptions extends ListOptions {
   readonly timeout?: number;
 }
 
-interface BindOptions extends WriteOptions {
+/** Flags that are handed on as they are, and those whose text is a number. */
+const WORDS = ["mode", "encoding", "deadZoneAt", "value", "when", "expression", "merge"] as const;
+const NUMBERS = ["step", "acceleration", "steps", "deadZone", "priority"] as const;
+type WordFlags = { readonly [Name in (typeof WORDS)[number] | (typeof NUMBERS)[number]]?: string };
+
+interface BindOptions extends WriteOptions, WordFlags {
   /** `MIN..MAX` */
   readonly range?: string;
   readonly curve?: string;
@@ -25,10 +30,21 @@ interface BindOptions extends WriteOptions {
   readonly id?: string;
 }
 
-export async function bind(source: string, path: string, options: BindOptions): Promise<void> {
+export async function bind(source: string, paths: readonly string[], options: BindOptions): Promise<void> {
   const { range, curve, takeover, invert, id } = options;
   const ends = range === undefined ? undefined : rangeOf(range);
-  const body = { source, path, range: ends, curve, takeover, invert, id };
+  const words = Object.fromEntries(WORDS.map((name) => [name, options[name]]));
+  const numbers = Object.fromEntries(NUMBERS.map((name) => [name, numberOf(name, options[name])]));
+  const body = {
+    source,
+    path: paths.join(" "),
+    range: ends,
+    curve,
+    takeover,
+    invert,
+    id,
+    options: { ...words, ...numbers },
+  };
   const text = await post("/-/bindings", body, options);
   printLine(options.json === true ? text.trimEnd() : boundText(JSON.parse(text) as BindingReport));
 }
@@ -58,6 +74,15 @@ function rangeOf(text: string): [number, number] {
   throw new CommandError(`--range ${text}: is not MIN..MAX, two different numbers`, ExitCode.usage);
 }
 
+function numberOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (text.trim() === "" || !Number.isFinite(Number(text))) {
+    throw new CommandError(`--${flag} ${text}: is not a number`, ExitCode.usage);
+  }
+  return Number(text);
+}
+
 /** One line: what was bound, and whether it works already. */
 export function boundText(report: BindingReport): string {
   const { id, source, path } = report;
@@ -68,7 +93,8 @@ function workText({ standing, reason, device }: BindingReport): string {
   if (standing === "off") return "it is off";
   if (standing === "dormant") return `dormant: ${reason}`;
   if (standing === "refused") return `refused: ${reason}`;
-  return device === null ? "ready" : deviceText(device);
+  const text = device === null ? "ready" : deviceText(device);
+  return reason === "" ? text : `${text}; ${reason}`;
 }
 
 function deviceText({ state, alias, input, reason }: DeviceReport): string {
@@ -79,13 +105,14 @@ function deviceText({ state, alias, input, reason }: DeviceReport): string {
 
 export function bindingsText(reports: readonly BindingReport[]): string {
   if (reports.length === 0) return "no bindings";
-  const head = ["id", "source", "path", "range", "curve", "takeover", "state"];
+  const head = ["id", "source", "path", "range", "curve", "takeover", "options", "state"];
   return tableText([
     head,
     ...reports.map((report) => {
-      const { id, source, path, range, curve, invert, takeover } = report;
+      const { id, source, path, range, curve, invert, takeover, options } = report;
+      const said = Object.entries(options).map(([name, value]) => `${name}=${String(value)}`);
       const ends = range === null ? "(the path's)" : `${range[0]}..${range[1]}`;
-      return [id, source, path, invert ? `${ends} inverted` : ends, curve, takeover, workText(report)];
+      return [id, source, path, invert ? `${ends} inverted` : ends, curve, takeover, said.join(" "), workText(report)];
     }),
   ]);
 }

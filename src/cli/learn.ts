@@ -45,11 +45,12 @@ const WORDS: Readonly<Record<Exclude<LearnReport["kind"], "encoder">, string>> =
 };
 
 /** As it is to be typed. */
-function commandText({ source, path, range, curve, takeover }: BindRequest): string {
+function commandText({ source, path, range, curve, takeover, options = {} }: BindRequest): string {
   const words = ["hana bind", shellWord(source), shellWord(path)];
   if (range !== undefined) words.push(`--range ${range[0]}..${range[1]}`);
   if (curve !== undefined) words.push(`--curve ${curve}`);
   if (takeover !== undefined) words.push(`--takeover ${takeover}`);
+  for (const [name, value] of Object.entries(options)) words.push(`--${name}`, shellWord(String(value)));
   return words.join(" ");
 }
 

@@ -150,14 +150,26 @@ function addControl(program: Command): void {
 function addSurfaces(program: Command): void {
   withWriting(program.command("bind").description("let a control of a surface move a path"))
     .argument("<SOURCE>", "ALIAS/CONTROL, ALIAS/ch1/cc7 or osc:/pattern#0")
-    .argument("<PATH>")
+    .argument("<PATH...>", "up to 16")
     .option("--range <MIN..MAX>", "values at the control's two ends; default: the path's range")
     .option("--curve <CURVE>", "linear, exponential, logarithmic or smooth")
     .option("--takeover <MODE>", "while control and value are apart: jump, pickup, scale or relative")
     .option("--invert", "up is down")
+    .option("--mode <MODE>", "absolute, relative, momentary, toggle, latch, radio or increment; default: what fits")
+    .option("--encoding <NAME>", "endless encoder: twos-complement, offset-binary, sign-magnitude[-reversed]")
+    .option("--step <NUMBER>", "what a detent or a press is worth")
+    .option("--acceleration <NUMBER>", "endless encoder: by how much more a fast turn counts")
+    .option("--steps <COUNT>", "places that the control's way has")
+    .option("--dead-zone <SHARE>", "share of its way that says nothing, up to 0.45")
+    .option("--dead-zone-at <PLACE>", "ends, low or centre; default: ends, of a pitch bend centre")
+    .option("--value <VALUE>", "what the button sets; default: the end of the range")
+    .option("--when <EXPRESSION>", "only while this is not 0, such as '/global/layers/shift == 1'")
+    .option("--expression <EXPRESSION>", "what it sets, of x (its way), value (what is there) and paths")
+    .option("--merge <POLICY>", "several controls of one path: last, max, sum or priority")
+    .option("--priority <NUMBER>", "of --merge priority: the highest that is not at rest has the path")
     .option("--id <ID>", "what the binding is called; default: after its source")
-    .action(async (source: string, path: string, options: object) =>
-      (await import("./bindings.js")).bind(source, path, options),
+    .action(async (source: string, paths: string[], options: object) =>
+      (await import("./bindings.js")).bind(source, paths, options),
     );
   withNode(program.command("bindings").description("print what is bound to what")).action(async (options: object) =>
     (await import("./bindings.js")).bindings(options),

@@ -15,6 +15,7 @@ import {
   entityOf,
   fixedDeclaration,
   instantiate,
+  isOptional,
   templateDeclaration,
 } from "../state/templates.js";
 import { toBase64 } from "./base64.js";
@@ -168,7 +169,7 @@ class ShowWriter {
   /** Whether the path's table or header declares it without a word. */
   private isImplied(path: string, declaration: Declaration): boolean {
     const entity = entityOf(path);
-    if (entity?.kind.whole !== true || !this.whole.has(rootOf(entity))) return false;
+    if (entity?.kind.whole !== true || !this.whole.has(rootOf(entity)) || isOptional(path)) return false;
     return isTemplate(path, declaration);
   }
 
@@ -180,9 +181,11 @@ class ShowWriter {
     else this.flatDeclarations.push(`${tomlKey(path)} = ${text}`);
   }
 
-  /** A visualization's own parameters are declared by giving them a value. */
+  /** A visualization's own parameters, and optional ones, are declared by giving them a value. */
   private isNamedByValue(path: string, declaration: Declaration): boolean {
-    return entityOf(path)?.kind.whole === false && isTemplate(path, declaration) && !this.containers.has(path);
+    const entity = entityOf(path);
+    if (entity === undefined || this.containers.has(path) || !isTemplate(path, declaration)) return false;
+    return !entity.kind.whole || (isOptional(path) && this.whole.has(rootOf(entity)));
   }
 
   private value({ path, value }: ShowValue): void {

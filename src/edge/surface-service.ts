@@ -5,10 +5,11 @@
  * state. What stands here beyond that is local: whether its device is plugged in.
  */
 import type { Bindings, BindingState } from "../input/bindings.js";
-import { readBindings } from "../input/binding-records.js";
+import { boundPaths, readBindings } from "../input/binding-records.js";
 import { ControlCurve } from "../input/control-curve.js";
 import { parseSource } from "../input/control-source.js";
 import { TakeoverMode } from "../input/takeover.js";
+import { optionsOf } from "../manage/binding-options.js";
 import { type DeclareEntry, refusal, type WriteOptions, type WriteOutcome } from "../manage/reports.js";
 import type { LearnOutcome, LearnRequest } from "../manage/learn-reports.js";
 import type {
@@ -22,7 +23,7 @@ import type {
 import type { HanaNode } from "../node/node.js";
 import type { Value } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
-import { entityKind, instantiate, MAPPINGS_PREFIX } from "../state/templates.js";
+import { entityKind, everyPath, isLayer, isOptional, layerDeclaration, MAPPINGS_PREFIX } from "../state/templates.js";
 import { adoptDevice, type AdoptingDevices, forgetDevice } from "./device-adoption.js";
 import type { InputMonitor } from "./input-monitor.js";
 import { LearnService } from "./learn-service.js";
@@ -120,6 +121,7 @@ export class SurfaceService {
       curve,
       invert: isInverted,
       takeover,
+      options: optionsOf(record),
       standing,
       reason,
       device,
@@ -130,10 +132,14 @@ export class SurfaceService {
   async bind(request: BindRequest, options: WriteOptions): Promise<BindOutcome> {
     const problem = problemOf(request);
     if (problem !== "") return { problem, outcome: NO_OUTCOME };
-    const declared = this.declareTarget(request, options);
-    if (declared !== Reject.none) return { problem: "", outcome: refusal(declared) };
+    for (const path of boundPaths(request.path)) {
+      const declared = this.declareTarget(path, request, options);
+      if (declared !== Reject.none) return { problem: "", outcome: refusal(declared) };
+    }
     const id = request.id ?? this.idFor(request);
-    const { refused } = await this.parts.service.declare(entriesOf(id, request), options);
+    const { state } = this.parts.node.core;
+    const entries = entriesOf(id, request, (path) => state.idOf(path) >= 0);
+    const { refused } = await this.parts.service.declare(entries, options);
     const [first] = refused;
     if (first !== undefined) return { problem: "", outcome: refusal(first.reject, first.detail) };
     // What is plugged in is open once the bindings have been read.
@@ -141,11 +147,15 @@ export class SurfaceService {
     return { problem: "", outcome: NO_OUTCOME, ...(binding === undefined ? {} : { binding }) };
   }
 
-  /** A path under `/viz` that is not there yet declares itself, with the range of the binding; others stay dormant. */
-  private declareTarget({ path, range }: BindRequest, options: WriteOptions): Reject {
+  /** A path under `/viz` that is not there yet declares itself, with the range of the binding; so does a layer. */
+  private declareTarget(path: string, { range, options: { mode } = {} }: BindRequest, options: WriteOptions): Reject {
     const { node, loop } = this.parts;
     if (node.core.state.idOf(path) >= 0) return Reject.none;
     loop.enter();
+    if (isLayer(path)) {
+      const declaration = layerDeclaration(typeof mode === "string" ? mode : "");
+      return node.writes.declare(path, declaration, node.writes.surface(options.surface));
+    }
     const ends = range === undefined ? undefined : { min: Math.min(...range), max: Math.max(...range) };
     const id = node.writes.declareAuto(path, "float", node.writes.surface(options.surface), ends);
     return id >= 0 || -id === Reject.unknownPath || -id === Reject.strict ? Reject.none : (-id as Reject);
@@ -154,7 +164,11 @@ export class SurfaceService {
   /** The id of the binding of this source to this path, or a new one that is named after the source. */
   private idFor({ source, path }: BindRequest): string {
     const records = readBindings(this.parts.node.core.state);
-    const known = records.find((record) => record.source === source && record.path === path);
+    const known = records.find(
+      (record) =>
+        record.source === source &&
+        path === records.flatMap((one) => (one.id === record.id ? [one.path] : [])).join(" "),
+    );
     if (known !== undefined) return known.id;
     const name = source
       .replace(/[^A-Za-z0-9]+/g, "-")
@@ -190,13 +204,17 @@ function problemOf({ id, source, curve, takeover }: BindRequest): string {
 }
 
 function pathsOf(id: string): string[] {
-  return instantiate(entityKind(MAPPINGS_PREFIX), id).map(({ path }) => path);
+  return everyPath(entityKind(MAPPINGS_PREFIX), id).map(({ path }) => path);
 }
 
-/** The paths of a binding, with the values that are asked for; of the rest, the template's defaults. */
-function entriesOf(id: string, request: BindRequest): DeclareEntry[] {
-  const { source, path, range = [0, 0], curve, invert, takeover } = request;
+/**
+ * The paths of a binding, with the values that are asked for; of the rest, the template's defaults. Optional ones are
+ * only made when they are asked for; such as are there already get their default.
+ */
+function entriesOf(id: string, request: BindRequest, exists: (path: string) => boolean): DeclareEntry[] {
+  const { source, path, range = [0, 0], curve, invert, takeover, options } = request;
   const values: Readonly<Record<string, Value | undefined>> = {
+    ...options,
     source,
     path,
     range: [...range],
@@ -204,8 +222,9 @@ function entriesOf(id: string, request: BindRequest): DeclareEntry[] {
     invert,
     takeover,
   };
-  return instantiate(entityKind(MAPPINGS_PREFIX), id).map((entry) => {
-    const value = values[entry.path.slice(entry.path.lastIndexOf("/") + 1)] ?? entry.declaration.default;
-    return { ...entry, value };
+  return everyPath(entityKind(MAPPINGS_PREFIX), id).flatMap((entry) => {
+    const value = values[entry.path.slice(entry.path.lastIndexOf("/") + 1)];
+    if (value === undefined && isOptional(entry.path) && !exists(entry.path)) return [];
+    return [{ ...entry, value: value ?? entry.declaration.default }];
   });
 }

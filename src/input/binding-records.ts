@@ -8,6 +8,10 @@ import { COMPONENTS } from "../state/component.js";
 import type { State } from "../state/state.js";
 import { entityOf } from "../state/templates.js";
 import type { Value } from "../state/declaration.js";
+import { type TransformRecord, transformRecord } from "./transform-record.js";
+
+/** Paths that one binding may move. */
+export const BOUND_PATHS_MAX = 16;
 
 export const MAPPINGS = COMPONENTS.indexOf("mappings");
 
@@ -16,13 +20,14 @@ export interface BindingRecord {
   readonly isEnabled: boolean;
   /** As people write it: see `parseSource`. */
   readonly source: string;
-  /** The path that the control moves. */
+  /** The path that the control moves. A binding that names several is as many records, alike but for this. */
   readonly path: string;
   /** Values at the control's two ends; equal: the path's own range. */
   readonly range: readonly [number, number];
   readonly curve: string;
   readonly isInverted: boolean;
   readonly takeover: string;
+  readonly transform: TransformRecord;
 }
 
 /** Every binding of the state, in the order of their ids' names. */
@@ -36,25 +41,32 @@ export function readBindings(state: State): BindingRecord[] {
     parameters.set(place.parameter, state.valueOf(id));
     found.set(place.id, parameters);
   }
-  return [...found].map(([id, parameters]) => recordOf(id, parameters)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const ids = [...found.keys()].sort();
+  return ids.flatMap((id) => recordsOf(id, found.get(id) as ReadonlyMap<string, Value>));
+}
+
+/** The paths that a text names, one space between two. */
+export function boundPaths(text: string): string[] {
+  return text.split(" ").slice(0, BOUND_PATHS_MAX);
 }
 
 /** A node of another show may have declared these paths otherwise: what is not of its type counts as not there. */
-function recordOf(id: string, parameters: ReadonlyMap<string, Value>): BindingRecord {
+function recordsOf(id: string, parameters: ReadonlyMap<string, Value>): BindingRecord[] {
   const text = (name: string): string => {
     const value = parameters.get(name);
     return typeof value === "string" ? value : "";
   };
   const range = parameters.get("range");
   const [low = 0, high = 0] = Array.isArray(range) ? (range as number[]) : [];
-  return {
+  const record: Omit<BindingRecord, "path"> = {
     id,
     isEnabled: parameters.get("enabled") !== false,
     source: text("source"),
-    path: text("path"),
     range: [low, high],
     curve: text("curve"),
     isInverted: parameters.get("invert") === true,
     takeover: text("takeover"),
+    transform: transformRecord(parameters),
   };
+  return boundPaths(text("path")).map((path) => ({ ...record, path }));
 }

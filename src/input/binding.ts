@@ -16,6 +16,9 @@ export type BindingEffect = (typeof BindingEffect)[keyof typeof BindingEffect];
 /** Half of a control's way: above it a button counts as pressed. */
 export const PRESSED = 0.5;
 
+/** What a control's whole way is for a path without a range. */
+const WAY: readonly [number, number] = [0, 1];
+
 export class Binding {
   readonly record: BindingRecord;
   /** The path's id. */
@@ -26,13 +29,22 @@ export class Binding {
   /** Values at the control's two ends; `high` may be the smaller one. */
   readonly low: number;
   readonly high: number;
+  readonly isInverted: boolean;
+  /** Whether low and high are bounds of the value: of a path without a range they are only what a whole way is. */
+  readonly isBounded: boolean;
+  /** Bounds of the value; infinite where it has none. */
+  readonly least: number;
+  readonly most: number;
+  /** 1, or -1 where more of the control is less of the value. */
+  readonly direction: number;
   /** The least way that the path's type tells apart; 0 for numbers without steps. */
   readonly step: number;
 
   constructor(record: BindingRecord, state: State, target: number) {
     const type = state.types[target] as ValueType;
     const choices = state.declarationOf(target)?.values.length ?? 0;
-    const [low, high] = endsOf(record, state, target, choices);
+    const ends = endsOf(record, state, target, choices);
+    const [low, high] = ends ?? WAY;
     this.record = record;
     this.target = target;
     this.effect = effectOf(type);
@@ -40,6 +52,11 @@ export class Binding {
     this.curve = namedOf(ControlCurve, record.curve, ControlCurve.linear);
     this.low = record.isInverted ? high : low;
     this.high = record.isInverted ? low : high;
+    this.isInverted = record.isInverted;
+    this.isBounded = ends !== undefined || type === ValueType.bool;
+    this.least = this.isBounded ? Math.min(low, high) : Number.NEGATIVE_INFINITY;
+    this.most = this.isBounded ? Math.max(low, high) : Number.POSITIVE_INFINITY;
+    this.direction = this.low <= this.high ? 1 : -1;
     const hasSteps = type === ValueType.int || type === ValueType.enum || type === ValueType.bool;
     this.step = hasSteps && low !== high ? 1 / Math.abs(high - low) : 0;
   }
@@ -84,12 +101,17 @@ function effectOf(type: ValueType): BindingEffect {
   return type === ValueType.enum ? BindingEffect.choice : BindingEffect.value;
 }
 
-/** The binding's own range, else the path's, else 0..1. */
-function endsOf({ range }: BindingRecord, state: State, target: number, choices: number): readonly [number, number] {
+/** The binding's own range, else the path's; undefined where there is none. */
+function endsOf(
+  { range }: BindingRecord,
+  state: State,
+  target: number,
+  choices: number,
+): readonly [number, number] | undefined {
   if (range[0] !== range[1]) return range;
   if (choices > 0) return [0, choices - 1];
   const declared = state.declarationOf(target)?.range;
-  return declared === undefined ? [0, 1] : [declared.min, declared.max];
+  return declared === undefined ? undefined : [declared.min, declared.max];
 }
 
 function namedOf<T extends number>(set: Readonly<Record<string, T>>, name: string, otherwise: T): T {

@@ -8,19 +8,21 @@
 import type { ProfileControl } from "../config/profile.js";
 import { ChangeFlag } from "../state/change.js";
 import { Found, type RingMemory, RingReader } from "../state/ring.js";
-import { StagedKind, type Staging } from "../state/staging.js";
 import type { State } from "../state/state.js";
-import { Reject } from "../state/reject.js";
-import { Binding, BindingEffect, PRESSED, unmovable } from "./binding.js";
+import { Binding, PRESSED, unmovable } from "./binding.js";
+import { BindingMemory } from "./binding-memory.js";
 import { type BindingRecord, MAPPINGS, readBindings } from "./binding-records.js";
-import { addressOf, type AddressProblem, type ControlAddress } from "./control-address.js";
+import { addressOf, type AddressProblem, type ControlAddress, type OscAddress } from "./control-address.js";
+import { ControlMode } from "./control-mode.js";
+import { ControlMoves, type ControlMovesParts, type ControlSink } from "./control-moves.js";
 import { parseSource } from "./control-source.js";
 import { type BoundDevice, ControlTables, type Placed } from "./control-tables.js";
+import { setGain, SPEED_DOUBLES } from "./encoder-speed.js";
+import { InputMerge, MERGE_DOUBLES, MergedInputs } from "./input-merge.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
-import type { ShownValues } from "./osc-target.js";
+import { RelativeEncoding } from "./relative-encoder.js";
 import type { KnownProfile } from "./surface-profiles.js";
-import { rearm, take, TAKEOVER_DOUBLES } from "./takeover.js";
-import type { WriteTarget } from "./write-target.js";
+import { type Transform, transformOf } from "./transform.js";
 
 /** Bindings that are at work at a time; the rest is refused. */
 export const BINDINGS_MAX = 4_096;
@@ -35,7 +37,7 @@ export type BindingStanding = (typeof BindingStanding)[keyof typeof BindingStand
 export interface BindingState {
   readonly record: BindingRecord;
   readonly standing: BindingStanding;
-  /** Why it is dormant or refused, as a sentence's end; else "". */
+  /** Why it is dormant or refused, as a sentence's end; of one at work, what it misses; else "". */
   readonly reason: string;
   /** The device whose control it listens to; "" for OSC, and where the source is none. */
   readonly alias: string;
@@ -43,21 +45,16 @@ export interface BindingState {
   readonly control: ProfileControl | undefined;
 }
 
-/** Where moves are written: the node, or whoever holds back what a source sends above its rate. */
-export interface ControlSink {
-  /** Writes what is in hand. */
-  write(id: number, surface: number): Reject;
-  trigger(id: number, surface: number): Reject;
-}
-
 /** The way, 0..1, of an argument between the numbers at the control's two ends; -1 when it is not there or no number. */
 export type OscWay = (argument: number, low: number, high: number) => number;
 
 const NOWHERE = { alias: "", control: undefined };
 
-export interface BindingsParts {
-  readonly target: WriteTarget;
-  readonly shown: ShownValues;
+/** Of OSC arguments that are turns: by so many detents at most in one message. */
+const TURN_MAX = 128;
+const TURN_RANGE: readonly [number, number] = [-TURN_MAX, TURN_MAX];
+
+export interface BindingsParts extends ControlMovesParts {
   readonly memory: RingMemory;
   /** The profile of a device; undefined where none is known. */
   readonly profileOf: (alias: string) => KnownProfile | undefined;
@@ -66,30 +63,29 @@ export interface BindingsParts {
 }
 
 export class Bindings {
-  /** Moves that became writes, that were refused, and messages that no binding wants. */
-  readonly counts = { writes: 0, refused: 0, unbound: 0, recordsRefused: 0 };
+  private readonly moves: ControlMoves;
+  private readonly misses = { unbound: 0, recordsRefused: 0 };
   private readonly parts: BindingsParts;
   private readonly state: State;
-  private readonly staging: Staging;
   private readonly reader: RingReader;
   private generation = -1;
   private states: readonly BindingState[] = [];
   private tables = new ControlTables();
   /** The aliases under which programs of this machine give input. */
   private readonly givers = new Set<string>();
-  private takeovers = new Float64Array(0);
-  /** [0] where the control in hand stands, 0..1: a double that is handed on would be allocated. */
-  private readonly position = new Float64Array(1);
-  /** [0] what becomes of that for one binding, [1] where its value stands. */
-  private readonly way = new Float64Array(2);
-  /** 1 while a binding's button is down, by its place. */
-  private pressed = new Uint8Array(0);
+  /** Bindings that share a path by a policy. */
+  private merged = new Map<string, MergedInputs>();
 
   constructor(parts: BindingsParts) {
     this.parts = parts;
     this.state = parts.target.state;
-    this.staging = parts.target.staging;
+    this.moves = new ControlMoves(parts);
     this.reader = new RingReader(parts.memory);
+  }
+
+  /** What became of moves, messages that no binding wants, and bindings above the limit. */
+  get counts(): Readonly<ControlMoves["counts"] & { unbound: number; recordsRefused: number }> {
+    return { ...this.moves.counts, ...this.misses };
   }
 
   /** How every binding of the state stands here. */
@@ -131,31 +127,26 @@ export class Bindings {
     if (records.length === 0 && this.states.length === 0) return;
     this.tables = new ControlTables();
     const count = Math.min(records.length, BINDINGS_MAX);
-    const takeovers = new Float64Array(count * TAKEOVER_DOUBLES);
-    const pressed = new Uint8Array(count);
-    this.counts.recordsRefused = records.length - count;
-    this.states = records.slice(0, count).map((record, index) => {
-      const at = index * TAKEOVER_DOUBLES;
+    const memory = new BindingMemory(count);
+    this.merged = new Map();
+    this.misses.recordsRefused = records.length - count;
+    this.states = records.slice(0, count).map((record, place) => {
       const old = before.get(keyOf(record));
-      if (old === undefined) rearm(takeovers, at);
-      else {
-        for (let word = 0; word < TAKEOVER_DOUBLES; word++) takeovers[at + word] = this.takeovers[old + word] as number;
-        pressed[index] = this.pressed[old / TAKEOVER_DOUBLES] as number;
-      }
-      return this.place(record, at);
+      if (old === undefined) memory.reset(place);
+      else memory.take(place, this.moves.memory, old);
+      return this.place(record, place, memory);
     });
-    this.takeovers = takeovers;
-    this.pressed = pressed;
+    this.moves.memory = memory;
     this.parts.onChanged();
   }
 
-  /** Where the takeover of each binding lies that may stay what it is. */
+  /** Where the memory of each binding lies that may stay what it is. */
   private places(): Map<string, number> {
-    return new Map(this.states.map(({ record }, index) => [keyOf(record), index * TAKEOVER_DOUBLES]));
+    return new Map(this.states.map(({ record }, place) => [keyOf(record), place]));
   }
 
   /** Puts a binding into the tables, if it means something here. */
-  private place(record: BindingRecord, at: number): BindingState {
+  private place(record: BindingRecord, place: number, memory: BindingMemory): BindingState {
     const address = this.addressOf(record.source);
     const stand = (standing: BindingStanding, reason: string): BindingState => {
       const { alias, control } = "problem" in address ? NOWHERE : address;
@@ -168,14 +159,39 @@ export class Bindings {
     if (because !== "") return stand(BindingStanding.refused, `${record.path} ${because}`);
     if (!record.isEnabled) return stand(BindingStanding.off, "");
     if (target < 0) return stand(BindingStanding.dormant, `${record.path} does not exist`);
-    const { alias, name, midi, missing } = address;
+    const binding = new Binding(record, this.state, target);
+    const transform = transformOf(
+      binding,
+      { kinds: address.midi.map(({ kind }) => kind), control: address.control },
+      this.state,
+    );
+    if (transform !== undefined && "problem" in transform)
+      return stand(BindingStanding.refused, `it ${transform.problem}`);
+    const { alias, midi, missing } = address;
     const surface = alias === "" ? 0 : this.parts.target.surface(`${midi.length > 0 ? "midi" : "input"}:${alias}`);
-    const placed = { binding: new Binding(record, this.state, target), at, surface };
-    this.tables.addMidi(alias, midi, placed);
-    if (address.osc !== undefined) this.tables.addOsc(address.osc, placed);
-    if (name !== "") this.tables.addName(alias, name, placed);
+    const placed = { binding, transform, place, surface };
+    this.join(placed, memory);
+    this.addTo(address, placed);
     const isMissing = missing !== "" && !this.givers.has(alias);
-    return isMissing ? stand(BindingStanding.dormant, missing) : stand(BindingStanding.active, "");
+    if (isMissing) return stand(BindingStanding.dormant, missing);
+    return stand(BindingStanding.active, transform?.missing ?? "");
+  }
+
+  /** Makes a binding's memory ready for it, and puts it together with those that share its path. */
+  private join({ binding, transform, place }: Placed, memory: BindingMemory): void {
+    setGain(memory.speeds, place * SPEED_DOUBLES, binding.record.transform.acceleration);
+    if (transform === undefined || transform.merge === InputMerge.last) return;
+    const key = `${binding.target} ${transform.merge}`;
+    const inputs = this.merged.get(key) ?? new MergedInputs(transform.merge, memory.merges);
+    this.merged.set(key, inputs);
+    inputs.add(place * MERGE_DOUBLES, transform.priority, binding.low);
+    transform.inputs = inputs;
+  }
+
+  private addTo({ alias, name, midi, osc }: ControlAddress, placed: Placed): void {
+    this.tables.addMidi(alias, midi, placed);
+    if (osc !== undefined) this.tables.addOsc(isTurned(placed.transform) ? turned(osc) : osc, placed);
+    if (name !== "") this.tables.addName(alias, name, placed);
   }
 
   private addressOf(text: string): ControlAddress | AddressProblem {
@@ -194,7 +210,7 @@ export class Bindings {
     const list = this.tables.ofMidi(device, event);
     const { kind, value, max } = event;
     const isRelease = kind === MidiKind.noteOff;
-    this.position[0] = isRelease ? 0 : value / max;
+    this.moves.hand[0] = isRelease ? 0 : value / max;
     // A key that was struck is down, however softly.
     this.moveList(list, kind === MidiKind.noteOn || (!isRelease && value >= max * PRESSED));
   }
@@ -205,20 +221,21 @@ export class Bindings {
     return "from" in source && source.from === "profile";
   }
 
-  /** A program of this machine says where a control stands, 0..1: a key, a gamepad's stick. */
+  /** A program of this machine says where a control stands, 0..1, or of an endless one by how many detents it turned. */
   onInput(alias: string, name: string, way: number): void {
     if (!this.givers.has(alias) && this.givers.size < GIVERS_MAX) {
       this.givers.add(alias);
       this.refresh();
     }
-    this.position[0] = Math.min(1, Math.max(0, way));
+    this.moves.hand[0] = Math.min(1, Math.max(0, way));
+    this.moves.hand[1] = way;
     this.moveList(this.tables.ofName(alias, name), way >= PRESSED);
   }
 
   private moveList(list: readonly Placed[], isDown: boolean): void {
     const [first] = list;
-    if (first === undefined) this.counts.unbound++;
-    else if (list.length === 1) this.move(first, isDown, first.surface, this.parts.target);
+    if (first === undefined) this.misses.unbound++;
+    else if (list.length === 1) this.moves.move(first, isDown, first.surface, this.parts.target);
     else this.moveAll(list, isDown);
   }
 
@@ -226,7 +243,7 @@ export class Bindings {
   private moveAll(list: readonly Placed[], isDown: boolean): void {
     const { target } = this.parts;
     target.beginGroup();
-    for (const placed of list) this.move(placed, isDown, placed.surface, target);
+    for (const placed of list) this.moves.move(placed, isDown, placed.surface, target);
     target.endGroup();
   }
 
@@ -243,48 +260,13 @@ export class Bindings {
   onOsc(address: string, wayOf: OscWay, surface: number, sink: ControlSink): void {
     for (const { argument, range, placed } of this.tables.ofOsc(address)) {
       const way = wayOf(argument, range[0], range[1]);
-      this.position[0] = way;
-      if (way >= 0) this.move(placed, way >= PRESSED, surface, sink);
-      else this.counts.refused++;
+      const { hand } = this.moves;
+      hand[0] = way;
+      // A message without a number is one detent.
+      hand[1] = way >= 1 ? 1 : way <= 0 ? 0 : (2 * way - 1) * TURN_MAX;
+      if (way >= 0) this.moves.move(placed, way >= PRESSED, surface, sink);
+      else this.moves.counts.refused++;
     }
-  }
-
-  private move({ binding, at }: Placed, isDown: boolean, surface: number, sink: ControlSink): void {
-    const index = at / TAKEOVER_DOUBLES;
-    const wasDown = this.pressed[index] === 1;
-    this.pressed[index] = isDown ? 1 : 0;
-    if (binding.effect === BindingEffect.impulse) {
-      if (isDown && !wasDown) this.count(sink.trigger(binding.target, surface));
-      return;
-    }
-    this.way[0] = binding.effect === BindingEffect.truth ? Number(isDown) : (this.position[0] as number);
-    if (binding.effect !== BindingEffect.truth && !this.takes(binding, at)) return;
-    binding.toValue(this.way);
-    this.stage();
-    this.count(sink.write(binding.target, surface));
-  }
-
-  /** Puts the number in hand; `staging.number` would be given a double. */
-  private stage(): void {
-    const { staging } = this;
-    staging.kind = StagedKind.numbers;
-    staging.count = 1;
-    staging.numbers[0] = this.way[0] as number;
-    staging.text = undefined;
-  }
-
-  /** Makes the control's way in hand the value's; false when the value is to stay. */
-  private takes(binding: Binding, at: number): boolean {
-    const { staging, way } = this;
-    this.parts.shown.load(binding.target, staging);
-    way[1] = staging.numbers[0] as number;
-    binding.toWay(way);
-    return take(binding.takeover, this.takeovers, at, way, binding.step);
-  }
-
-  private count(reject: Reject): void {
-    if (reject === Reject.none) this.counts.writes++;
-    else this.counts.refused++;
   }
 
   /** The controls of a device have to find their values again: it came back. */
@@ -295,10 +277,18 @@ export class Bindings {
 
   /** So have those of all: a term began. */
   rearm(alias?: string): void {
-    this.states.forEach((state, index) => {
-      if (alias === undefined || state.alias === alias) rearm(this.takeovers, index * TAKEOVER_DOUBLES);
+    this.states.forEach((state, place) => {
+      if (alias === undefined || state.alias === alias) this.moves.memory.rearm(place);
     });
   }
+}
+
+function isTurned(transform: Transform | undefined): boolean {
+  return transform?.mode === ControlMode.relative && transform.encoding === RelativeEncoding.none;
+}
+
+function turned(address: OscAddress): OscAddress {
+  return { ...address, range: TURN_RANGE };
 }
 
 /** What must be the same for a control to go on where it was. */

@@ -9,14 +9,17 @@ import type { OscAddress } from "./control-address.js";
 import type { MidiAddress } from "./control-source.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
 import { compilePattern, type OscPattern } from "./osc-pattern.js";
+import type { Transform } from "./transform.js";
 
 const OSC_ADDRESSES_MAX = 1_024;
 const NONE: readonly Placed[] = [];
 
-/** A binding at work, and where its doubles of takeover begin. */
+/** A binding at work, and its place in the memory of what controls were at. */
 export interface Placed {
   readonly binding: Binding;
-  readonly at: number;
+  /** Undefined: its control's way becomes the value, and nothing else. */
+  readonly transform: Transform | undefined;
+  readonly place: number;
   readonly surface: number;
 }
 

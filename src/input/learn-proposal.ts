@@ -14,6 +14,7 @@ export interface LearnProposal {
   readonly range?: readonly [number, number];
   readonly curve?: "exponential";
   readonly takeover?: "pickup";
+  readonly options?: { readonly encoding: string };
 }
 
 /** Of a path without a range: seven bits of it. */
@@ -24,8 +25,9 @@ const BY_RATIO: readonly string[] = ["hz", "khz"];
 
 /** `declaration`: of the path; undefined when it is not there yet. */
 export function proposalOf(path: string, declaration: Declaration | undefined, finding: LearnFinding): LearnProposal {
-  const { source, control, kind } = finding;
+  const { source, control, kind, encoding } = finding;
   const range = rangeOf(declaration);
+  const isTold = kind === "encoder" && control?.encoding === undefined && encoding !== undefined;
   const isOnAWay = kind === "fader" || kind === "encoder";
   return {
     source,
@@ -33,6 +35,7 @@ export function proposalOf(path: string, declaration: Declaration | undefined, f
     ...(range === undefined ? {} : { range }),
     ...(isOnAWay && isByRatio(declaration) ? { curve: "exponential" } : {}),
     ...(control?.needsPickup === true && kind === "fader" ? { takeover: "pickup" } : {}),
+    ...(isTold ? { options: { encoding } } : {}),
   };
 }
 

@@ -101,6 +101,11 @@ export class OscConflation {
     return true;
   }
 
+  /** Puts the number in hand that waits for a path; false when none does. */
+  load(id: number, staging: Staging): boolean {
+    return this.values !== undefined && this.values.owners[id] !== NOBODY && this.values.load(id, staging);
+  }
+
   /** Writes what a host has waiting, so that what follows does not come before it. */
   flushHost(host: OscHost): void {
     const backlog = this.backlogs.get(host);
@@ -172,6 +177,15 @@ class HeldValues {
     this.counts[id] = Math.min(staging.count, LANES + 1);
     for (let lane = 0; lane < LANES; lane++) this.numbers[id * LANES + lane] = staging.numbers[lane];
     if (staging.kind !== StagedKind.numbers) this.texts[id] = staging.text;
+  }
+
+  load(id: number, staging: Staging): boolean {
+    if (this.kinds[id] !== StagedKind.numbers) return false;
+    staging.kind = StagedKind.numbers;
+    staging.count = this.counts[id];
+    for (let lane = 0; lane < LANES; lane++) staging.numbers[lane] = this.numbers[id * LANES + lane];
+    staging.text = undefined;
+    return true;
   }
 
   stage(id: number, staging: Staging): void {

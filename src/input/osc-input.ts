@@ -14,9 +14,10 @@ import { ValueType } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
 import { StagedKind, type Staging } from "../state/staging.js";
 import type { State } from "../state/state.js";
-import type { ControlSink, OscWay } from "./bindings.js";
+import type { OscWay } from "./bindings.js";
 import { AddressTable } from "./address-table.js";
 import type { AllowList } from "./allow-list.js";
+import type { ControlSink } from "./control-moves.js";
 import { hasTimes, OscBundleTimes } from "./osc-bundle-times.js";
 import { type ConflationSink, OscConflation } from "./osc-conflation.js";
 import { OscCounter, type OscCounters } from "./osc-counters.js";
@@ -139,6 +140,7 @@ export class OscInput implements ConflationSink {
     this.boundSink = {
       write: (id) => this.writeBound(id),
       trigger: (id, surface) => this.fireBound(id, surface),
+      held: (id, staging) => this.conflation.load(id, staging),
     };
     this.target = target;
     this.state = state;

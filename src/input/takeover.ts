@@ -30,6 +30,12 @@ export function rearm(states: Float64Array, at: number): void {
   states[at + CAUGHT] = 0;
 }
 
+/** The control moved to `ways[0]` while it had no say: it has to find the value again, from there. */
+export function park(states: Float64Array, at: number, ways: Float64Array): void {
+  rearm(states, at);
+  states[at + POSITION] = ways[0] as number;
+}
+
 /**
  * The control moved to `ways[0]` while the value stood at `ways[1]`: puts the value's new way into `ways[0]`. False when
  * the value is to stay. `step`: the least way that the value's type can tell apart, 0 for numbers without steps.

@@ -2,8 +2,9 @@
  * Surface API: the requests about devices and bindings.
  *
  *   GET  /-/bindings                     BindingReport[], as they stand on this node
- *   POST /-/bindings   { source, path, id?, range?: [low, high], curve?, invert?, takeover?, wait?, timeoutMs? }: binds a
- *                      control to a path; answers the BindingReport, when its port is open or known to be absent
+ *   POST /-/bindings   { source, path, id?, range?: [low, high], curve?, invert?, takeover?, options?, wait?, timeoutMs? }:
+ *                      binds a control to a path or several; `options` are optional parameters of `/mappings/{id}/`;
+ *                      answers the BindingReport, when its port is open or known to be absent
  *   POST /-/unbind     { id, wait?, timeoutMs? }
  *   POST /-/learn      { path, accept?, limitMs?, wait?, timeoutMs? }: waits until a control is moved; answers a
  *                      LearnReport, the binding to propose, and with `accept` makes it; 504 when nothing was moved
@@ -13,6 +14,7 @@
  *
  * Pure, like the rest of the control API; it decides nothing about a binding.
  */
+import { BOUND_PATHS_MAX } from "../input/binding-records.js";
 import { Reject } from "../state/reject.js";
 import {
   type ApiAnswer,
@@ -21,9 +23,11 @@ import {
   jsonAnswer,
   outcomeAnswer,
   pathField,
+  tableField,
   writeOptions,
 } from "./api-exchange.js";
 import type { ApiBackend } from "./api-backend.js";
+import { readOptions } from "./binding-options.js";
 import type { LearnRequest } from "./learn-reports.js";
 import type { AdoptOutcome, BindRequest } from "./surface-reports.js";
 
@@ -99,7 +103,11 @@ function adoptAnswer({ problem, devices }: AdoptOutcome): ApiAnswer {
 }
 
 function bindRequest(fields: Fields): BindRequest {
-  const request = { source: textField(fields, "source"), path: pathField(fields, "path") };
+  const request = {
+    source: textField(fields, "source"),
+    path: pathsField(fields),
+    options: readOptions(tableField(fields, "options")),
+  };
   const { range, invert } = fields;
   if (invert !== undefined && typeof invert !== "boolean")
     throw new ApiError(400, "request", "invert is not true or false");
@@ -112,6 +120,14 @@ function bindRequest(fields: Fields): BindRequest {
     ...optionalText(fields, "curve"),
     ...optionalText(fields, "takeover"),
   };
+}
+
+/** A path, or several with spaces between. */
+function pathsField(fields: Fields): string {
+  const paths = textField(fields, "path").trim().split(/ +/);
+  if (paths.length > BOUND_PATHS_MAX) throw new ApiError(400, "request", `path is more than ${BOUND_PATHS_MAX} paths`);
+  for (const path of paths) pathField({ path }, "path");
+  return paths.join(" ");
 }
 
 function isRange(value: unknown): value is [number, number] {

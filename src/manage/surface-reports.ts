@@ -4,6 +4,7 @@
  * Everything here survives `postMessage` and `JSON.stringify` unchanged, like the other reports.
  */
 import type { BindingStanding } from "../input/bindings.js";
+import type { BindingOptions } from "./binding-options.js";
 import type { WriteOutcome } from "./reports.js";
 
 /** `open`: its port is open. `absent`: no such port. `failed`: it cannot be opened. `unused`: nothing is bound to it. */
@@ -33,9 +34,11 @@ export interface BindingReport {
   readonly curve: string;
   readonly invert: boolean;
   readonly takeover: string;
+  /** What it says beyond that, by the names of `/mappings/{id}/`: `mode`, `when`, ... Defaults are left out. */
+  readonly options: BindingOptions;
   /** How it stands on the node that was asked. `dormant`: its path does not exist yet. */
   readonly standing: BindingStanding;
-  /** Why it is dormant or refused, as a sentence's end; else "". */
+  /** Why it is dormant or refused, as a sentence's end; of one at work, what it misses; else "". */
   readonly reason: string;
   /** The device that it listens to, on the node that was asked; null for OSC. */
   readonly device: DeviceReport | null;
@@ -44,6 +47,7 @@ export interface BindingReport {
 /** What a binding is to be. What is not given is the template's default. */
 export interface BindRequest {
   readonly source: string;
+  /** One, or several with a space between: then each is reported by itself. */
   readonly path: string;
   /** Default: the one of the binding of this source to this path, else a name made of the source. */
   readonly id?: string;
@@ -51,6 +55,7 @@ export interface BindRequest {
   readonly curve?: string;
   readonly invert?: boolean;
   readonly takeover?: string;
+  readonly options?: BindingOptions;
 }
 
 /** `problem`: what is wrong with the request, "" when it was carried out or `outcome` says why not. */

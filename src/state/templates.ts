@@ -18,6 +18,8 @@ export interface DeclaredPath {
 export interface TemplateParameter {
   readonly name: string;
   readonly declaration: Declaration;
+  /** It exists once it is named, although its entity is whole without it. */
+  readonly isOptional: boolean;
 }
 
 /** A kind of entity: everything under `prefix` + id. */
@@ -25,7 +27,7 @@ export interface EntityKind {
   readonly name: string;
   /** The path above the ids, such as `/displays`. */
   readonly prefix: string;
-  /** True: every parameter exists as soon as the entity does. False: a parameter exists once it is named. */
+  /** True: every parameter that is not optional exists as soon as the entity does. False: each exists once it is named. */
   readonly whole: boolean;
   readonly parameters: readonly TemplateParameter[];
 }
@@ -40,7 +42,11 @@ export interface EntityPlace {
 type Rest = Omit<DeclarationInput, "type" | "description">;
 
 function parameter(name: string, type: ValueTypeName, description: string, rest: Rest = {}): TemplateParameter {
-  return { name, declaration: declare(type, description, rest) };
+  return { name, declaration: declare(type, description, rest), isOptional: false };
+}
+
+function optional(name: string, type: ValueTypeName, description: string, rest: Rest = {}): TemplateParameter {
+  return { ...parameter(name, type, description, rest), isOptional: true };
 }
 
 function fixed(path: string, type: ValueTypeName, description: string, rest: Rest = {}): DeclaredPath {
@@ -250,12 +256,36 @@ const MAPPINGS: EntityKind = {
   parameters: [
     ENABLED,
     parameter("source", "string", "Control: ALIAS/CONTROL, ALIAS/ch1/cc7 or osc:/pattern#0"),
-    parameter("path", "string", "Path that it moves"),
+    parameter("path", "string", "Path that it moves, or several with spaces between"),
     parameter("range", "vec2", "Values at the control's two ends; equal: the path's own range"),
     parameter("curve", "enum", "How the control's way is bent", { values: CURVES }),
     parameter("invert", "bool", "Up is down"),
     parameter("takeover", "enum", "What happens when control and value are apart", {
       values: ["jump", "pickup", "scale", "relative"],
+    }),
+    optional("mode", "enum", "What its moves mean; auto: what control and path suggest", {
+      values: ["auto", "absolute", "relative", "momentary", "toggle", "latch", "radio", "increment"],
+    }),
+    optional("encoding", "enum", "What an endless encoder sends; none: what its profile says", {
+      values: ["none", "twos-complement", "offset-binary", "sign-magnitude", "sign-magnitude-reversed"],
+    }),
+    optional("step", "double", "What a detent or a press is worth; 0: what suits the path"),
+    optional("acceleration", "double", "By how much more a fast turn counts than a slow one", {
+      range: { min: 0, max: 100 },
+    }),
+    optional("steps", "int", "Places that its way has; 0: any", { range: { min: 0, max: 16_384 } }),
+    optional("deadZone", "double", "Share of its way that says nothing", { range: { min: 0, max: 0.45 } }),
+    optional("deadZoneAt", "enum", "Where that lies; auto: at the ends, of a pitch bend around the centre", {
+      values: ["auto", "ends", "low", "centre"],
+    }),
+    optional("value", "string", "What its button sets; empty: the end of the range"),
+    optional("when", "string", "Expression: it moves nothing while this is 0"),
+    optional("expression", "string", "Expression of x, its way, and value, what is there: what it sets"),
+    optional("merge", "enum", "What several controls of a node make of one path", {
+      values: ["last", "max", "sum", "priority"],
+    }),
+    optional("priority", "int", "Of merge priority: the highest that is not at rest has the path", {
+      range: { min: -1_000, max: 1_000 },
     }),
   ],
 };
@@ -289,8 +319,22 @@ export const ENTITY_KINDS: readonly EntityKind[] = [
 const fixedByPath = new Map(FIXED_PATHS.map((entry) => [entry.path, entry.declaration]));
 const kindsByPrefix = new Map(ENTITY_KINDS.map((kind) => [kind.prefix, kind]));
 const parametersByKind = new Map(
-  ENTITY_KINDS.map((kind) => [kind, new Map(kind.parameters.map((entry) => [entry.name, entry.declaration]))]),
+  ENTITY_KINDS.map((kind) => [kind, new Map(kind.parameters.map((entry) => [entry.name, entry]))]),
 );
+
+const LAYERS_PREFIX = "/global/layers/";
+
+/** Whether a path is the place of a layer, a bank or a shift key: what conditions of bindings ask. */
+export function isLayer(path: string): boolean {
+  return path.startsWith(LAYERS_PREFIX);
+}
+
+/** A layer that a button holds or switches is on or off; one that is counted or chosen has a number. */
+export function layerDeclaration(mode: string): Declaration {
+  const hasNumber = ["radio", "increment", "relative", "absolute"].includes(mode);
+  const rest: Rest = hasNumber ? { ...RUNNING, range: { min: 0, max: 127 } } : RUNNING;
+  return declare(hasNumber ? "int" : "bool", "Layer or bank of surfaces", rest);
+}
 
 /** The kind of entity whose ids lie under a prefix such as `/mappings`. */
 export function entityKind(prefix: string): EntityKind {
@@ -329,12 +373,26 @@ function placeIn(kind: EntityKind, path: string, start: number): EntityPlace {
 
 /** What the template of the entity that `path` lies in says about it; undefined when it says nothing. */
 export function templateDeclaration(path: string): Declaration | undefined {
+  return parameterOf(path)?.declaration;
+}
+
+/** Whether `path` is a parameter that its entity, if it is whole, has only once it is named. */
+export function isOptional(path: string): boolean {
+  return parameterOf(path)?.isOptional === true;
+}
+
+function parameterOf(path: string): TemplateParameter | undefined {
   const place = entityOf(path);
   return place === undefined ? undefined : parametersByKind.get(place.kind)?.get(place.parameter);
 }
 
-/** Every path of an entity of this kind, in the template's order. `id` is one valid segment. */
+/** Every path that an entity of this kind has from the first, in the template's order. `id` is one valid segment. */
 export function instantiate(kind: EntityKind, id: string): DeclaredPath[] {
+  return everyPath(kind, id).filter((_, index) => !kind.parameters[index]?.isOptional);
+}
+
+/** Every path that it may have: the optional ones too. */
+export function everyPath(kind: EntityKind, id: string): DeclaredPath[] {
   return kind.parameters.map((entry) => ({
     path: `${kind.prefix}/${id}/${entry.name}`,
     declaration: entry.declaration,

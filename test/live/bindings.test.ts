@@ -1,6 +1,6 @@
 /** Bindings by the command line, on a machine that may have no MIDI at all: what is made, listed, saved and refused. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { type LiveNode, startNode } from "./harness.js";
+import { hana, type LiveNode, startNode } from "./harness.js";
 
 const SOURCE = "no-such-device/ch1/cc7";
 let node: LiveNode;
@@ -13,6 +13,10 @@ beforeAll(async () => {
 
 async function bindings(of: LiveNode): Promise<Record<string, unknown>[]> {
   return JSON.parse((await of.hana("bindings", "--json")).stdout) as Record<string, unknown>[];
+}
+
+function send(...message: string[]): Promise<unknown> {
+  return hana("osc", "send", `127.0.0.1:${node.port}`, ...message);
 }
 
 describe("bind", () => {
@@ -57,7 +61,49 @@ describe("bind", () => {
     expect([code, stdout]).toEqual([0, expect.stringContaining("dormant: /displays/left/gamma does not exist")]);
   });
 
+  it("lets a button toggle once a press, and an endless knob turn, by OSC", async () => {
+    await node.hana("set", "/global/blackout", "false");
+    await node.hana("bind", "osc:/pad#0", "/global/blackout", "--mode", "toggle");
+    await send("/pad", "1");
+    await expect.poll(async () => (await node.hana("get", "/global/blackout")).stdout).toBe("true\n");
+    await send("/pad", "0");
+    await send("/pad", "1");
+    await expect.poll(async () => (await node.hana("get", "/global/blackout")).stdout).toBe("false\n");
+    await node.hana("set", "/global/tempo", "100");
+    await node.hana("bind", "osc:/knob#0", "/global/tempo", "--mode", "relative", "--step", "0.5");
+    await send("/knob", "-3");
+    await expect.poll(async () => (await node.hana("get", "/global/tempo")).stdout).toBe("98.5\n");
+    await expect.poll(async () => (await other.hana("get", "/global/tempo")).stdout).toBe("98.5\n");
+    for (const id of ["osc-pad-0", "osc-knob-0"]) await node.hana("unbind", id);
+  });
+
+  it("binds only while a layer is on, which it declares, and moves several paths by an expression", async () => {
+    const shift = await node.hana("bind", "osc:/shift#0", "/global/layers/shift", "--mode", "momentary");
+    expect(shift).toMatchObject({ code: 0, stderr: "" });
+    const paths = ["/viz/m/a", "/viz/m/b"];
+    const words = ["--when", "/global/layers/shift == 1", "--expression", "x * 2"];
+    await node.hana("bind", "osc:/fader#0", ...paths, ...words, "--id", "both");
+    const found = (await bindings(node)).filter(({ id }) => id === "both");
+    const options = { when: "/global/layers/shift == 1", expression: "x * 2" };
+    expect(found).toMatchObject(paths.map((path) => ({ path, options, standing: "active", reason: "" })));
+    await send("/fader", "0.25");
+    await send("/shift", "1");
+    await send("/fader", "0.75");
+    for (const path of paths) {
+      await expect.poll(async () => (await node.hana("get", path)).stdout).toBe("1.5\n");
+    }
+    expect((await node.hana("show", "save", "-")).stdout).toContain('expression = "x * 2"');
+    await node.hana("bind", "osc:/fader#0", ...paths, "--id", "both");
+    expect((await bindings(node)).filter(({ id }) => id === "both")).toMatchObject([{ options: {} }, { options: {} }]);
+    for (const id of ["both", "osc-shift-0"]) await node.hana("unbind", id);
+    expect((await bindings(node)).filter(({ id }) => id === "both")).toEqual([]);
+  });
+
   it.each([
+    [["nano/ch1/cc7", "/viz/a/b", "--mode", "spin"], 1, 'mode is none of "auto", "absolute"'],
+    [["nano/ch1/cc7", "/viz/a/b", "--expression", "x +"], 1, "x + ends where a value is awaited (column 4)"],
+    [["nano/ch1/cc7", "/viz/a/b", "--step", "much"], 2, "--step much: is not a number"],
+    [["nano/ch1/cc7", "/viz/a/b", "--dead-zone", "2"], 1, "deadZone is outside"],
     [["nano", "/viz/a"], 1, "names no control"],
     [["nano/ch1/cc200", "/viz/a/b"], 1, "names no MIDI message"],
     [["nano/ch1/cc7", "nowhere"], 1, "does not begin with /"],
@@ -89,7 +135,7 @@ describe("a binding", () => {
 
   it("is read as a table", async () => {
     const { stdout } = await node.hana("bindings");
-    expect(stdout).toMatch(/^id +source +path +range +curve +takeover +state\n/);
+    expect(stdout).toMatch(/^id +source +path +range +curve +takeover +options +state\n/);
     expect(stdout).toContain("no-such-device-ch1-cc7-2");
   });
 });

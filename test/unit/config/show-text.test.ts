@@ -8,8 +8,10 @@ import {
   type DeclaredPath,
   ENTITY_KINDS,
   FIXED_PATHS,
+  everyPath,
   fixedDeclaration,
   instantiate,
+  isOptional,
   templateDeclaration,
 } from "../../../src/state/templates.js";
 import { anyDeclaration, anyDeclarationOf, anyPath, anyValue, declared } from "./arbitraries.js";
@@ -41,8 +43,10 @@ const entityDeclarations = fc.array(
       fc.constantFrom(0, 0, 0, 1, 2),
     )
     .chain(([kind, id, removed]) => {
-      const all = instantiate(kind, id);
-      const kept = removed === 0 ? fc.constant(all) : fc.subarray(all);
+      const first = instantiate(kind, id);
+      const all = everyPath(kind, id);
+      const more = all.filter(({ path }) => isOptional(path));
+      const kept = removed === 0 ? fc.subarray(more).map((some) => [...first, ...some]) : fc.subarray(all);
       return kept.chain((entries) => fc.tuple(...entries.map(perhapsOtherwise)));
     }),
   { maxLength: 3 },
@@ -164,6 +168,15 @@ tempo = 128
 [values]
 "/viz/tunnel/camera/zoom" = 2.5
 `);
+  });
+
+  it("says of an optional parameter what it holds, and nothing of the others", () => {
+    const kind = ENTITY_KINDS.find(({ prefix }) => prefix === "/mappings");
+    const mode = "/mappings/a/mode";
+    const all = kind === undefined ? [] : everyPath(kind, "a");
+    const declarations = all.filter(({ path }) => !isOptional(path) || path === mode);
+    const text = formatShow(sorted(declarations, [{ path: mode, value: "toggle" }]));
+    expect(text).toBe('format = 1\n\n[mappings.a]\nmode = "toggle"\n');
   });
 
   it("of an entity that lacks a parameter does not bring it back", () => {

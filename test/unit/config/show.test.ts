@@ -128,10 +128,18 @@ describe("an entity's table", () => {
     "declares all that the template of $prefix says",
     (kind) => {
       const show = showOf(`[${kind.prefix.slice(1).replaceAll("/", ".")}.one]`);
-      const expected = kind.parameters.map(({ name }) => `${kind.prefix}/one/${name}`).sort();
+      const whole = kind.parameters.filter(({ isOptional }) => !isOptional);
+      const expected = whole.map(({ name }) => `${kind.prefix}/one/${name}`).sort();
       expect(pathsOf(show)).toEqual(expected);
     },
   );
+
+  it("declares optional parameters that it names", () => {
+    const show = showOf("[mappings.one]", 'mode = "toggle"');
+    expect(pathsOf(show)).toContain("/mappings/one/mode");
+    expect(pathsOf(show)).not.toContain("/mappings/one/when");
+    expect(valuesOf(show)).toEqual({ "/mappings/one/mode": "toggle" });
+  });
 
   it("gives values to its parameters", () => {
     const show = showOf("[displays.left]", "size = [4, 2.25]", 'peer = "left-pc"');

@@ -2,64 +2,13 @@ import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { parseProfile } from "../../../src/config/profile-file.js";
 import type { Profile } from "../../../src/config/profile.js";
-import { Bindings } from "../../../src/input/bindings.js";
-import { MIDI_MAX_7, MIDI_MAX_14, MidiEvent, MidiKind } from "../../../src/input/midi-event.js";
-import type { DeclarationInput, Value } from "../../../src/state/declaration.js";
+import { MIDI_MAX_7, MIDI_MAX_14, MidiKind } from "../../../src/input/midi-event.js";
 import { entityKind, instantiate } from "../../../src/state/templates.js";
-import { type KnownProfile, SurfaceProfiles } from "../../../src/input/surface-profiles.js";
-import { OscRig, TestNode } from "./osc-node.js";
+import type { KnownProfile } from "../../../src/input/surface-profiles.js";
+import { BindingRig as Rig } from "./binding-rig.js";
+import { OscRig } from "./osc-node.js";
 
 const PATH = "/viz/tunnel/speed";
-
-class Rig {
-  readonly node = new TestNode();
-  readonly profiles = new SurfaceProfiles("linux");
-  changes = 0;
-  channel = 1;
-  readonly bindings: Bindings;
-  private readonly event = new MidiEvent();
-
-  constructor() {
-    const { node } = this;
-    this.bindings = new Bindings({
-      target: node,
-      shown: { load: (id, staging) => node.state.load(id, staging) },
-      memory: node.memory,
-      profileOf: (alias) => this.profiles.of(alias),
-      onChanged: () => this.changes++,
-    });
-  }
-
-  path(path: string, declaration: DeclarationInput): void {
-    this.node.declare(path, declaration);
-  }
-
-  bind(id: string, values: Readonly<Record<string, Value>>): void {
-    for (const { path, declaration } of instantiate(entityKind("/mappings"), id)) {
-      if (this.node.state.idOf(path) < 0) this.node.declare(path, declaration);
-    }
-    for (const [name, value] of Object.entries(values)) this.node.set(`/mappings/${id}/${name}`, value);
-    this.bindings.pump();
-  }
-
-  send(kind: MidiKind, number: number, value: number, max = MIDI_MAX_7, device = 0): void {
-    Object.assign(this.event, { kind, channel: this.channel, number, value, max });
-    this.bindings.onMidi(device, this.event);
-  }
-
-  cc(number: number, value: number): void {
-    this.send(MidiKind.cc, number, value);
-  }
-
-  get(path: string): Value {
-    return this.node.state.valueOf(this.node.state.idOf(path));
-  }
-
-  standing(id: string): readonly [string, string] {
-    const state = this.bindings.list().find(({ record }) => record.id === id);
-    return [state?.standing ?? "", state?.reason ?? ""];
-  }
-}
 
 describe("a bound control", () => {
   let rig: Rig;

@@ -321,6 +321,13 @@ describe("what is proposed", () => {
     expect(proposalOf("/viz/a", completeDeclaration({ type: "int" }), finding)).toMatchObject({ range: [0, 127] });
   });
 
+  it("names what an endless encoder sends, unless its profile does", () => {
+    const turned = { ...finding, kind: "encoder", encoding: "offset-binary" } as const;
+    expect(proposalOf("/viz/a", undefined, turned).options).toEqual({ encoding: "offset-binary" });
+    const control = profileOf(TOUCHED).controls.get("knob1");
+    expect(proposalOf("/viz/a", undefined, { ...turned, control })).not.toHaveProperty("options");
+  });
+
   it("is pick-up where the profile says that the control needs it", () => {
     const control = profileOf(TOUCHED).controls.get("pan");
     expect(proposalOf("/viz/a", undefined, { ...finding, control })).toMatchObject({ takeover: "pickup" });

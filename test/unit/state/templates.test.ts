@@ -5,13 +5,17 @@ import { validatePath } from "../../../src/state/path.js";
 import {
   ENTITY_KINDS,
   entityOf,
+  everyPath,
   FIXED_PATHS,
   fixedDeclaration,
   instantiate,
+  isLayer,
+  isOptional,
+  layerDeclaration,
   templateDeclaration,
 } from "../../../src/state/templates.js";
 
-const everything = [...FIXED_PATHS, ...ENTITY_KINDS.flatMap((kind) => instantiate(kind, "one"))];
+const everything = [...FIXED_PATHS, ...ENTITY_KINDS.flatMap((kind) => everyPath(kind, "one"))];
 
 describe("the templates", () => {
   it("reach every subtree", () => {
@@ -58,6 +62,27 @@ describe("the templates", () => {
     });
     expect(typesOf("/windows")).toMatchObject({ bounds: "vec4", display: "string", visualization: "string" });
     expect(typesOf("/modulation/routes")).toMatchObject({ source: "string", destination: "string", amount: "float" });
+  });
+});
+
+describe("an optional parameter", () => {
+  const [kind] = ENTITY_KINDS.filter(({ prefix }) => prefix === "/mappings");
+
+  it("is none that an entity begins with, and is known by its name", () => {
+    if (kind === undefined) throw new Error("there are mappings");
+    const first = instantiate(kind, "a").map(({ path }) => path);
+    const rest = everyPath(kind, "a").filter(({ path }) => !first.includes(path));
+    expect(rest.map(({ path }) => path)).toContain("/mappings/a/mode");
+    expect(rest.every(({ path }) => isOptional(path) && templateDeclaration(path) !== undefined)).toBe(true);
+    expect(first.some(isOptional)).toBe(false);
+  });
+});
+
+describe("a layer", () => {
+  it("is on or off by a button, and a number where it is chosen or counted", () => {
+    expect([isLayer("/global/layers/shift"), isLayer("/global/master/level")]).toEqual([true, false]);
+    expect(["", "momentary", "toggle"].map((mode) => layerDeclaration(mode).type)).toEqual(["bool", "bool", "bool"]);
+    expect(layerDeclaration("radio")).toMatchObject({ type: "int", range: { min: 0, max: 127 }, recall: false });
   });
 });
 
