@@ -34,6 +34,7 @@ import { TwinAsk } from "./edge/twin-ask.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
 import { scheduleWarmUp, warmJoinDuring } from "./edge/warm-up-schedule.js";
 import { Bindings } from "./input/bindings.js";
+import { Feedback } from "./input/feedback.js";
 import { AllowList } from "./input/allow-list.js";
 import type { StatusReport } from "./manage/reports.js";
 import { type ReadyInfo, type RunningNode, StartError } from "./manage/running-node.js";
@@ -115,6 +116,7 @@ class Composition {
   private service!: NodeService;
   private bindings!: Bindings;
   private midi!: MidiHub;
+  private feedback!: Feedback;
   private readonly catalog = new SurfaceCatalog({
     onLoaded: (adoptions) => {
       this.midi.adopt(adoptions);
@@ -263,6 +265,7 @@ class Composition {
     this.log.info({ event: "role", role, term: term.number, controller: term.node }, `this node is ${role}`);
     this.desk.tellServing();
     this.bindings.rearm();
+    this.feedback.repaint();
   }
 
   private async makeOsc({ network, osc }: Ground): Promise<void> {
@@ -275,6 +278,18 @@ class Composition {
       origins: node.core.origins,
       profileOf: (alias) => this.catalog.profiles.of(alias),
       onChanged: () => this.wantDevices(),
+    });
+    this.feedback = new Feedback({
+      clock: node.core.clock,
+      state: node.core.state,
+      shown: node.writes,
+      memory: node.core.memory,
+      sink: {
+        send: (alias, message) => this.midi.send(alias, message),
+        waiting: (alias) => this.midi.waiting(alias),
+      },
+      profileOf: (alias) => this.catalog.profiles.of(alias)?.profile,
+      onRearm: (alias) => this.bindings.rearm(alias),
     });
     const allow = new AllowList(settings.osc.allow ?? defaultAllow(network));
     const sendToConnection = (connection: number, packet: Uint8Array): void => {
@@ -298,6 +313,7 @@ class Composition {
       hub.subscribers.pump();
       if (hub.input.isHolding) hub.pumpInput();
       this.bindings.pump();
+      this.feedback.pump();
     };
     this.loop = new LiveLoop(node.core.clock, {
       late: () => node.late(),
@@ -308,14 +324,14 @@ class Composition {
         node.tick();
         settle();
       },
-      dueUs: () => Math.min(node.dueUs(), hub.dueUs(), this.midi.dueUs()),
+      dueUs: () => Math.min(node.dueUs(), hub.dueUs(), this.midi.dueUs(), this.feedback.dueUs),
     });
     this.closers.push(() => this.loop.stop());
   }
 
   /** Devices and what they are bound to. No port is opened before something is. */
   private makeSurfaces(): void {
-    const { node, loop } = this;
+    const { node, loop, feedback } = this;
     this.midi = new MidiHub({
       system: midiSystem(),
       clock: node.core.clock,
@@ -323,19 +339,29 @@ class Composition {
       listener: {
         control: (device, event) => {
           if (this.monitor.isOn) this.monitor.midi(device, event);
-          this.bindings.onMidi(device, event);
+          if (feedback.hear(device, event)) this.bindings.onMidi(device, event);
           loop.requestSettle();
         },
-        opened: (device) => this.bindings.rearmDevice(device),
-        closed: () => {},
-        sysex: () => {},
+        opened: (device) => {
+          this.bindings.rearmDevice(device);
+          feedback.opened(device);
+          loop.requestSettle();
+        },
+        closed: (device) => feedback.closed(device),
+        sysex: (device, bytes, length) => {
+          feedback.hearSysex(device, bytes, length);
+          loop.requestSettle();
+        },
         common: () => {},
         realTime: () => {},
       },
       onHealth: (text) => node.setHealth(HealthCode.midi, text),
       nameOf: (own, isInput) => this.catalog.profiles.aliasOfPort(own, isInput),
     });
-    this.closers.push(() => this.midi.close());
+    this.closers.push(() => {
+      feedback.darken();
+      this.midi.close();
+    });
     this.monitor = new InputMonitor({
       clock: node.core.clock,
       enter: () => loop.enter(),
@@ -351,9 +377,13 @@ class Composition {
 
   /** What this machine knows about devices is read when the first is bound. */
   private wantDevices(): void {
-    const { bindings, catalog, midi, monitor } = this;
+    const { bindings, catalog, feedback, midi, monitor } = this;
+    feedback.compile(
+      bindings.list(),
+      bindings.devices.map(({ alias }) => alias),
+    );
     // What is bound comes first: the bindings know their devices by their places.
-    if (catalog.isLoaded) midi.want(monitor.complete(wantedDevices(bindings)));
+    if (catalog.isLoaded) midi.want(monitor.complete(wantedDevices(bindings, feedback)));
     else if (bindings.list().some(({ alias }) => alias !== "")) void catalog.load();
   }
 
@@ -422,6 +452,7 @@ class Composition {
         devices: this.midi,
         catalog: this.catalog,
         monitor: this.monitor,
+        feedback: this.feedback,
       }),
     );
     this.closers.push(() => this.desk.close());
@@ -500,12 +531,11 @@ class Composition {
   }
 }
 
-function wantedDevices(bindings: Bindings): MidiWanted[] {
+function wantedDevices(bindings: Bindings, feedback: Feedback): MidiWanted[] {
   return bindings.devices.map(({ alias, pairs }) => ({
     alias,
     pairs: pairs.map(({ channel, number, low }) => ({ channel, msb: number, lsb: low })),
-    needsOutput: false,
-    needsSysex: false,
+    ...feedback.wishOf(alias),
   }));
 }
 

@@ -17,7 +17,7 @@ interface WriteOptions extends ListOptions {
 }
 
 /** Flags that are handed on as they are, and those whose text is a number. */
-const WORDS = ["mode", "encoding", "deadZoneAt", "value", "when", "expression", "merge"] as const;
+const WORDS = ["mode", "encoding", "deadZoneAt", "value", "when", "expression", "merge", "feedback", "colour"] as const;
 const NUMBERS = ["step", "acceleration", "steps", "deadZone", "priority"] as const;
 type WordFlags = { readonly [Name in (typeof WORDS)[number] | (typeof NUMBERS)[number]]?: string };
 

@@ -167,6 +167,8 @@ function addSurfaces(program: Command): void {
     .option("--expression <EXPRESSION>", "what it sets, of x (its way), value (what is there) and paths")
     .option("--merge <POLICY>", "several controls of one path: last, max, sum or priority")
     .option("--priority <NUMBER>", "of --merge priority: the highest that is not at rest has the path")
+    .option("--feedback <WHEN>", "whether the control shows the value: auto (if its profile says how), on or off")
+    .option("--colour <#RRGGBB>", "of the control's light; default: white")
     .option("--id <ID>", "what the binding is called; default: after its source")
     .action(async (source: string, paths: string[], options: object) =>
       (await import("./bindings.js")).bind(source, paths, options),
@@ -196,6 +198,10 @@ function addSurfaces(program: Command): void {
   withNode(midi.command("forget").description("let an alias mean again what ports and profiles say"))
     .argument("<ALIAS>")
     .action(async (alias: string, options: object) => (await import("./midi.js")).forget(alias, options));
+  const surface = program.command("surface").description("what surfaces show");
+  withNode(surface.command("repaint").description("send a device again everything that it shows"))
+    .argument("<ALIAS>", "as listed by `hana midi list`")
+    .action(async (alias: string, options: object) => (await import("./surface.js")).repaint(alias, options));
 }
 
 function addKeys(program: Command): void {

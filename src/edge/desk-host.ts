@@ -53,6 +53,7 @@ export interface DeskSurfaces {
   bind(request: BindRequest, options: WriteOptions): Promise<BindOutcome>;
   unbind(id: string, options: WriteOptions): Promise<WriteOutcome>;
   learn(request: LearnRequest, options: WriteOptions): Promise<LearnOutcome>;
+  repaint(alias: string): boolean;
 }
 
 /** What the node does for the desk. Every call is made on the live thread; a call that throws is our own mistake. */
@@ -392,6 +393,8 @@ export class DeskHost {
         return surfaces.unbind(command.id, command.options);
       case "learn":
         return surfaces.learn(command.request, command.options);
+      case "repaint":
+        return surfaces.repaint(command.alias);
       case "status":
         return service.status();
       case "peers":

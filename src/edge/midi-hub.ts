@@ -33,6 +33,9 @@ export interface MidiWanted {
   /** Somebody reads its SysEx. Native code collects one that never ends without bound, so it is not heard by default. */
   readonly needsSysex: boolean;
   readonly pacing?: MidiPacing | undefined;
+  /** What it is sent as soon as its output is open, and before that is closed. */
+  readonly init?: readonly Uint8Array[] | undefined;
+  readonly exit?: readonly Uint8Array[] | undefined;
 }
 
 /** Gets what devices send, each by its index in the list last wanted. What is handed over is valid during the call. */
@@ -146,6 +149,11 @@ export class MidiHub {
     const isTaken = surface.send(message);
     if (surface.outbox.length > 0) this.parts.turn.wakeBy(surface.outbox.dueUs);
     return isTaken;
+  }
+
+  /** Messages to a device that have not left yet. */
+  waiting(alias: string): number {
+    return this.surfaces.get(alias)?.outbox.length ?? 0;
   }
 
   /** When `pump` has something to do, in own time. */
@@ -303,6 +311,8 @@ class Surface implements MidiSink {
     if (port === undefined) throw new Error("it is not there any more");
     if (!isInput) {
       this.output = system.openOutput(port);
+      for (const message of this.wanted?.init ?? []) this.outbox.put(message);
+      this.drain();
       return;
     }
     this.stream.reset();
@@ -311,17 +321,23 @@ class Surface implements MidiSink {
     this.input = system.openInput(port, this.wanted?.needsSysex === true, this.onBytes);
   }
 
-  close({ isInput }: MidiSlot): void {
+  close({ isInput, port }: MidiSlot): void {
     if (isInput) {
       this.input?.close();
       this.input = undefined;
       this.controls.release();
     } else {
+      if (port === undefined) this.counters.count(MidiCounter.unsent, this.outbox.takeAll().length);
+      else this.farewell();
       this.output?.close();
       this.output = undefined;
-      this.counters.count(MidiCounter.unsent, this.outbox.clear());
     }
     this.tell(false);
+  }
+
+  /** What still waits leaves at once, and behind it what the device has to be told at last. */
+  private farewell(): void {
+    for (const message of [...this.outbox.takeAll(), ...(this.wanted?.exit ?? [])]) this.deliver(message);
   }
 
   /** Tells the listener when the device has come or gone. */
@@ -355,14 +371,16 @@ class Surface implements MidiSink {
 
   private drain(): void {
     if (this.output === undefined) return;
-    for (let message = this.outbox.take(); message !== undefined; message = this.outbox.take()) {
-      try {
-        this.output.send(message);
-        this.counters.count(MidiCounter.messagesOut);
-      } catch {
-        // The port is going: the next scan finds that out.
-        this.counters.count(MidiCounter.sendsFailed);
-      }
+    for (let message = this.outbox.take(); message !== undefined; message = this.outbox.take()) this.deliver(message);
+  }
+
+  private deliver(message: Uint8Array): void {
+    try {
+      this.output?.send(message);
+      this.counters.count(MidiCounter.messagesOut);
+    } catch {
+      // The port is going: the next scan finds that out.
+      this.counters.count(MidiCounter.sendsFailed);
     }
   }
 

@@ -7,6 +7,7 @@
 import type { Bindings, BindingState } from "../input/bindings.js";
 import { boundPaths, readBindings } from "../input/binding-records.js";
 import { ControlCurve } from "../input/control-curve.js";
+import type { Feedback } from "../input/feedback.js";
 import { parseSource } from "../input/control-source.js";
 import { TakeoverMode } from "../input/takeover.js";
 import { optionsOf } from "../manage/binding-options.js";
@@ -49,6 +50,7 @@ export interface SurfaceServiceParts {
   readonly devices: SurfaceDevices;
   readonly catalog: SurfaceCatalog;
   readonly monitor: InputMonitor;
+  readonly feedback: Feedback;
 }
 
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -126,6 +128,15 @@ export class SurfaceService {
       reason,
       device,
     };
+  }
+
+  /** Sends a device everything that it shows. False when nothing is shown on such a device. */
+  repaint(alias: string): boolean {
+    const { feedback, loop } = this.parts;
+    loop.enter();
+    const isDone = feedback.repaint(alias);
+    loop.requestSettle();
+    return isDone;
   }
 
   /** Binds a control to a path. Answers when the binding is confirmed and its port is open, or known not to be. */

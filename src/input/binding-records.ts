@@ -28,6 +28,10 @@ export interface BindingRecord {
   readonly isInverted: boolean;
   readonly takeover: string;
   readonly transform: TransformRecord;
+  /** Whether the control is shown the value: auto, on or off. */
+  readonly feedback: string;
+  /** Of its light: red, green, blue, 0..1; white if nothing is said. */
+  readonly colour: readonly number[];
 }
 
 /** Every binding of the state, in the order of their ids' names. */
@@ -57,6 +61,7 @@ function recordsOf(id: string, parameters: ReadonlyMap<string, Value>): BindingR
     return typeof value === "string" ? value : "";
   };
   const range = parameters.get("range");
+  const colour = parameters.get("colour");
   const [low = 0, high = 0] = Array.isArray(range) ? (range as number[]) : [];
   const record: Omit<BindingRecord, "path"> = {
     id,
@@ -67,6 +72,8 @@ function recordsOf(id: string, parameters: ReadonlyMap<string, Value>): BindingR
     isInverted: parameters.get("invert") === true,
     takeover: text("takeover"),
     transform: transformRecord(parameters),
+    feedback: text("feedback"),
+    colour: Array.isArray(colour) ? (colour as number[]) : [],
   };
   return boundPaths(text("path")).map((path) => ({ ...record, path }));
 }

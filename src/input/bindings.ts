@@ -153,7 +153,8 @@ export class Bindings {
       return { record, standing, reason, alias, control };
     };
     if ("problem" in address) return stand(BindingStanding.refused, `its source ${address.problem}`);
-    this.tables.want(address.alias, address.midi);
+    const isShown = address.control !== undefined && address.control.source === undefined;
+    this.tables.want(address.alias, address.midi, isShown);
     const target = this.state.idOf(record.path);
     const because = target < 0 ? "" : unmovable(this.state.typeOf(target));
     if (because !== "") return stand(BindingStanding.refused, `${record.path} ${because}`);

@@ -49,7 +49,7 @@ export function addressOf(source: ControlSource, profile: KnownProfile | undefin
   const control = profile.profile.controls.get(name);
   if (control === undefined) return { problem: unknownText(name, profile) };
   const sends = control.source;
-  if (sends === undefined) return { problem: `names ${name}, which only shows: it sends nothing` };
+  if (sends === undefined) return { ...none, alias, control };
   if (!("address" in sends)) return { ...none, alias, name, control, midi: midiAddresses(sends) };
   const osc = { pattern: sends.address, argument: sends.argument, range: control.range };
   return { ...none, alias, name, control, osc };

@@ -58,8 +58,8 @@ export class ControlTables {
   }
 
   /** A device is wanted although nothing of it is at work yet: when its path comes, the port is open. */
-  want(alias: string, addresses: readonly MidiAddress[]): void {
-    if (addresses.length === 0) return;
+  want(alias: string, addresses: readonly MidiAddress[], isShown = false): void {
+    if (addresses.length === 0 && !isShown) return;
     const table = this.tableOf(alias);
     for (const address of addresses) if (address.low >= 0) table.pairs.push(address);
   }
@@ -113,6 +113,6 @@ function add<Key>(table: Map<Key, Placed[]>, key: Key, placed: Placed): void {
 }
 
 /** Kind, channel and number of a message in 22 bits. */
-function messageKey(kind: MidiKind, channel: number, number: number): number {
+export function messageKey(kind: MidiKind, channel: number, number: number): number {
   return (kind << 18) | ((channel - 1) << 14) | number;
 }

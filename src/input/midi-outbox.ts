@@ -11,6 +11,8 @@ import { TokenBucket } from "./token-bucket.js";
 export interface MidiPacing {
   readonly bytesPerSecond: number;
   readonly burstBytes: number;
+  /** Least time between two messages; none if left out. */
+  readonly gapUs?: number | undefined;
 }
 
 /** For a device of which nothing is known: six times a DIN cable's rate, which all USB devices take. */
@@ -27,9 +29,13 @@ export class MidiOutbox {
   /** The first of them that was not sent. */
   private next = 0;
   private bytes = 0;
+  private readonly gapUs: number;
+  /** [0] before when nothing is sent. */
+  private readonly times = new Float64Array(1);
 
-  constructor(clock: Clock, { bytesPerSecond, burstBytes }: MidiPacing = MIDI_PACING) {
+  constructor(clock: Clock, { bytesPerSecond, burstBytes, gapUs = 0 }: MidiPacing = MIDI_PACING) {
     this.clock = clock;
+    this.gapUs = gapUs;
     this.bucket = new TokenBucket(clock, bytesPerSecond, burstBytes);
   }
 
@@ -41,7 +47,7 @@ export class MidiOutbox {
   /** When `take` has something, in own time; infinite while nothing waits. */
   get dueUs(): number {
     if (this.length === 0) return Number.POSITIVE_INFINITY;
-    return this.clock.nowUs + this.bucket.waitUs(1);
+    return Math.max(this.clock.nowUs + this.bucket.waitUs(1), this.times[0] as number);
   }
 
   /** Adds a copy of a message. False when there is no room for it. */
@@ -54,7 +60,8 @@ export class MidiOutbox {
 
   /** The next message that may be sent now. */
   take(): Uint8Array | undefined {
-    if (this.length === 0 || !this.bucket.has(1)) return undefined;
+    if (this.length === 0 || !this.bucket.has(1) || this.clock.nowUs < (this.times[0] as number)) return undefined;
+    this.times[0] = this.clock.nowUs + this.gapUs;
     const message = this.messages[this.next++] as Uint8Array;
     this.bucket.spend(message.length);
     this.bytes -= message.length;
@@ -62,13 +69,17 @@ export class MidiOutbox {
     return message;
   }
 
-  /** Forgets what waits, and answers how many messages that were. */
-  clear(): number {
-    const { length } = this;
+  /** Everything that waits, whatever the pace: the port is about to close. */
+  takeAll(): readonly Uint8Array[] {
+    const waiting = this.messages.slice(this.next);
+    this.clear();
+    return waiting;
+  }
+
+  private clear(): void {
     this.messages.length = 0;
     this.next = 0;
     this.bytes = 0;
-    return length;
   }
 }
 

@@ -113,6 +113,7 @@ export class ControlApi {
       ["GET /-/midi", () => surfaces.devices()],
       ["POST /-/midi/adopt", (_, request) => surfaces.adopt(fieldsOf(request))],
       ["POST /-/midi/forget", (_, request) => surfaces.forget(fieldsOf(request))],
+      ["POST /-/surface/repaint", (_, request) => surfaces.repaint(fieldsOf(request))],
     ]);
   }
 

@@ -71,6 +71,7 @@ export type DeskCommand =
   | { readonly kind: "bind"; readonly request: BindRequest; readonly options: WriteOptions }
   | { readonly kind: "unbind"; readonly id: string; readonly options: WriteOptions }
   | { readonly kind: "learn"; readonly request: LearnRequest; readonly options: WriteOptions }
+  | { readonly kind: "repaint"; readonly alias: string }
   | { readonly kind: "status" }
   | { readonly kind: "peers" }
   | { readonly kind: "health" }
@@ -93,6 +94,7 @@ export interface DeskAnswers {
   readonly bind: BindOutcome;
   readonly unbind: WriteOutcome;
   readonly learn: LearnOutcome;
+  readonly repaint: boolean;
   readonly status: StatusReport;
   readonly peers: readonly PeerReport[];
   readonly health: readonly HealthFinding[];

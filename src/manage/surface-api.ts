@@ -11,6 +11,7 @@
  *   GET  /-/midi                         DeviceReport[]: what is plugged in, and what bindings name
  *   POST /-/midi/adopt { alias, device?, profile? }: says which device of this machine an alias means; DeviceReport[]
  *   POST /-/midi/forget { alias }        ends that; DeviceReport[]
+ *   POST /-/surface/repaint { alias }    sends a device everything that it shows; 404 when nothing is shown on it
  *
  * Pure, like the rest of the control API; it decides nothing about a binding.
  */
@@ -63,6 +64,13 @@ export class SurfaceApi {
     if (problem !== "") throw new ApiError(422, "badBinding", problem);
     if (outcome.reject !== Reject.none) outcomeAnswer(request.path, outcome, options);
     return jsonAnswer(200, binding);
+  }
+
+  async repaint(fields: Fields): Promise<ApiAnswer> {
+    const alias = textField(fields, "alias");
+    const isDone = await this.backend.command({ kind: "repaint", alias });
+    if (!isDone) throw new ApiError(404, "unknownSurface", `${alias}: no binding shows anything on such a device`);
+    return jsonAnswer(200, { alias });
   }
 
   async unbind(fields: Fields): Promise<ApiAnswer> {

@@ -287,6 +287,10 @@ const MAPPINGS: EntityKind = {
     optional("priority", "int", "Of merge priority: the highest that is not at rest has the path", {
       range: { min: -1_000, max: 1_000 },
     }),
+    optional("feedback", "enum", "Whether the control shows the value; auto: if its profile says how", {
+      values: ["auto", "on", "off"],
+    }),
+    optional("colour", "color", "Colour of the control's light", { default: [1, 1, 1, 1] }),
   ],
 };
 

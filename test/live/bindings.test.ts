@@ -110,6 +110,8 @@ describe("bind", () => {
     [["nano/ch1/cc7", "/viz/a/b", "--curve", "round"], 1, "is no curve: linear"],
     [["nano/ch1/cc7", "/viz/a/b", "--takeover", "grab"], 1, "is no takeover: jump"],
     [["nano/ch1/cc7", "/viz/a/b", "--id", "a/b"], 1, "is no name of a binding"],
+    [["nano/ch1/cc7", "/viz/a/b", "--feedback", "often"], 1, "feedback"],
+    [["nano/ch1/cc7", "/viz/a/b", "--colour", "reddish"], 1, "colour"],
     [["nano/ch1/cc7", "/viz/a/b", "--range", "5"], 2, "is not MIN..MAX"],
     [["nano/ch1/cc7", "/viz/a/b", "--range", "1..1"], 2, "is not MIN..MAX"],
   ])("refuses %j and says why", async (args, expected, text) => {
@@ -137,6 +139,18 @@ describe("a binding", () => {
     const { stdout } = await node.hana("bindings");
     expect(stdout).toMatch(/^id +source +path +range +curve +takeover +options +state\n/);
     expect(stdout).toContain("no-such-device-ch1-cc7-2");
+  });
+});
+
+describe("what a device shows", () => {
+  it("is painted again on command, where a binding shows something", async () => {
+    const refused = await node.hana("surface", "repaint", "no-such-device");
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("no binding shows anything")]);
+    await node.hana("bind", "korg-nanokontrol2/solo1", "/viz/show/lamp", "--range", "0..1", "--colour", "#ff8000");
+    const colour = await node.hana("get", "/mappings/korg-nanokontrol2-solo1/colour");
+    expect(colour.stdout.trim()).toMatch(/^#ff8000/);
+    expect(await node.hana("surface", "repaint", "korg-nanokontrol2")).toMatchObject({ code: 0, stdout: "" });
+    await node.hana("unbind", "korg-nanokontrol2-solo1");
   });
 });
 

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
+import { get, request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
@@ -47,6 +47,19 @@ function ask(route) {
     get(`http://127.0.0.1:7700${route}`, { agent: false }, (response) => {
       resolve(text(response).then(JSON.parse));
     }).on("error", reject);
+  });
+}
+
+/** A request of the node's control interface that changes something. */
+function tell(route, body) {
+  const bytes = JSON.stringify(body);
+  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(bytes) };
+  return new Promise((resolve, reject) => {
+    const sending = request(`http://127.0.0.1:7700${route}`, { method: "POST", headers, agent: false }, (response) => {
+      const isWell = response.statusCode === 200;
+      resolve(text(response).then((answer) => (isWell ? answer : Promise.reject(new Error(answer)))));
+    });
+    sending.on("error", reject).end(bytes);
   });
 }
 
@@ -176,5 +189,35 @@ check("a control of two halves is learned from a port that is opened for it, and
 function hex(byte) {
   return byte.toString(16).padStart(2, "0");
 }
+
+check("lights, rings and motors of a USB device show the state, and are painted anew when it comes back", async () => {
+  usb("plug", "BCF2000", "1");
+  let device = listen("amidi", "-p", `hw:${usb("card", "BCF2000")}`, "-d");
+  const shows = (...messages) =>
+    until(`the device to be sent ${messages.join(" and ")}; it was sent ${device.text}`, () =>
+      messages.every((message) => device.bytes.includes(message)),
+    ).catch((error) => assert.fail(`${error.message}; at last ${device.text}`));
+  const range = ["--range", "0..1", "--takeover", "jump"];
+  assert.match(hana("bind", "behringer-bcf2000/button1", "/viz/show/lamp", ...range), /port open: BCF2000/);
+  await tell("/-/bindings", { source: "behringer-bcf2000/fader1", path: "/viz/show/level", range: [0, 127] });
+  await tell("/-/bindings", { source: "behringer-bcf2000/encoder1", path: "/viz/show/place", range: [0, 1] });
+  await shows("B04100", "B05100", "B00100");
+  for (const [name, value] of Object.entries({ lamp: 1, level: 127, place: 1 })) {
+    await tell("/-/set", { path: `/viz/show/${name}`, value });
+  }
+  await shows("B0417F", "B0517F", "B0017F");
+  // The hand moves a fader: the value follows, and the motor gets that place, and no other, once the hand rests.
+  const before = device.bytes.length;
+  await playUntil(`hw:${usb("card", "BCF2000")}`, "B0 51 20", "/viz/show/level", 0x20);
+  await until("the fader's own place", () => device.bytes.slice(before).includes("B05120"));
+  assert.deepEqual(device.bytes.slice(before), "B05120");
+  await device.stop();
+  usb("unplug", "BCF2000");
+  await until("the finding", async () => (await findings()).includes("midi: behringer-bcf2000: it was unplugged"));
+  await tell("/-/set", { path: "/viz/show/lamp", value: 0 });
+  usb("plug", "BCF2000", "1");
+  device = listen("amidi", "-p", `hw:${usb("card", "BCF2000")}`, "-d");
+  await shows("B04100", "B05120", "B0017F");
+});
 
 await runChecks();

@@ -272,6 +272,21 @@ describe("what is sent", () => {
     expect(hub.counters.report().sendsFailed).toBe(1);
   });
 
+  it("begins with what the device has to be told when it opens, and ends with what it has to be told before it closes", () => {
+    system.plug("Pad", 20);
+    const pacing = { bytesPerSecond: 1, burstBytes: 3 };
+    want({ alias: "pad", needsOutput: true, pacing, init: [bytesOf("c0 01")], exit: [bytesOf("c0 02")] });
+    expect(system.sent).toEqual(["Pad c0 01"]);
+    hub.send("pad", bytesOf("90 00 7f"));
+    hub.send("pad", bytesOf("90 00 00"));
+    hub.send("pad", bytesOf("90 01 00"));
+    expect(hub.waiting("pad")).toBeGreaterThan(0);
+    want();
+    expect(system.sent).toEqual(["c0 01", "90 00 7f", "90 00 00", "90 01 00", "c0 02"].map((text) => `Pad ${text}`));
+    expect(system.closed).toContain("out Pad");
+    expect(hub.counters.report().unsent).toBe(0);
+  });
+
   it("is forgotten with the device: what comes back is not played what it missed", () => {
     system.plug("Pad", 20);
     want({ alias: "pad", needsOutput: true, pacing: { bytesPerSecond: 1, burstBytes: 3 } });

@@ -32,13 +32,26 @@ describe("an outbox", () => {
     expect(outbox.dueUs).toBeGreaterThan(90_000);
   });
 
+  it("keeps a device's least time between two messages", () => {
+    const clock = new Clock();
+    const outbox = new MidiOutbox(clock, { bytesPerSecond: 20_000, burstBytes: 1_024, gapUs: 1_000 });
+    for (let count = 0; count < 3; count++) outbox.put(message);
+    expect(outbox.take()).toEqual(message);
+    expect(outbox.take()).toBeUndefined();
+    expect(outbox.dueUs).toBe(1_000);
+    clock.set(1_000);
+    expect(outbox.take()).toEqual(message);
+    expect(outbox.takeAll()).toEqual([message]);
+    expect(outbox.length).toBe(0);
+  });
+
   it("refuses what is beyond its bounds, and takes more once there is room", () => {
     const outbox = new MidiOutbox(new Clock(), { bytesPerSecond: 1_000, burstBytes: 100 });
     for (let count = 0; count < MIDI_OUTBOX_MESSAGES; count++) expect(outbox.put(message)).toBe(true);
     expect(outbox.put(message)).toBe(false);
     outbox.take();
     expect(outbox.put(message)).toBe(true);
-    expect(outbox.clear()).toBe(MIDI_OUTBOX_MESSAGES);
+    expect(outbox.takeAll()).toHaveLength(MIDI_OUTBOX_MESSAGES);
     expect(outbox.put(new Uint8Array(MIDI_OUTBOX_BYTES + 1))).toBe(false);
     expect(outbox.put(new Uint8Array(MIDI_OUTBOX_BYTES))).toBe(true);
     expect(outbox.put(message)).toBe(false);

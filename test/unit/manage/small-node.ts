@@ -56,6 +56,7 @@ export const NO_SURFACES: DeskSurfaces = {
     const outcome = { reject: Reject.none, confirmed: false };
     return Promise.resolve({ problem: "", silence: "no devices here", outcome });
   },
+  repaint: () => false,
 };
 const EMPTY = new Uint8Array(0);
 
