@@ -34,6 +34,7 @@ import { TwinAsk } from "./edge/twin-ask.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
 import { scheduleWarmUp, warmJoinDuring } from "./edge/warm-up-schedule.js";
 import { Bindings } from "./input/bindings.js";
+import { BoundOsc } from "./input/bound-osc.js";
 import { Feedback } from "./input/feedback.js";
 import { AllowList } from "./input/allow-list.js";
 import type { StatusReport } from "./manage/reports.js";
@@ -288,6 +289,7 @@ class Composition {
         send: (alias, message) => this.midi.send(alias, message),
         waiting: (alias) => this.midi.waiting(alias),
       },
+      sender: { send: (target, bytes, length) => this.hub.send(target, bytes, length) },
       profileOf: (alias) => this.catalog.profiles.of(alias)?.profile,
       onRearm: (alias) => this.bindings.rearm(alias),
     });
@@ -295,7 +297,8 @@ class Composition {
     const sendToConnection = (connection: number, packet: Uint8Array): void => {
       this.desk.sendOsc(connection, packet);
     };
-    this.hub = new OscHub(node, osc, settings, allow, sendToConnection, this.bindings);
+    const controls = new BoundOsc(this.bindings, this.feedback);
+    this.hub = new OscHub(node, osc, settings, allow, sendToConnection, controls, this.feedback.osc);
     await this.hub.addOutputs(settings.oscOut, settings.osc.throttleHz);
     this.subscriptions = new Subscriptions(
       node.core,

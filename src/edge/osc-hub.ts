@@ -9,6 +9,7 @@ import type { Settings } from "../config/settings.js";
 import type { AllowList } from "../input/allow-list.js";
 import { OscCounters } from "../input/osc-counters.js";
 import { LatePolicy, type OscControls, OscInput, TimetagPolicy } from "../input/osc-input.js";
+import type { OscSurfaces } from "../input/osc-requests.js";
 import { OscSubscribers } from "../input/osc-subscribers.js";
 import { NO_CONNECTION, type OscSender, type OscTarget } from "../input/osc-target.js";
 import type { HanaNode } from "../node/node.js";
@@ -35,6 +36,7 @@ export class OscHub implements OscSender {
     allow: AllowList,
     sendToConnection: SendToConnection,
     controls?: OscControls,
+    surfaces?: OscSurfaces,
   ) {
     this.socket = socket;
     this.sendToConnection = sendToConnection;
@@ -56,6 +58,7 @@ export class OscHub implements OscSender {
       clock: core.clock,
       target: writes,
       controls,
+      surfaces,
       subscribers: this.subscribers,
       sender: this,
       counters: this.counters,

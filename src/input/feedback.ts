@@ -15,8 +15,9 @@ import { Binding, BindingEffect } from "./binding.js";
 import type { BindingRecord } from "./binding-records.js";
 import { parseSource } from "./control-source.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
+import { OscFeedback, type OscShown } from "./osc-feedback.js";
 import type { MidiPacing } from "./midi-outbox.js";
-import type { ShownValues } from "./osc-target.js";
+import type { OscSender, ShownValues } from "./osc-target.js";
 import { type ShownControl, SurfaceFeedback } from "./surface-feedback.js";
 import { paint, type SurfaceLook } from "./surface-look.js";
 
@@ -41,6 +42,7 @@ export interface FeedbackParts {
   readonly shown: ShownValues;
   readonly memory: RingMemory;
   readonly sink: FeedbackSink;
+  readonly sender: OscSender;
   readonly profileOf: (alias: string) => Profile | undefined;
   readonly onRearm: (alias: string) => void;
 }
@@ -54,13 +56,15 @@ export interface FeedbackWish {
   readonly exit: readonly Uint8Array[];
 }
 
-/** An entry of a device's image. */
+/** An output that shows a path, and who is told that it may look otherwise now. */
 interface Place {
-  readonly surface: SurfaceFeedback;
+  readonly image: { mark(entry: number): void };
   readonly entry: number;
 }
 
 export class Feedback {
+  /** What surfaces that speak OSC are shown. */
+  readonly osc: OscFeedback;
   private readonly parts: FeedbackParts;
   private readonly reader: RingReader;
   private readonly staging = new Staging();
@@ -73,7 +77,9 @@ export class Feedback {
   private lists: Place[][] = [];
 
   constructor(parts: FeedbackParts) {
+    const { clock, sender, onRearm } = parts;
     this.parts = parts;
+    this.osc = new OscFeedback({ clock, sender, onRearm });
     this.reader = new RingReader(parts.memory);
   }
 
@@ -96,6 +102,41 @@ export class Feedback {
       );
       return surface;
     });
+    this.showOsc(bindings);
+  }
+
+  private showOsc(bindings: readonly FeedbackBinding[]): void {
+    const shown = bindings.flatMap((one) => this.oscShownOf(one) ?? []);
+    const aliases = new Set(bindings.flatMap(({ alias, control }) => (isOsc(control) ? [alias] : [])));
+    const layouts = [...aliases].map((alias) => ({
+      alias,
+      announcements: this.parts.profileOf(alias)?.announcements ?? [],
+    }));
+    const controls = shown.map(({ control }) => control);
+    for (const [index, entry] of this.osc.show(controls, layouts).entries()) {
+      if (entry >= 0) this.follow((shown[index] as ShownOsc).target, { image: this.osc, entry });
+    }
+  }
+
+  /** What an OSC binding shows; a pattern says not where. */
+  private oscShownOf({ record, standing, control }: FeedbackBinding): ShownOsc | undefined {
+    const source = parseSource(record.source);
+    const binding = standing === "active" && record.feedback !== "off" ? this.bindingOf(record) : undefined;
+    if ("problem" in source || binding === undefined) return undefined;
+    const load = (look: SurfaceLook): boolean => this.load(binding, look);
+    const { target } = binding;
+    if (source.from === "osc" && isLiteral(source.pattern)) {
+      const { pattern: address, argument } = source;
+      return { target, control: { address, argument, range: WAY, control: undefined, load } };
+    }
+    const sends = control?.source;
+    if (control === undefined || sends === undefined || !("address" in sends)) return undefined;
+    return { target, control: { ...sends, range: control.range, control, load } };
+  }
+
+  private bindingOf(record: BindingRecord): Binding | undefined {
+    const target = this.parts.state.idOf(record.path);
+    return target < 0 ? undefined : new Binding(record, this.parts.state, target);
   }
 
   private surfaceOf(alias: string): SurfaceFeedback {
@@ -117,7 +158,7 @@ export class Feedback {
   private show(surface: SurfaceFeedback, bindings: readonly FeedbackBinding[]): void {
     const shown = bindings.flatMap((one) => this.shownOf(one) ?? []);
     for (const [index, entries] of surface.show(shown.map(({ control }) => control)).entries()) {
-      for (const entry of entries) this.follow((shown[index] as Shown).target, { surface, entry });
+      for (const entry of entries) this.follow((shown[index] as Shown).target, { image: surface.image, entry });
     }
   }
 
@@ -129,13 +170,12 @@ export class Feedback {
 
   /** What a binding shows; undefined when it shows nothing. */
   private shownOf({ record, control }: FeedbackBinding): Shown | undefined {
-    const { state } = this.parts;
     const source = parseSource(record.source);
     const address = "from" in source && source.from === "midi" ? source.address : undefined;
     const isOff = control === undefined ? record.feedback !== "on" : record.feedback === "off";
-    const target = state.idOf(record.path);
-    if (isOff || target < 0) return undefined;
-    const binding = new Binding(record, state, target);
+    const binding = isOff ? undefined : this.bindingOf(record);
+    if (binding === undefined) return undefined;
+    const { target } = binding;
     const isSwitch = binding.effect !== BindingEffect.value || address?.kind === MidiKind.noteOn;
     const load = (look: SurfaceLook): boolean => this.load(binding, look);
     return { target, control: { control, address, isSwitch, step: binding.step, load } };
@@ -197,6 +237,7 @@ export class Feedback {
   repaint(alias?: string): boolean {
     if (alias !== undefined && this.surfaces.get(alias)?.hasOutputs !== true) return false;
     for (const [name, { image }] of this.surfaces) if (alias === undefined || alias === name) image.repaint();
+    if (alias === undefined) this.osc.repaint();
     return true;
   }
 
@@ -206,6 +247,7 @@ export class Feedback {
     else this.drain();
     // By number: a turn allocates nothing.
     for (let at = 0; at < this.devices.length; at++) (this.devices[at] as SurfaceFeedback).image.pump();
+    this.osc.pump();
   }
 
   private drain(): void {
@@ -218,12 +260,12 @@ export class Feedback {
 
   private mark(at: number): void {
     if (at === 0) return;
-    for (const { surface, entry } of this.lists[at - 1] as Place[]) surface.image.mark(entry);
+    for (const { image, entry } of this.lists[at - 1] as Place[]) image.mark(entry);
   }
 
   /** When `pump` has something to do although nothing changes, in own time. */
   get dueUs(): number {
-    let due = Number.POSITIVE_INFINITY;
+    let due = this.osc.dueUs;
     for (let at = 0; at < this.devices.length; at++) {
       due = Math.min(due, (this.devices[at] as SurfaceFeedback).image.dueUs);
     }
@@ -234,6 +276,22 @@ export class Feedback {
 interface Shown {
   readonly target: number;
   readonly control: ShownControl;
+}
+
+interface ShownOsc {
+  readonly target: number;
+  readonly control: OscShown;
+}
+
+const WAY: readonly [number, number] = [0, 1];
+
+function isOsc(control: ProfileControl | undefined): boolean {
+  return control?.source !== undefined && "address" in control.source;
+}
+
+/** Whether a pattern is an address. */
+function isLiteral(pattern: string): boolean {
+  return !/[*?[\]{}]|\/\//.test(pattern);
 }
 
 /** Four digits at most, as a display's cell has room for. */

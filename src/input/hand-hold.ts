@@ -18,6 +18,7 @@ export const UNKNOWN = -1;
 export class HandHold {
   private readonly clock: Clock;
   private readonly isEchoed: boolean;
+  private readonly travelUs: number;
   private isTouched = false;
   /** Where the control stands, as far as is known: where it was sent, or where it said. */
   private place = UNKNOWN;
@@ -28,10 +29,14 @@ export class HandHold {
   /** [0] when the hand moved it last, [1] when the motor was sent last. */
   private readonly times = new Float64Array(2).fill(Number.NEGATIVE_INFINITY);
 
-  /** `isEchoed`: the device falls back unless it gets its own place again, after release (`selfEcho`). */
-  constructor(clock: Clock, isEchoed: boolean) {
+  /**
+   * `isEchoed`: the device falls back unless it gets its own place again, after release (`selfEcho`). `hasMotor`: it needs
+   * time to get where it is sent.
+   */
+  constructor(clock: Clock, { isEchoed, hasMotor }: { readonly isEchoed: boolean; readonly hasMotor: boolean }) {
     this.clock = clock;
     this.isEchoed = isEchoed;
+    this.travelUs = hasMotor ? TRAVEL_US : 0;
   }
 
   /** The device says where the control stands. False when that is no move of the hand's. */
@@ -53,7 +58,7 @@ export class HandHold {
     const { from, place } = this;
     if (this.isTouched || this.isOwn) return false;
     const isBetween = from === UNKNOWN || (code >= Math.min(from, place) && code <= Math.max(from, place));
-    return isBetween && this.clock.nowUs - (this.times[SENT] as number) < TRAVEL_US;
+    return isBetween && this.clock.nowUs - (this.times[SENT] as number) < this.travelUs;
   }
 
   touch(isTouched: boolean): void {

@@ -15,6 +15,7 @@ import { Reject } from "../state/reject.js";
 import { StagedKind, type Staging } from "../state/staging.js";
 import type { State } from "../state/state.js";
 import type { OscWay } from "./bindings.js";
+import type { OscOrigin } from "./osc-feedback.js";
 import { AddressTable } from "./address-table.js";
 import type { AllowList } from "./allow-list.js";
 import type { ControlSink } from "./control-moves.js";
@@ -24,7 +25,7 @@ import { OscCounter, type OscCounters } from "./osc-counters.js";
 import { MatchOutcome, OscMatches } from "./osc-matches.js";
 import { OSC_MESSAGE_LIMIT, OscPacket } from "./osc-packet.js";
 import { OscReject } from "./osc-reject.js";
-import { OscRequests, REQUEST_PREFIX } from "./osc-requests.js";
+import { OscRequests, type OscSurfaces, REQUEST_PREFIX } from "./osc-requests.js";
 import { OscSchedule, type ScheduledPacket } from "./osc-schedule.js";
 import { type OscHost, OscSources, type OscSurface } from "./osc-sources.js";
 import type { OscSubscribers } from "./osc-subscribers.js";
@@ -60,7 +61,7 @@ export interface OscControls {
   readonly listensToOsc: boolean;
   /** Whether one listens to messages with this address. */
   hearsOsc(address: string): boolean;
-  onOsc(address: string, wayOf: OscWay, surface: number, sink: ControlSink): void;
+  onOsc(address: string, wayOf: OscWay, surface: number, sink: ControlSink, origin: OscOrigin): void;
 }
 
 /** Who is told every message that is applied, before it is. */
@@ -74,6 +75,8 @@ export interface OscInputOptions {
   readonly target: WriteTarget;
   /** Default: nothing is bound. */
   readonly controls?: OscControls | undefined;
+  /** Who is asked to show a surface everything. */
+  readonly surfaces?: OscSurfaces | undefined;
   readonly subscribers: OscSubscribers;
   readonly sender: OscSender;
   readonly counters: OscCounters;
@@ -134,7 +137,7 @@ export class OscInput implements ConflationSink {
   private matchesLeft = 0;
 
   constructor(options: OscInputOptions) {
-    const { clock, target, subscribers, sender, counters, allow, nodeName, throttleHz = 0 } = options;
+    const { clock, target, subscribers, sender, counters, allow, nodeName, throttleHz = 0, surfaces } = options;
     const { state } = target;
     this.options = options;
     this.boundSink = {
@@ -151,7 +154,7 @@ export class OscInput implements ConflationSink {
     this.matches = new OscMatches(state, options.maxMatches);
     this.conflation = new OscConflation(this, clock, state);
     this.sources = new OscSources({ clock, target, ties: subscribers, allow, rateLimit: options.rateLimit });
-    this.requests = new OscRequests({ state, subscribers, sender, counters, target, nodeName, throttleHz });
+    this.requests = new OscRequests({ state, subscribers, sender, counters, target, nodeName, throttleHz, surfaces });
   }
 
   /** When to pump although nothing came in, in microseconds of own time. */
@@ -405,7 +408,14 @@ export class OscInput implements ConflationSink {
   private play(message: number): void {
     const { packet } = this;
     const way: OscWay = (argument, low, high) => wayOf(packet, message, argument, low, high);
-    this.options.controls?.onOsc(packet.addressText(message), way, this.surfaceIndex, this.boundSink);
+    this.options.controls?.onOsc(packet.addressText(message), way, this.surfaceIndex, this.boundSink, this.origin);
+  }
+
+  /** Who sent the message in hand. */
+  private get origin(): OscOrigin {
+    const { address } = this.host as OscHost;
+    const [owner] = (this.surface as OscSurface).owners;
+    return { target: { address, port: this.port, connection: this.connection }, subscribed: owner?.target };
   }
 
   private writeBound(id: number): Reject {

@@ -5,6 +5,7 @@
  *     /hana/renew       [pattern s] [lease] [port]     the lease goes on, without the state; without a pattern all do
  *     /hana/unsubscribe [pattern s] [port]             without a pattern all end
  *     /hana/release     path s                         the sender lets go of a path that it moved
+ *     /hana/surface     [port i]                       the sender is a surface: its controls' values, labels and colours
  *     /hana/ping        any                            answered by /hana/pong with this node's name
  *
  * Answers are `/hana/subscribed pattern lease`, `/hana/unsubscribed count` and `/hana/error text`. They go where the
@@ -42,6 +43,14 @@ export interface OscRequestsOptions {
   readonly nodeName: string;
   /** The throttle of a subscription that names none, 0 for none. */
   readonly throttleHz: number;
+  /** Default: there is nothing to show. */
+  readonly surfaces?: OscSurfaces | undefined;
+}
+
+/** Shows surfaces what their controls move: `OscFeedback`. */
+export interface OscSurfaces {
+  /** A surface asks to be shown everything, there. */
+  ask(target: OscTarget): void;
 }
 
 /** Where a request came from. */
@@ -79,6 +88,9 @@ export class OscRequests {
         return true;
       case "/hana/release":
         this.run(packet, message, asker, (given) => this.release(given, asker));
+        return true;
+      case "/hana/surface":
+        this.run(packet, message, asker, (given) => this.showAll(given, asker));
         return true;
       case "/hana/ping":
         this.options.counters.count(OscCounter.requests);
@@ -147,6 +159,13 @@ export class OscRequests {
     const id = state.idOf(text);
     const reject = id < 0 ? Reject.unknownPath : target.release(id, host.surfaceAt(port).index);
     return reject === Reject.none ? "" : `${text}: ${rejectText(reject)}`;
+  }
+
+  private showAll({ numbers: [port = 0] }: Arguments, asker: Asker): string {
+    const target = targetOf(asker, port);
+    if (target === undefined) return NO_PORT;
+    this.options.surfaces?.ask(target);
+    return "";
   }
 
   private answerSubscribed(target: OscTarget, pattern: string, seconds: number): void {

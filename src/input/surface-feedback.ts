@@ -125,7 +125,13 @@ export class SurfaceFeedback {
   private entry(output: SurfaceOutput, { control, step }: ShownControl): Entry {
     let hand: HandHold | undefined;
     if (output.most > 0) {
-      hand = this.hands.get(output.key) ?? new HandHold(this.parts.clock, control?.selfEcho === true);
+      hand =
+        this.hands.get(output.key) ??
+        new HandHold(this.parts.clock, {
+          isEchoed: control?.selfEcho === true,
+          // What is not known may have one.
+          hasMotor: control?.hasMotor ?? true,
+        });
       this.hands.set(output.key, hand);
     }
     return new Entry(output, hand, Math.ceil((step / 2) * output.most));

@@ -409,4 +409,20 @@ describe("liblo in Python", () => {
     await liblo.heard("/viz/out/float", ({ args }) => args[0] === 0.375);
     await liblo.stop();
   });
+
+  it("is a surface: a bound fader moves its path, and shows what others make of that, with its label", async () => {
+    const liblo = await Liblo.open();
+    const bound = await lan.cli("h1", "bind", "osc:/1/fader1#0", "/viz/out/double", "--range", "0..8");
+    expect([bound.code, bound.stderr]).toEqual([0, ""]);
+    await liblo.call("sendFromServer", UDP, "/hana/surface", []);
+    await liblo.heard("/hana/label", ({ args }) => args[0] === "/1/fader1" && args[1] === "double");
+    await liblo.call("sendFromServer", UDP, "/1/fader1", [["f", 0.5]]);
+    await lan.hasValue("h1", "/viz/out/double", "4");
+    await lan.cli("h1", "set", "/viz/out/double", "2");
+    await liblo.heard("/1/fader1", ({ args }) => args[0] === 0.25);
+    // Never what it sent itself.
+    expect(liblo.messages.filter(({ path, args }) => path === "/1/fader1" && args[0] === 0.5)).toEqual([]);
+    await lan.cli("h1", "unbind", "osc-1-fader1-0");
+    await liblo.stop();
+  });
 });

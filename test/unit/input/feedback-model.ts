@@ -49,6 +49,7 @@ export class FeedbackRig {
       shown: { load: (id, staging) => node.state.load(id, staging) },
       memory: node.memory,
       sink: { send: (_alias, message) => this.send(message), waiting: () => this.outbox.length },
+      sender: { send: () => {} },
       profileOf: () => this.profile,
       onRearm: () => this.rearmed++,
     });
