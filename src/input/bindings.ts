@@ -43,6 +43,8 @@ export interface BindingState {
   readonly alias: string;
   /** What the device's profile says about the control; undefined where none says anything. */
   readonly control: ProfileControl | undefined;
+  /** How it reads its control, if it is at work and asks for more than range and curve. */
+  readonly transform?: Transform | undefined;
 }
 
 /** The way, 0..1, of an argument between the numbers at the control's two ends; -1 when it is not there or no number. */
@@ -175,7 +177,7 @@ export class Bindings {
     this.addTo(address, placed);
     const isMissing = missing !== "" && !this.givers.has(alias);
     if (isMissing) return stand(BindingStanding.dormant, missing);
-    return stand(BindingStanding.active, transform?.missing ?? "");
+    return { ...stand(BindingStanding.active, transform?.missing ?? ""), transform };
   }
 
   /** Makes a binding's memory ready for it, and puts it together with those that share its path. */

@@ -2,7 +2,8 @@
  * Bound OSC: what the OSC input does with messages that bindings listen to: they move paths, and whoever sent them is
  * shown what they moved.
  */
-import type { Bindings, ControlSink, OscWay } from "./bindings.js";
+import type { Bindings, OscWay } from "./bindings.js";
+import type { ControlSink } from "./control-moves.js";
 import type { Feedback } from "./feedback.js";
 import type { OscOrigin } from "./osc-feedback.js";
 import type { OscControls } from "./osc-input.js";

@@ -9,17 +9,18 @@
 import type { Clock } from "../base/clock.js";
 import type { Profile, ProfileControl } from "../config/profile.js";
 import { Found, type RingMemory, RingReader } from "../state/ring.js";
-import { Staging } from "../state/staging.js";
 import type { State } from "../state/state.js";
-import { Binding, BindingEffect } from "./binding.js";
+import { Binding } from "./binding.js";
 import type { BindingRecord } from "./binding-records.js";
 import { parseSource } from "./control-source.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
 import { OscFeedback, type OscShown } from "./osc-feedback.js";
 import type { MidiPacing } from "./midi-outbox.js";
 import type { OscSender, ShownValues } from "./osc-target.js";
+import type { Transform } from "./transform.js";
 import { type ShownControl, SurfaceFeedback } from "./surface-feedback.js";
-import { paint, type SurfaceLook } from "./surface-look.js";
+import type { SurfaceLook } from "./surface-look.js";
+import { ShownBinding } from "./shown-binding.js";
 
 /** What is known of a binding: `BindingState`. */
 export interface FeedbackBinding {
@@ -27,6 +28,7 @@ export interface FeedbackBinding {
   readonly standing: string;
   readonly alias: string;
   readonly control?: ProfileControl | undefined;
+  readonly transform?: Transform | undefined;
 }
 
 /** The way to the devices: `MidiHub`. */
@@ -67,8 +69,6 @@ export class Feedback {
   readonly osc: OscFeedback;
   private readonly parts: FeedbackParts;
   private readonly reader: RingReader;
-  private readonly staging = new Staging();
-  private readonly ways = new Float64Array(2);
   private readonly surfaces = new Map<string, SurfaceFeedback>();
   /** By the device's place in the list of the bindings' devices. */
   private devices: readonly SurfaceFeedback[] = [];
@@ -106,37 +106,39 @@ export class Feedback {
   }
 
   private showOsc(bindings: readonly FeedbackBinding[]): void {
-    const shown = bindings.flatMap((one) => this.oscShownOf(one) ?? []);
+    const seen = bindings.flatMap((one) => this.oscShownOf(one) ?? []);
     const aliases = new Set(bindings.flatMap(({ alias, control }) => (isOsc(control) ? [alias] : [])));
     const layouts = [...aliases].map((alias) => ({
       alias,
       announcements: this.parts.profileOf(alias)?.announcements ?? [],
     }));
-    const controls = shown.map(({ control }) => control);
+    const controls = seen.map(({ control }) => control);
     for (const [index, entry] of this.osc.show(controls, layouts).entries()) {
-      if (entry >= 0) this.follow((shown[index] as ShownOsc).target, { image: this.osc, entry });
+      if (entry >= 0) this.follow((seen[index] as Seen<OscShown>).shown, { image: this.osc, entry });
     }
   }
 
-  /** What an OSC binding shows; a pattern says not where. */
-  private oscShownOf({ record, standing, control }: FeedbackBinding): ShownOsc | undefined {
+  /** What an OSC binding shows; a pattern says not where, and what only turns stands nowhere. */
+  private oscShownOf(one: FeedbackBinding): Seen<OscShown> | undefined {
+    const { record, standing, control } = one;
     const source = parseSource(record.source);
-    const binding = standing === "active" && record.feedback !== "off" ? this.bindingOf(record) : undefined;
-    if ("problem" in source || binding === undefined) return undefined;
-    const load = (look: SurfaceLook): boolean => this.load(binding, look);
-    const { target } = binding;
+    const shown = standing === "active" && record.feedback !== "off" ? this.shownOf(one) : undefined;
+    if ("problem" in source || shown === undefined || shown.isTurned) return undefined;
+    const load = (look: SurfaceLook): boolean => shown.load(look);
     if (source.from === "osc" && isLiteral(source.pattern)) {
       const { pattern: address, argument } = source;
-      return { target, control: { address, argument, range: WAY, control: undefined, load } };
+      return { shown, control: { address, argument, range: WAY, control: undefined, load } };
     }
     const sends = control?.source;
     if (control === undefined || sends === undefined || !("address" in sends)) return undefined;
-    return { target, control: { ...sends, range: control.range, control, load } };
+    return { shown, control: { ...sends, range: control.range, control, load } };
   }
 
-  private bindingOf(record: BindingRecord): Binding | undefined {
-    const target = this.parts.state.idOf(record.path);
-    return target < 0 ? undefined : new Binding(record, this.parts.state, target);
+  private shownOf({ record, transform }: FeedbackBinding): ShownBinding | undefined {
+    const { state, shown } = this.parts;
+    const target = state.idOf(record.path);
+    if (target < 0) return undefined;
+    return new ShownBinding({ binding: new Binding(record, state, target), transform, state, shown });
   }
 
   private surfaceOf(alias: string): SurfaceFeedback {
@@ -156,52 +158,33 @@ export class Feedback {
   }
 
   private show(surface: SurfaceFeedback, bindings: readonly FeedbackBinding[]): void {
-    const shown = bindings.flatMap((one) => this.shownOf(one) ?? []);
-    for (const [index, entries] of surface.show(shown.map(({ control }) => control)).entries()) {
-      for (const entry of entries) this.follow((shown[index] as Shown).target, { image: surface.image, entry });
+    const seen = bindings.flatMap((one) => this.midiShownOf(one) ?? []);
+    for (const [index, entries] of surface.show(seen.map(({ control }) => control)).entries()) {
+      for (const entry of entries)
+        this.follow((seen[index] as Seen<ShownControl>).shown, { image: surface.image, entry });
     }
   }
 
-  private follow(target: number, place: Place): void {
-    const at = this.listOf[target] || this.lists.push([]);
-    this.listOf[target] = at;
-    this.lists[at - 1]?.push(place);
+  private follow({ paths }: ShownBinding, place: Place): void {
+    for (const path of paths) {
+      const at = this.listOf[path] || this.lists.push([]);
+      this.listOf[path] = at;
+      this.lists[at - 1]?.push(place);
+    }
   }
 
-  /** What a binding shows; undefined when it shows nothing. */
-  private shownOf({ record, control }: FeedbackBinding): Shown | undefined {
+  /** What a binding shows on its device; undefined when it shows nothing. */
+  private midiShownOf(one: FeedbackBinding): Seen<ShownControl> | undefined {
+    const { record, control } = one;
     const source = parseSource(record.source);
     const address = "from" in source && source.from === "midi" ? source.address : undefined;
     const isOff = control === undefined ? record.feedback !== "on" : record.feedback === "off";
-    const binding = isOff ? undefined : this.bindingOf(record);
-    if (binding === undefined) return undefined;
-    const { target } = binding;
-    const isSwitch = binding.effect !== BindingEffect.value || address?.kind === MidiKind.noteOn;
-    const load = (look: SurfaceLook): boolean => this.load(binding, look);
-    return { target, control: { control, address, isSwitch, step: binding.step, load } };
-  }
-
-  private load(binding: Binding, look: SurfaceLook): boolean {
-    const { state, shown } = this.parts;
-    const { target, record } = binding;
-    if (!state.exists(target) || binding.effect === BindingEffect.impulse) return false;
-    shown.load(target, this.staging);
-    this.ways[1] = this.staging.numbers[0] as number;
-    binding.toWay(this.ways);
-    look.way = this.ways[1];
-    paint(look, record.colour);
-    look.name = record.path.slice(record.path.lastIndexOf("/") + 1);
-    look.value = this.valueText(target);
-    return true;
-  }
-
-  private valueText(target: number): string {
-    const { state } = this.parts;
-    const value = this.staging.numbers[0] as number;
-    const declaration = state.declarationOf(target);
-    if (declaration?.type === "enum") return declaration.values[value] ?? "";
-    if (declaration?.type === "bool") return value === 0 ? "off" : "on";
-    return numberText(value);
+    const shown = isOff ? undefined : this.shownOf(one);
+    if (shown === undefined) return undefined;
+    const { isPlace, step } = shown;
+    const isSwitch = shown.isSwitch || address?.kind === MidiKind.noteOn;
+    const load = (look: SurfaceLook): boolean => shown.load(look);
+    return { shown, control: { control, address, isSwitch, isPlace, step, load } };
   }
 
   /** What the hub has to know of a device. */
@@ -273,14 +256,10 @@ export class Feedback {
   }
 }
 
-interface Shown {
-  readonly target: number;
-  readonly control: ShownControl;
-}
-
-interface ShownOsc {
-  readonly target: number;
-  readonly control: OscShown;
+/** What a control shows, and what of the state that depends on. */
+interface Seen<Control> {
+  readonly shown: ShownBinding;
+  readonly control: Control;
 }
 
 const WAY: readonly [number, number] = [0, 1];
@@ -292,11 +271,4 @@ function isOsc(control: ProfileControl | undefined): boolean {
 /** Whether a pattern is an address. */
 function isLiteral(pattern: string): boolean {
   return !/[*?[\]{}]|\/\//.test(pattern);
-}
-
-/** Four digits at most, as a display's cell has room for. */
-function numberText(value: number): string {
-  if (Number.isInteger(value)) return String(value);
-  const whole = Math.abs(value) >= 1 ? Math.floor(Math.log10(Math.abs(value))) + 1 : 1;
-  return value.toFixed(Math.max(0, 4 - whole));
 }

@@ -24,6 +24,11 @@ export class Formula {
       zeros.length === 0 ? "" : `${zeros.join(", ")} ${zeros.length === 1 ? "is" : "are"} no number here: 0`;
   }
 
+  /** The paths that it reads. */
+  get followed(): readonly number[] {
+    return Array.from(this.ids).filter((id) => id >= 0);
+  }
+
   /**
    * Puts the result into `results[0]`; false when it is no finite number. `inputs` holds the control's way and the value
    * already; `staging` is what values are read with.

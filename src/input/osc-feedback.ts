@@ -65,6 +65,8 @@ export class OscFeedback {
   private touches = new Map<string, number>();
   private announced: readonly { readonly alias: string; readonly pattern: RegExp; readonly rearms: boolean }[] = [];
   private readonly surfaces = new LRUCache<string, OscFeedbackSurface>({ max: OSC_SURFACES_MAX });
+  /** Theirs, in an array: a turn allocates nothing. */
+  private images: readonly SurfaceImage[] = [];
   /** By host and port, and by host alone: where the surface that asked there (last) listens. */
   private readonly asked = new LRUCache<string, OscTarget>({ max: OSC_SURFACES_MAX });
 
@@ -143,24 +145,25 @@ export class OscFeedback {
     const made = new OscFeedbackSurface(target, this.parts, this.look);
     this.surfaces.set(key, made);
     made.show(this.outputs);
+    this.images = Array.from(this.surfaces.values(), ({ image }) => image);
     return made;
   }
 
   mark(output: number): void {
-    for (const { image } of this.surfaces.values()) image.mark(output);
+    for (const image of this.images) image.mark(output);
   }
 
   repaint(): void {
-    for (const { image } of this.surfaces.values()) image.repaint();
+    for (const image of this.images) image.repaint();
   }
 
   pump(): void {
-    for (const { image } of this.surfaces.values()) image.pump();
+    for (const image of this.images) image.pump();
   }
 
   get dueUs(): number {
     let due = Number.POSITIVE_INFINITY;
-    for (const { image } of this.surfaces.values()) due = Math.min(due, image.dueUs);
+    for (const image of this.images) due = Math.min(due, image.dueUs);
     return due;
   }
 }
@@ -268,12 +271,12 @@ class OscOutput implements SurfaceOutput {
   /** What is written beside it, and its colour; the path's name where no profile says how. */
   captions(look: SurfaceLook): Uint8Array[] {
     const colour = hexOf(look);
-    return this.shown.flatMap(({ control, load }) => {
-      if (!load(look)) return [];
-      const { label, colour: paint } = control ?? {};
+    return this.shown.flatMap((one) => {
+      if (!one.load(look)) return [];
+      const { label, colour: paint } = one.control ?? {};
       if (label === undefined && paint === undefined)
         return [this.text({ address: "/hana/label", arguments: [this.key, "{text}", "{colour}"] }, look.name, colour)];
-      return [label, paint].flatMap((one) => (one === undefined ? [] : [this.text(one, look.name, colour)]));
+      return [label, paint].flatMap((text) => (text === undefined ? [] : [this.text(text, look.name, colour)]));
     });
   }
 

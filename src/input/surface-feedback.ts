@@ -34,6 +34,8 @@ export interface ShownControl {
   readonly address: MidiAddress | undefined;
   /** Its value is on or off: a light, not a place. */
   readonly isSwitch: boolean;
+  /** Where the control stands says what the value is: it can be put where the value is. */
+  readonly isPlace: boolean;
   /** The least way that its value tells apart. */
   readonly step: number;
   /** Puts its value in hand; false when it does not speak now. */
@@ -57,6 +59,8 @@ interface Reaction {
 export class SurfaceFeedback {
   readonly image: SurfaceImage;
   readonly profile: Profile | undefined;
+  /** How fast it may be written to: the same object every time, as what waits goes when that changes. */
+  readonly pacing: MidiPacing | undefined;
   /** Whether any of its bindings has something to be shown on. */
   hasOutputs = false;
   private readonly parts: SurfaceParts;
@@ -72,6 +76,7 @@ export class SurfaceFeedback {
     const { clock, profile, sink } = parts;
     this.parts = parts;
     this.profile = profile;
+    this.pacing = profile === undefined ? undefined : pacingOf(profile);
     this.image = new SurfaceImage({ clock, hz: profile?.pacing.hz ?? IMAGE_HZ, sink }, this.look);
     this.announcements = profile?.announcements ?? [];
     for (const announcement of this.announcements) {
@@ -117,9 +122,10 @@ export class SurfaceFeedback {
     this.image.finish();
   }
 
-  private outputsOf({ control, address, isSwitch }: ShownControl): SurfaceOutput[] {
-    if (control !== undefined && this.profile !== undefined) return outputsOf(control, this.profile);
-    return address === undefined ? [] : [positionOutput(address, isSwitch)];
+  private outputsOf({ control, address, isSwitch, isPlace }: ShownControl): SurfaceOutput[] {
+    const isKnown = control !== undefined && this.profile !== undefined;
+    const own = address === undefined ? [] : [positionOutput(address, isSwitch)];
+    return (isKnown ? outputsOf(control, this.profile) : own).filter(({ most }) => most === 0 || isPlace);
   }
 
   private entry(output: SurfaceOutput, { control, step }: ShownControl): Entry {
@@ -206,13 +212,6 @@ export class SurfaceFeedback {
     return this.announcements.some(({ sysex }) => sysex !== undefined);
   }
 
-  get pacing(): MidiPacing | undefined {
-    if (this.profile === undefined) return undefined;
-    const { gapMs, bytesPerSecond } = this.profile.pacing;
-    const rate = Math.min(BYTES_PER_SECOND, bytesPerSecond);
-    return { bytesPerSecond: rate, burstBytes: Math.min(BURST_BYTES, rate), gapUs: gapMs * 1_000 };
-  }
-
   /** What it is sent when its port opens, and before that closes. */
   get init(): readonly Uint8Array[] {
     return (this.profile?.init ?? []).map((message) => fillForm(message, {}));
@@ -221,6 +220,11 @@ export class SurfaceFeedback {
   get exit(): readonly Uint8Array[] {
     return (this.profile?.exit ?? []).map((message) => fillForm(message, {}));
   }
+}
+
+function pacingOf({ pacing: { gapMs, bytesPerSecond } }: Profile): MidiPacing {
+  const rate = Math.min(BYTES_PER_SECOND, bytesPerSecond);
+  return { bytesPerSecond: rate, burstBytes: Math.min(BURST_BYTES, rate), gapUs: gapMs * 1_000 };
 }
 
 function midiOf(source: ControlSource): MidiAddress[] {

@@ -7,6 +7,8 @@ import { Feedback, type FeedbackBinding } from "../../../src/input/feedback.js";
 import { MIDI_MAX_7, MIDI_MAX_14, MidiEvent, MidiKind } from "../../../src/input/midi-event.js";
 import { MidiOutbox } from "../../../src/input/midi-outbox.js";
 import type { BindingRecord } from "../../../src/input/binding-records.js";
+import { Binding } from "../../../src/input/binding.js";
+import { transformOf } from "../../../src/input/transform.js";
 import { transformRecord } from "../../../src/input/transform-record.js";
 import type { DeclarationInput, Value } from "../../../src/state/declaration.js";
 import { hex } from "./midi-model.js";
@@ -70,7 +72,13 @@ export class FeedbackRig {
   }
 
   /** Binds a control of the profile by its name, or a message `ch1/cc7`, to a path that is declared with it. */
-  bind(control: string, path: string, declaration: DeclarationInput, fields: Partial<BindingRecord> = {}): this {
+  bind(
+    control: string,
+    path: string,
+    declaration: DeclarationInput,
+    fields: Partial<BindingRecord> = {},
+    words: Readonly<Record<string, Value>> = {},
+  ): this {
     if (this.node.state.idOf(path) < 0) this.node.declare(path, declaration);
     const record: BindingRecord = {
       id: `${this.bindings.length}`,
@@ -83,16 +91,15 @@ export class FeedbackRig {
       takeover: "jump",
       feedback: "auto",
       colour: [],
-      transform: transformRecord(new Map()),
+      transform: transformRecord(new Map(Object.entries(words))),
       ...fields,
     };
     const found = this.profile?.controls.get(control);
-    this.bindings.push({
-      record,
-      standing: "active",
-      alias: DEVICE,
-      ...(found === undefined ? {} : { control: found }),
-    });
+    const target = this.node.state.idOf(path);
+    const binding = new Binding(record, this.node.state, target);
+    const transform = transformOf(binding, { kinds: [], control: found }, this.node.state);
+    if (transform !== undefined && "problem" in transform) throw new Error(transform.problem);
+    this.bindings.push({ record, standing: "active", alias: DEVICE, control: found, transform });
     this.compile();
     return this;
   }

@@ -94,6 +94,31 @@ describe("a light", () => {
     expect(rig.take()).toEqual(["b0 14 7f"]);
   });
 
+  it("of a radio group is on while the value is its own, and only then", () => {
+    const rig = new FeedbackRig("korg-nanokontrol2");
+    const values = ["intro", "verse", "chorus"];
+    for (const [index, value] of values.entries()) {
+      rig.bind(`solo${index + 1}`, "/viz/scene", { type: "enum", values }, {}, { mode: "radio", value });
+    }
+    rig.open();
+    rig.set("/viz/scene", "chorus");
+    rig.run(40_000).set("/viz/scene", "verse");
+    expect(rig.take()).toEqual(["b0 20 00", "b0 22 7f", "b0 21 7f", "b0 22 00"]);
+  });
+
+  it("shows the binding whose condition is met: another layer is another image", () => {
+    const rig = new FeedbackRig("korg-nanokontrol2");
+    rig.node.declare("/global/layers/shift", { type: "int" });
+    rig.bind("solo1", "/viz/a", BOOL, {}, { when: "/global/layers/shift == 0" });
+    rig.bind("solo1", "/viz/b", BOOL, {}, { when: "/global/layers/shift == 1" }).open();
+    rig.set("/viz/b", true);
+    rig.run(40_000);
+    expect(rig.take()).toEqual([]);
+    rig.set("/global/layers/shift", 1);
+    rig.run(40_000).set("/global/layers/shift", 0);
+    expect(rig.take()).toEqual(["b0 20 7f", "b0 20 00"]);
+  });
+
   it("is not lit when its binding says so", () => {
     const rig = new FeedbackRig("korg-nanokontrol2").bind("solo1", PATH, BOOL, { feedback: "off" }).open();
     rig.set(PATH, true);
@@ -181,6 +206,14 @@ describe("a motor fader", () => {
     expect(rig.sent.map(({ text }) => text)).toEqual(["b0 51 13"]);
     expect((rig.sent[0]?.atUs ?? 0) - letGoUs).toBeGreaterThanOrEqual(300_000);
     expect((rig.sent[0]?.atUs ?? 0) - letGoUs).toBeLessThan(335_000);
+  });
+
+  it("is not moved by a binding that has no way back: an expression, merged inputs", () => {
+    const rig = new FeedbackRig("behringer-bcf2000");
+    rig.bind("fader1", PLACE, UNIT, {}, { expression: "x * 0.5" });
+    rig.bind("fader2", PLACE, UNIT, {}, { merge: "max" }).open();
+    rig.set(PLACE, 0.4);
+    expect(rig.run(1_000_000).take()).toEqual([]);
   });
 
   it("stays where a value with steps was put, and is not pulled to the step", () => {
@@ -377,7 +410,11 @@ it("a device that shows nothing is sent nothing, and needs no output", () => {
   const rig = new FeedbackRig("korg-nanokontrol2").bind("fader1", PATH, UNIT);
   expect(rig.feedback.wishOf("device")).toMatchObject({ needsOutput: false, needsSysex: false });
   rig.bind("solo1", "/viz/on", BOOL);
-  expect(rig.feedback.wishOf("device").needsOutput).toBe(true);
+  const { needsOutput, pacing } = rig.feedback.wishOf("device");
+  expect(needsOutput).toBe(true);
+  // Another object would be another pace to the hub, and what waits would be lost.
+  rig.bind("solo2", "/viz/on", BOOL);
+  expect(rig.feedback.wishOf("device").pacing).toBe(pacing);
   const launchpad = new FeedbackRig("novation-launchpad-x").feedback.wishOf("device");
   expect(launchpad.init).toEqual([Uint8Array.of(0xf0, 0, 0x20, 0x29, 2, 0x0c, 0x0e, 1, 0xf7)]);
   expect(launchpad.needsOutput).toBe(true);

@@ -5,7 +5,7 @@ import { BoundOsc } from "../../../src/input/bound-osc.js";
 import { Feedback } from "../../../src/input/feedback.js";
 import { OSC_SURFACES_MAX } from "../../../src/input/osc-feedback.js";
 import type { DeclarationInput, Value } from "../../../src/state/declaration.js";
-import { entityKind, instantiate } from "../../../src/state/templates.js";
+import { entityKind, everyPath } from "../../../src/state/templates.js";
 import { profileOf } from "./feedback-model.js";
 import { OscRig, type Sent, TestNode } from "./osc-node.js";
 
@@ -24,11 +24,13 @@ class Rig {
   constructor(profile?: string) {
     const { node } = this;
     const known = profile === undefined ? undefined : { id: profile, profile: profileOf(profile) };
-    const { clock, state, memory } = node;
+    const { clock, state, memory, origins } = node;
     this.bindings = new Bindings({
       target: node,
       shown: node,
       memory,
+      clock,
+      origins,
       profileOf: () => known,
       onChanged: () => this.feedback.compile(this.bindings.list(), []),
     });
@@ -49,7 +51,7 @@ class Rig {
   bind(source: string, path: string, declaration: DeclarationInput, values: Record<string, Value> = {}): this {
     const id = `b${this.bindings.list().length}`;
     this.node.declare(path, declaration);
-    for (const entry of instantiate(entityKind("/mappings"), id)) this.node.declare(entry.path, entry.declaration);
+    for (const entry of everyPath(entityKind("/mappings"), id)) this.node.declare(entry.path, entry.declaration);
     const fields = { source, path, ...values };
     for (const [name, value] of Object.entries(fields)) this.node.set(`/mappings/${id}/${name}`, value);
     this.bindings.pump();
