@@ -13,6 +13,8 @@ import type { Settings } from "./config/settings.js";
 import { parseShow, type Show } from "./config/show.js";
 import { DeskHost } from "./edge/desk-host.js";
 import { InputMonitor } from "./edge/input-monitor.js";
+import { InputFeeder } from "./edge/input-feeder.js";
+import { InputTracer } from "./edge/input-tracer.js";
 import { type NetworkInterface, selectInterface } from "./edge/interfaces.js";
 import { LiveLoop } from "./edge/live-loop.js";
 import { MeshSocket } from "./edge/mesh-socket.js";
@@ -44,6 +46,7 @@ import { HanaNode } from "./node/node.js";
 import type { NodePorts } from "./node/ports.js";
 import { Subscriptions } from "./node/subscriptions.js";
 import { meetingGroup, meshTag, streamGroup } from "./security/mesh-identity.js";
+import { Reject } from "./state/reject.js";
 import { WIRED_LIMITS, WIRED_REDUNDANCY, WIRELESS_LIMITS, WIRELESS_REDUNDANCY } from "./sync/send-budget.js";
 
 /** The log of a running node; pino's loggers fit. */
@@ -60,6 +63,7 @@ export interface ComposedNode extends RunningNode {
   readonly service: NodeService;
   readonly subscriptions: Subscriptions;
   readonly bindings: Bindings;
+  readonly monitor: InputMonitor;
 }
 
 const PACKAGE = new URL("../package.json", import.meta.url);
@@ -128,6 +132,7 @@ class Composition {
       this.log.warn({ event: "surfaces", problems }, "what is known about surfaces is not right"),
   });
   private monitor!: InputMonitor;
+  private readonly feeder = new InputFeeder((news) => this.desk.tellInputs(news));
   private desk!: DeskHost;
   private fetch!: SnapshotFetch;
   private terms!: TermFile;
@@ -159,9 +164,9 @@ class Composition {
     if (this.refusal !== undefined) throw this.refusal;
     this.connect(ground);
     ask.startWhenAsked();
-    const { node, loop, service, subscriptions, bindings } = this;
+    const { node, loop, service, subscriptions, bindings, monitor } = this;
     const ready = this.readyInfo(ground);
-    return { ready, failed, close: () => this.close(), node, loop, service, subscriptions, bindings };
+    return { ready, failed, close: () => this.close(), node, loop, service, subscriptions, bindings, monitor };
   }
 
   private async openGround(key: Uint8Array | undefined): Promise<Ground> {
@@ -342,7 +347,9 @@ class Composition {
       listener: {
         control: (device, event) => {
           if (this.monitor.isOn) this.monitor.midi(device, event);
-          if (feedback.hear(device, event)) this.bindings.onMidi(device, event);
+          const isMove = feedback.hear(device, event);
+          if (isMove) this.bindings.onMidi(device, event);
+          if (this.monitor.isOn) this.monitor.midiDone(device, event, isMove);
           loop.requestSettle();
         },
         opened: (device) => {
@@ -374,8 +381,31 @@ class Composition {
         this.hub.input.observer = observer;
       },
       profileOf: (alias) => this.catalog.profiles.of(alias)?.profile,
+      startTracer: () => this.newTracer(),
+      observeMoves: (observer) => {
+        this.bindings.observer = observer;
+      },
     });
-    this.closers.push(() => this.monitor.close());
+    this.closers.push(() => {
+      this.monitor.close();
+      this.feeder.close();
+    });
+  }
+
+  private newTracer(): InputTracer {
+    const { node, bindings, hub, feeder } = this;
+    const { writes, controller } = node;
+    return new InputTracer({
+      clock: node.core.clock,
+      bindings,
+      counters: hub.counters,
+      writes: {
+        state: node.core.state,
+        shownValue: (id) => writes.shownValue(id),
+        whenDecided: (done) => (controller.takesWrites ? done(Reject.none) : writes.whenDone(done)),
+      },
+      tell: (line) => feeder.trace(line),
+    });
   }
 
   /** What this machine knows about devices is read when the first is bound. */

@@ -17,6 +17,7 @@ import { OscReject } from "./input/osc-reject.js";
 import type { AccessRules } from "./manage/api-access.js";
 import { ControlApi } from "./manage/control-api.js";
 import type { DeskStart, LiveToDesk } from "./manage/desk-messages.js";
+import { InputFeed } from "./manage/input-feed.js";
 import { Replica } from "./manage/replica.js";
 
 const COUNTERS_PAUSE_MS = 1_000;
@@ -30,6 +31,7 @@ class Desk {
   private readonly rules: { httpHost: string; port: number };
   private readonly start: DeskStart;
   private readonly source: SnapshotSource;
+  private readonly feed: InputFeed;
   private snapshots: SnapshotListener | undefined;
   private countersTimer: NodeJS.Timeout | undefined;
   private countersSent = "";
@@ -42,8 +44,10 @@ class Desk {
     const replica = new Replica(start.ring, start.capacity);
     this.follower = new DeskFollower(replica, () => link.post({ kind: "imagePlease" }));
     this.source = new SnapshotSource(() => this.follower.currentNow());
+    this.feed = new InputFeed((wish) => void link.command({ kind: "feed", wish }).catch(() => {}));
     const api = new ControlApi({
       rules,
+      feed: this.feed,
       current: () => this.follower.current(),
       command: (command) => link.command(command),
       counters: () => this.counters(),
@@ -88,6 +92,7 @@ class Desk {
       if (message.kind === "imageChunk") this.link.post({ kind: "imageChunkTaken" });
     } else if (message.kind === "oscTaken") this.osc.taken(message.connection, message.bytes);
     else if (message.kind === "oscSend") this.osc.send(message.connection, message.packet);
+    else if (message.kind === "inputs") this.feed.take(message.news);
     else if (message.kind === "oscClose") this.osc.close(message.connection);
     else if (message.kind === "serving") {
       this.follower.currentNow()?.noteRemovals(message.removals);

@@ -229,11 +229,13 @@ class LibraryNode implements Node {
   input(source: string, control: string, value: number): void {
     const name = `${source}/${control}`;
     if (Number.isNaN(value)) throw new RangeError(`${name}: the value is not a number`);
-    const { bindings, loop } = this.composed;
+    const { bindings, loop, monitor } = this.composed;
     if (!bindings.isName(source, control)) throw new RangeError(`${name}: is no name of a control`);
     loop.begin();
     try {
+      if (monitor.isOn) monitor.input(source, control, value);
       bindings.onInput(source, control, value);
+      if (monitor.isOn) monitor.inputDone(source, control);
       loop.requestSettle();
     } finally {
       loop.end();

@@ -1,6 +1,7 @@
 /**
  * Bindings: binds a control to a path, lists what is bound, unbinds.
  */
+import { gapText } from "../input/input-trace.js";
 import type { BindingReport, DeviceReport } from "../manage/surface-reports.js";
 import { CommandError, ExitCode } from "./command-error.js";
 import { NodeClient, type NodeOptions } from "./node-client.js";
@@ -89,11 +90,12 @@ export function boundText(report: BindingReport): string {
   return `${id}: ${source} moves ${path}; ${workText(report)}`;
 }
 
-function workText({ standing, reason, device }: BindingReport): string {
+function workText({ standing, reason, device, gap }: BindingReport): string {
   if (standing === "off") return "it is off";
   if (standing === "dormant") return `dormant: ${reason}`;
   if (standing === "refused") return `refused: ${reason}`;
   const text = device === null ? "ready" : deviceText(device);
+  if (gap !== 0) return `${text}; the control has to go ${gapText(gap)} to find the value`;
   return reason === "" ? text : `${text}; ${reason}`;
 }
 

@@ -181,6 +181,10 @@ function addSurfaces(program: Command): void {
     .option("--accept", "bind it")
     .option("--timeout <SECONDS>", "how long to wait for the control to be moved", seconds, 30)
     .action(async (path: string, options: object) => (await import("./learn.js")).learn(path, options));
+  withNode(program.command("trace").description("print what becomes of each message of a device or OSC sender"))
+    .option("--source <ALIAS>", "of this device, which is opened for it, or of this host")
+    .option("--path <PATTERN>", "what reaches paths that match, and what keeps it from them")
+    .action(async (options: object) => (await import("./trace.js")).trace(options));
   withWriting(program.command("unbind").description("end a binding"))
     .argument("<ID>", "as listed by `hana bindings`")
     .action(async (id: string, options: object) => (await import("./bindings.js")).unbind(id, options));

@@ -33,6 +33,7 @@ import type { Value } from "../state/declaration.js";
 import { ResourceUnavailable } from "./trouble.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
 import type { Tombstone } from "../state/tombstones.js";
+import { type FeedNews, type FeedWish, NO_WISH } from "../manage/input-feed.js";
 import type { LearnOutcome, LearnRequest } from "../manage/learn-reports.js";
 import type {
   AdoptOutcome,
@@ -54,6 +55,8 @@ export interface DeskSurfaces {
   unbind(id: string, options: WriteOptions): Promise<WriteOutcome>;
   learn(request: LearnRequest, options: WriteOptions): Promise<LearnOutcome>;
   repaint(alias: string): boolean;
+  /** Tells the desk of its inputs what is wished, from now on. */
+  feed(wish: FeedWish): void;
 }
 
 /** What the node does for the desk. Every call is made on the live thread; a call that throws is our own mistake. */
@@ -231,6 +234,11 @@ export class DeskHost {
     });
   }
 
+  /** Tells the desk what was said at the inputs. */
+  tellInputs(news: FeedNews): void {
+    this.post({ kind: "inputs", news });
+  }
+
   closeOsc(connection: number): void {
     this.post({ kind: "oscClose", connection });
   }
@@ -307,6 +315,8 @@ export class DeskHost {
   }
 
   private dropConnections(): void {
+    // Whoever asked for it asks the next desk again.
+    this.surfaces.feed(NO_WISH);
     this.image = undefined;
     this.frozen = undefined;
     for (const connection of this.connections) this.service.oscClosed(connection);
@@ -395,6 +405,9 @@ export class DeskHost {
         return surfaces.learn(command.request, command.options);
       case "repaint":
         return surfaces.repaint(command.alias);
+      case "feed":
+        surfaces.feed(command.wish);
+        return true;
       case "status":
         return service.status();
       case "peers":

@@ -68,7 +68,7 @@ export class HttpServer {
     const body = await readBody(request, bodyLimitBytes(head.target));
     if (body === undefined) return this.refuse(errorAnswer(413, "tooLong", "the body is too long"), response);
     const result = await this.api.handle({ ...head, body });
-    if ("watch" in result) this.watch(result, response);
+    if ("lines" in result) this.watch(result, response);
     else await this.send(result, response);
   }
 
@@ -85,18 +85,18 @@ export class HttpServer {
     else await sendParts(answer.body, response);
   }
 
-  private watch({ watch }: ApiStream, response: ServerResponse): void {
+  private watch({ lines, close }: ApiStream, response: ServerResponse): void {
     if (response.closed) {
-      this.follower.replica.removeWatcher(watch);
+      close();
       return;
     }
     this.count(200);
     writeHead(response, 200, "application/x-ndjson; charset=utf-8");
-    const stream = new HttpWatch(watch, response);
+    const stream = new HttpWatch(lines, response);
     const flush = () => stream.flush();
     response.on("close", () => {
       this.watches.delete(stream);
-      this.follower.replica.removeWatcher(watch);
+      close();
       this.follower.afterPump.delete(flush);
     });
     this.watches.add(stream);

@@ -1,11 +1,11 @@
 /**
- * HTTP watch: one client's endless answer of changes.
+ * HTTP watch: one client's endless answer, line by line.
  *
- * Writes what the queue holds after each pump, and stops when the client does not read; the queue then keeps the
- * newest values only. A client that reads nothing for a minute is let go.
+ * Writes what the source holds after each pump, and stops when the client does not read; what the source then keeps is
+ * its own to say. A client that reads nothing for a minute is let go.
  */
 import type { ServerResponse } from "node:http";
-import type { WatchQueue } from "../manage/watch-queue.js";
+import type { LineSource } from "../manage/line-source.js";
 
 /** Text on its way to a client before it counts as slow. */
 const WAITING_LIMIT_BYTES = 1_048_576;
@@ -13,11 +13,11 @@ const STALLED_LIMIT_MS = 60_000;
 const KEEP_ALIVE_MS = 30_000;
 
 export class HttpWatch {
-  private readonly queue: WatchQueue;
+  private readonly queue: LineSource;
   private readonly response: ServerResponse;
   private stalled: NodeJS.Timeout | undefined;
 
-  constructor(queue: WatchQueue, response: ServerResponse) {
+  constructor(queue: LineSource, response: ServerResponse) {
     this.queue = queue;
     this.response = response;
     response.on("drain", () => this.onDrain());

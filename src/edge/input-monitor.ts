@@ -2,15 +2,19 @@
  * Input monitor: who listens in on what devices and OSC senders say, beside the bindings. Nobody does, mostly.
  *
  * While somebody teaches, all devices are wanted and every message passes here first; what it moves, it moves all the
- * same. While nobody listens, that costs one branch for each message.
+ * same. While somebody traces, the devices that he named are, and every message passes here before and after. While
+ * nobody listens, that costs a branch or two for each message.
  */
 import type { Clock } from "../base/clock.js";
 import type { Profile } from "../config/profile.js";
+import type { MoveObserver } from "../input/bindings.js";
 import type { LearnFinding } from "../input/learn.js";
 import type { MidiEvent } from "../input/midi-event.js";
 import type { OscObserver } from "../input/osc-input.js";
 import type { OscPacket } from "../input/osc-packet.js";
 import { numberOf } from "../input/osc-values.js";
+import { type FeedWish, NO_WISH } from "../manage/input-feed.js";
+import type { InputTracer } from "./input-tracer.js";
 import type { MidiWanted } from "./midi-hub.js";
 import { LearnSession } from "./learn-session.js";
 
@@ -34,6 +38,10 @@ export interface InputMonitorParts {
   /** Every OSC message is to be told to the observer, or none any more. */
   readonly observeOsc: (observer: OscObserver | undefined) => void;
   readonly profileOf: (alias: string) => Profile | undefined;
+  /** Somebody begins to trace. */
+  readonly startTracer: () => InputTracer;
+  /** Every move of a binding is to be told to the observer, or none any more. */
+  readonly observeMoves: (observer: MoveObserver | undefined) => void;
 }
 
 /** Why learning ended without a control. */
@@ -47,6 +55,8 @@ export class InputMonitor implements OscObserver {
   private aliases: readonly string[] = [];
   private readonly parts: InputMonitorParts;
   private session: LearnSession | undefined;
+  private tracer: InputTracer | undefined;
+  private wish = NO_WISH;
 
   constructor(parts: InputMonitorParts) {
     this.parts = parts;
@@ -54,7 +64,7 @@ export class InputMonitor implements OscObserver {
 
   /** Whether anybody listens. */
   get isOn(): boolean {
-    return this.session !== undefined;
+    return this.session !== undefined || this.tracer !== undefined;
   }
 
   /** Adds the devices that are to be heard to those that are wanted anyway, which keep their places. */
@@ -65,14 +75,44 @@ export class InputMonitor implements OscObserver {
     return [...wanted, ...more.map((alias) => ({ alias, pairs: [], needsOutput: false, needsSysex: false }))];
   }
 
-  /** A control of a device, by its place in `complete`, moved. */
+  /** A control of a device, by its place in `complete`, moved: before anybody else hears it. */
   midi(device: number, event: MidiEvent): void {
-    this.session?.onMidi(this.aliases[device] ?? "", event);
+    const alias = this.aliases[device] ?? "";
+    this.session?.onMidi(alias, event);
+    this.tracer?.beginMidi(alias, event);
+  }
+
+  /** Everybody has heard it. `isMove`: the bindings too, for it is the move of a control. */
+  midiDone(device: number, event: MidiEvent, isMove: boolean): void {
+    this.tracer?.endMidi(this.aliases[device] ?? "", event, isMove);
+  }
+
+  /** A program of this machine says where a control stands: before anybody else hears it. */
+  input(alias: string, name: string, value: number): void {
+    this.session?.onInput(alias, name, value);
+    this.tracer?.beginInput(alias, name, value);
+  }
+
+  inputDone(alias: string, name: string): void {
+    this.tracer?.endInput(alias, name);
+  }
+
+  /** Begins or ends to trace. */
+  feed(wish: FeedWish): void {
+    this.wish = wish;
+    if (!wish.isTraced) this.tracer = undefined;
+    else this.tracer ??= this.parts.startTracer();
+    this.parts.observeMoves(this.tracer);
+    this.listen();
   }
 
   /** What an OSC message says to a path that is there is for that path; what is unknown may be a control. */
-  osc(packet: OscPacket, message: number, id: number): void {
-    const { session } = this;
+  osc(packet: OscPacket, message: number, id: number, host: string, isApplied: boolean): void {
+    const { session, tracer } = this;
+    if (!isApplied) {
+      tracer?.beginOsc(packet, message, host);
+      tracer?.endOsc(packet, message, id);
+    }
     if (session === undefined || id >= 0 || packet.addressPatterns[message] !== 0) return;
     const address = packet.addressText(message);
     const count = packet.argumentCounts[message] as number;
@@ -83,6 +123,14 @@ export class InputMonitor implements OscObserver {
     }
   }
 
+  begin(packet: OscPacket, message: number, host: string): void {
+    this.tracer?.beginOsc(packet, message, host);
+  }
+
+  end(packet: OscPacket, message: number, id: number): void {
+    this.tracer?.endOsc(packet, message, id);
+  }
+
   /** The control that is moved next. Whoever was learning is superseded: one person has two hands. */
   learn(limitMs: number): Promise<LearnFinding | LearnEnd> {
     const before = this.session;
@@ -90,36 +138,33 @@ export class InputMonitor implements OscObserver {
     before?.end();
     const { clock, enter, profileOf } = this.parts;
     return new Promise((resolve) => {
-      const lookForDevices = (): void => this.wantAll();
+      const lookForDevices = (): void => this.listen();
       const session = new LearnSession({ clock, enter, profileOf, lookForDevices }, limitMs, (finding) => {
         const isOwn = this.session === session;
         if (isOwn) this.stop();
         resolve(finding ?? (isOwn ? LearnEnd.silence : LearnEnd.superseded));
       });
       this.session = session;
-      this.parts.observeOsc(this);
-      this.wantAll();
+      this.listen();
     });
   }
 
   close(): void {
     this.session?.end();
+    this.feed(NO_WISH);
   }
 
   private stop(): void {
     this.session = undefined;
-    this.parts.observeOsc(undefined);
-    this.want([]);
+    this.listen();
   }
 
-  /** Everything that is plugged in. */
-  private wantAll(): void {
-    this.want(
-      this.parts
-        .devices()
-        .filter(({ input }) => input !== "")
-        .map(({ alias }) => alias),
-    );
+  /** Hears what those who listen want to hear: to learn, everything that is plugged in. */
+  private listen(): void {
+    this.parts.observeOsc(this.isOn ? this : undefined);
+    const named = this.wish.aliases.filter((alias) => ALIAS.test(alias));
+    const plugged = this.session === undefined ? [] : this.parts.devices().filter(({ input }) => input !== "");
+    this.want([...new Set([...named, ...plugged.map(({ alias }) => alias)])]);
   }
 
   private want(aliases: readonly string[]): void {
@@ -130,3 +175,5 @@ export class InputMonitor implements OscObserver {
 }
 
 const ARGUMENTS_MAX = 16;
+/** A trace may be of an OSC sender's host, too. */
+const ALIAS = /^[a-z0-9]+(-[a-z0-9]+)*$/;

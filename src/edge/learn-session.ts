@@ -41,6 +41,10 @@ export class LearnSession {
     this.learn.onMidi(alias, event);
   }
 
+  onInput(alias: string, name: string, value: number): void {
+    this.learn.onInput(alias, name, value);
+  }
+
   onOsc(address: string, argument: number, value: number | undefined): void {
     this.learn.onOsc(address, argument, value);
   }

@@ -12,6 +12,7 @@ import { parseSource } from "../input/control-source.js";
 import { TakeoverMode } from "../input/takeover.js";
 import { optionsOf } from "../manage/binding-options.js";
 import { type DeclareEntry, refusal, type WriteOptions, type WriteOutcome } from "../manage/reports.js";
+import { type FeedWish, NO_WISH } from "../manage/input-feed.js";
 import type { LearnOutcome, LearnRequest } from "../manage/learn-reports.js";
 import type {
   AdoptOutcome,
@@ -59,6 +60,7 @@ const NO_OUTCOME: WriteOutcome = { reject: Reject.none, confirmed: false };
 export class SurfaceService {
   private readonly parts: SurfaceServiceParts;
   private readonly lessons: LearnService;
+  private wish: FeedWish = NO_WISH;
 
   constructor(parts: SurfaceServiceParts) {
     this.parts = parts;
@@ -68,6 +70,13 @@ export class SurfaceService {
       devices: () => parts.devices.list(),
       bind: (request, options) => this.bind(request, options),
     });
+  }
+
+  /** Tells the desk of the inputs what is wished, from now on. */
+  feed(wish: FeedWish): void {
+    const { catalog, monitor } = this.parts;
+    this.wish = wish;
+    if (wish !== NO_WISH || catalog.isLoaded) void catalog.load().then(() => monitor.feed(this.wish));
   }
 
   /** Waits for a control to be moved, and says how it would be bound. */
@@ -125,6 +134,7 @@ export class SurfaceService {
       takeover,
       options: optionsOf(record),
       standing,
+      gap: this.parts.bindings.gapOf(record),
       reason,
       device,
     };

@@ -8,6 +8,7 @@
 import type { ProfileControl } from "../config/profile.js";
 import { ChangeFlag } from "../state/change.js";
 import { Found, type RingMemory, RingReader } from "../state/ring.js";
+import type { Reject } from "../state/reject.js";
 import type { State } from "../state/state.js";
 import { Binding, PRESSED, unmovable } from "./binding.js";
 import { BindingMemory } from "./binding-memory.js";
@@ -50,6 +51,13 @@ export interface BindingState {
 /** The way, 0..1, of an argument between the numbers at the control's two ends; -1 when it is not there or no number. */
 export type OscWay = (argument: number, low: number, high: number) => number;
 
+/** Who looks on while bindings move paths. */
+export interface MoveObserver {
+  beforeMove(): void;
+  /** What became of it is in the counts, and in `reject`. */
+  afterMove(placed: Placed): void;
+}
+
 const NOWHERE = { alias: "", control: undefined };
 
 /** Of OSC arguments that are turns: by so many detents at most in one message. */
@@ -77,6 +85,10 @@ export class Bindings {
   private readonly givers = new Set<string>();
   /** Bindings that share a path by a policy. */
   private merged = new Map<string, MergedInputs>();
+  /** Bindings at work. */
+  private atWork = new Map<string, Placed>();
+  /** Somebody looks on. */
+  observer: MoveObserver | undefined = undefined;
 
   constructor(parts: BindingsParts) {
     this.parts = parts;
@@ -128,6 +140,7 @@ export class Bindings {
     this.generation = generation;
     if (records.length === 0 && this.states.length === 0) return;
     this.tables = new ControlTables();
+    this.atWork = new Map();
     const count = Math.min(records.length, BINDINGS_MAX);
     const memory = new BindingMemory(count);
     this.merged = new Map();
@@ -173,6 +186,7 @@ export class Bindings {
     const { alias, midi, missing } = address;
     const surface = alias === "" ? 0 : this.parts.target.surface(`${midi.length > 0 ? "midi" : "input"}:${alias}`);
     const placed = { binding, transform, place, surface };
+    this.atWork.set(keyOf(record), placed);
     this.join(placed, memory);
     this.addTo(address, placed);
     const isMissing = missing !== "" && !this.givers.has(alias);
@@ -238,7 +252,7 @@ export class Bindings {
   private moveList(list: readonly Placed[], isDown: boolean): void {
     const [first] = list;
     if (first === undefined) this.misses.unbound++;
-    else if (list.length === 1) this.moves.move(first, isDown, first.surface, this.parts.target);
+    else if (list.length === 1) this.play(first, isDown, first.surface, this.parts.target);
     else this.moveAll(list, isDown);
   }
 
@@ -246,7 +260,7 @@ export class Bindings {
   private moveAll(list: readonly Placed[], isDown: boolean): void {
     const { target } = this.parts;
     target.beginGroup();
-    for (const placed of list) this.moves.move(placed, isDown, placed.surface, target);
+    for (const placed of list) this.play(placed, isDown, placed.surface, target);
     target.endGroup();
   }
 
@@ -267,9 +281,30 @@ export class Bindings {
       hand[0] = way;
       // A message without a number is one detent.
       hand[1] = way >= 1 ? 1 : way <= 0 ? 0 : (2 * way - 1) * TURN_MAX;
-      if (way >= 0) this.moves.move(placed, way >= PRESSED, surface, sink);
+      if (way >= 0) this.play(placed, way >= PRESSED, surface, sink);
       else this.moves.counts.refused++;
     }
+  }
+
+  private play(placed: Placed, isDown: boolean, surface: number, sink: ControlSink): void {
+    const { observer } = this;
+    observer?.beforeMove();
+    this.moves.move(placed, isDown, surface, sink);
+    observer?.afterMove(placed);
+  }
+
+  /** Why a move was refused, the last time. */
+  get reject(): Reject {
+    return this.moves.reject;
+  }
+
+  /**
+   * How far the control of a binding stands from its value, as a part of its way: above 0 when it has to go up. 0 while it
+   * holds the value, and before it moved.
+   */
+  gapOf(record: BindingRecord): number {
+    const placed = this.atWork.get(keyOf(record));
+    return placed === undefined ? 0 : this.moves.gapOf(placed);
   }
 
   /** The controls of a device have to find their values again: it came back. */

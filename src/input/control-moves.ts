@@ -22,7 +22,7 @@ import { MERGE_DOUBLES } from "./input-merge.js";
 import { MIDI_MAX_7 } from "./midi-event.js";
 import type { ShownValues } from "./osc-target.js";
 import { detentsOf, RelativeEncoding } from "./relative-encoder.js";
-import { park, take, TAKEOVER_DOUBLES } from "./takeover.js";
+import { gap, park, take, TAKEOVER_DOUBLES } from "./takeover.js";
 import { type Transform, TransformNumber } from "./transform.js";
 import type { WriteTarget } from "./write-target.js";
 
@@ -54,6 +54,8 @@ export class ControlMoves {
   /** Moves that became writes, that were refused, that a condition kept away, that another node had made already. */
   readonly counts = { writes: 0, refused: 0, unmet: 0, twins: 0 };
   memory = new BindingMemory(0);
+  /** Why a move was refused, the last time. */
+  reject: Reject = Reject.none;
   private readonly parts: ControlMovesParts;
   private readonly state: State;
   private readonly staging: Staging;
@@ -115,6 +117,17 @@ export class ControlMoves {
   private count(reject: Reject): void {
     if (reject === Reject.none) this.counts.writes++;
     else this.counts.refused++;
+    this.reject = reject;
+  }
+
+  /** How far the control of a binding stands from its value: see `gap`. 0 for what does not follow a value. */
+  gapOf({ binding, transform, place }: Placed): number {
+    if (!isFollower(binding, transform)) return 0;
+    const { staging, way } = this;
+    this.parts.shown.load(binding.target, staging);
+    way[1] = staging.numbers[0] as number;
+    binding.toWay(way);
+    return gap(binding.takeover, this.memory.takeovers, place * TAKEOVER_DOUBLES, way[1] as number);
   }
 
   private transformed(
@@ -215,6 +228,7 @@ export class ControlMoves {
     inputs[ExpressionInput.value] = way[1] as number;
     if (formula?.run(this.parts.shown, this.staging, inputs, way) === true) return true;
     this.counts.refused++;
+    this.reject = Reject.notANumber;
     return false;
   }
 
@@ -315,4 +329,12 @@ export class ControlMoves {
     this.counts.twins++;
     return true;
   }
+}
+
+/** Whether a control's place and its value can be apart, so that the one has to find the other. */
+export function isFollower({ effect }: Binding, transform: Transform | undefined): boolean {
+  if (effect === BindingEffect.impulse || effect === BindingEffect.truth) return false;
+  if (transform === undefined) return true;
+  const { mode, formula, inputs, isNumber } = transform;
+  return mode === ControlMode.absolute && formula === undefined && inputs === undefined && !isNumber;
 }

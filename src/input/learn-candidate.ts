@@ -29,6 +29,13 @@ export interface Verdict {
   readonly encoding: EncoderEncoding | undefined;
 }
 
+export interface CandidateTraits {
+  /** Its values may be turns of an encoder: one controller of seven bits. */
+  readonly mayTurn: boolean;
+  /** It may tremble between two values: a real fader, and none on a screen. */
+  readonly isNoisy: boolean;
+}
+
 export interface Sample {
   readonly value: number;
   readonly atUs: number;
@@ -49,9 +56,7 @@ export class LearnCandidate {
   /** As `hana bind` takes it. */
   readonly source: string;
   readonly form: CandidateForm;
-  /** Its values may be turns of an encoder: one controller of seven bits. */
-  readonly mayTurn: boolean;
-  private readonly isOsc: boolean;
+  private readonly traits: CandidateTraits;
   readonly firstUs: number;
   lastUs: number;
   /** In the order in which they came; of a key, its releases are none. */
@@ -66,11 +71,10 @@ export class LearnCandidate {
   private least = 1;
   private greatest = 0;
 
-  constructor(source: string, form: CandidateForm, mayTurn: boolean, nowUs: number) {
+  constructor(source: string, form: CandidateForm, traits: CandidateTraits, nowUs: number) {
     this.source = source;
     this.form = form;
-    this.mayTurn = mayTurn;
-    this.isOsc = source.startsWith("osc:");
+    this.traits = traits;
     this.firstUs = nowUs;
     this.lastUs = nowUs;
   }
@@ -130,17 +134,18 @@ export class LearnCandidate {
 
   private judgeWay(): Verdict {
     const values = this.samples.map(({ value }) => value);
-    const guess = this.mayTurn && this.max === MIDI_MAX_7 ? guessEncoding(values) : undefined;
+    const { mayTurn, isNoisy } = this.traits;
+    const guess = mayTurn && this.max === MIDI_MAX_7 ? guessEncoding(values) : undefined;
     if (guess !== undefined) {
       const { encoding, isSure } = guess;
       return { kind: "encoder", rank: Rank.way + this.share, isSure, encoding };
     }
     const button = this.judgeButton(values);
     if (button !== undefined) return button;
-    const noise = this.isOsc ? 0 : NOISE_WAY;
+    const noise = isNoisy ? NOISE_WAY : 0;
     if (this.span > noise) return { kind: "fader", rank: Rank.way + this.span, isSure: true, encoding: undefined };
     // A fader on a screen is at another place at once.
-    return this.isOsc ? { kind: "fader", rank: Rank.button, isSure: false, encoding: undefined } : NOTHING;
+    return isNoisy ? NOTHING : { kind: "fader", rank: Rank.button, isSure: false, encoding: undefined };
   }
 
   /** Of a control that was at no place but 0 and another one. */

@@ -100,6 +100,12 @@ export class Learn {
     this.wake();
   }
 
+  /** A program of this machine says where a control stands, 0..1. */
+  onInput(alias: string, name: string, value: number): void {
+    this.take(`${alias}/${name}`, "way", false, undefined, undefined)?.take(value, 1, false, this.nowUs);
+    this.wake();
+  }
+
   private get nowUs(): number {
     return this.parts.clock.nowUs;
   }
@@ -117,7 +123,11 @@ export class Learn {
     if (known?.candidate.isBackground === true && nowUs - known.candidate.lastUs > SILENCE_US) known = undefined;
     if (known === undefined) {
       if (this.candidates.size >= CANDIDATES_MAX) return undefined;
-      known = { candidate: new LearnCandidate(source, form, mayTurn, nowUs), control, address };
+      known = {
+        candidate: new LearnCandidate(source, form, { mayTurn, isNoisy: address !== undefined }, nowUs),
+        control,
+        address,
+      };
       this.candidates.set(source, known);
     }
     const { candidate } = known;

@@ -64,10 +64,12 @@ export interface OscControls {
   onOsc(address: string, wayOf: OscWay, surface: number, sink: ControlSink, origin: OscOrigin): void;
 }
 
-/** Who is told every message that is applied, before it is. */
+/** Who looks on while messages are applied. `id`: of the path that an address names; negative for a pattern, or none. */
 export interface OscObserver {
-  /** `id`: of the path that its address names; negative for a pattern and for what names no path. */
-  osc(packet: OscPacket, message: number, id: number): void;
+  /** A message came. `isApplied`: `begin` and `end` follow. */
+  osc(packet: OscPacket, message: number, id: number, host: string, isApplied: boolean): void;
+  begin(packet: OscPacket, message: number, host: string): void;
+  end(packet: OscPacket, message: number, id: number): void;
 }
 
 export interface OscInputOptions {
@@ -305,7 +307,7 @@ export class OscInput implements ConflationSink {
       const isBound = this.isBound(chosen[at]);
       const id = this.resolve(chosen[at], isBound);
       ids[at] = id;
-      if (this.observer !== undefined) this.observer.osc(this.packet, chosen[at], id);
+      this.observer?.osc(this.packet, chosen[at], id, host.address, isBound || id !== NOTHING);
       this.bound[at] = isBound ? 1 : 0;
       if (isBound) writes += 2;
       mayFire ||= isBound;
@@ -320,9 +322,11 @@ export class OscInput implements ConflationSink {
     if (this.isGroup && !this.isOverRate) this.target.beginGroup();
     for (let at = 0; at < chosenCount; at++) {
       const id = ids[at];
+      this.observer?.begin(this.packet, chosen[at], host.address);
       if (id >= 0) this.put(chosen[at], id);
       else if (id === PATTERN) this.putAll(chosen[at]);
       if (this.bound[at] === 1) this.play(chosen[at]);
+      this.observer?.end(this.packet, chosen[at], id);
     }
     if (this.isGroup && !this.isOverRate) this.target.endGroup();
   }

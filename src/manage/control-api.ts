@@ -17,7 +17,7 @@
  *   GET  /-/conflicts                    ConflictReport[]
  *   POST /-/conflicts { id, take: "mine" | "theirs" } or { id, value | words }: decides one; { id | "all", acknowledge: true }
  *   POST /-/log-level { level }
- *   and what `SurfaceApi` says about bindings and devices
+ *   and what `SurfaceApi` says about bindings and devices, and `InputApi` about what they say
  *
  * A write answers { path, confirmed, version }: 200 when confirmed, 202 when it was not waited for. One to a critical
  * path is confirmed when another node has it too, and says so: `replicated`, false where nobody else is. Everything else is
@@ -53,14 +53,17 @@ import {
 import type { ApiBackend } from "./api-backend.js";
 import { reportPath } from "./change-report.js";
 import { type ConflictReport, conflictPath, conflictReports, decide } from "./conflict-records.js";
+import { InputApi } from "./input-api.js";
+import type { LineSource } from "./line-source.js";
 import type { Replica } from "./replica.js";
 import { type DeclareEntry, LOG_LEVELS, type WriteOptions } from "./reports.js";
 import { SurfaceApi } from "./surface-api.js";
 import { WatchQueue } from "./watch-queue.js";
 
-/** An answer without end: whoever sends it drains the queue after every pump of the replica. */
+/** An answer without end: whoever sends it takes lines after every pump of the replica, and closes it in the end. */
 export interface ApiStream {
-  readonly watch: WatchQueue;
+  readonly lines: LineSource;
+  readonly close: () => void;
 }
 
 const SMALL_BODY_BYTES = 1024 * 1024;
@@ -80,7 +83,7 @@ function routeOf(target: string): string {
   return end < 0 ? target : target.slice(0, end);
 }
 
-type Handler = (query: URLSearchParams, request: ApiRequest) => Promise<ApiAnswer | ApiStream>;
+type Handler = (query: URLSearchParams, request: ApiRequest) => Promise<ApiAnswer | ApiStream> | ApiStream;
 
 export class ControlApi {
   private readonly backend: ApiBackend;
@@ -89,6 +92,7 @@ export class ControlApi {
   constructor(backend: ApiBackend) {
     this.backend = backend;
     const surfaces = new SurfaceApi(backend);
+    const inputs = new InputApi(backend);
     this.routes = new Map<string, Handler>([
       ["GET /-/status", () => this.status()],
       ["GET /-/peers", () => this.peers()],
@@ -110,6 +114,7 @@ export class ControlApi {
       ["POST /-/bindings", (_, request) => surfaces.bind(fieldsOf(request))],
       ["POST /-/unbind", (_, request) => surfaces.unbind(fieldsOf(request))],
       ["POST /-/learn", (_, request) => surfaces.learn(fieldsOf(request))],
+      ["GET /-/trace", (query) => inputs.trace(query)],
       ["GET /-/midi", () => surfaces.devices()],
       ["POST /-/midi/adopt", (_, request) => surfaces.adopt(fieldsOf(request))],
       ["POST /-/midi/forget", (_, request) => surfaces.forget(fieldsOf(request))],
@@ -182,7 +187,7 @@ export class ControlApi {
     const watch = new WatchQueue(replica, pattern);
     replica.addWatcher(watch);
     if (isTrue(query.get("initial"))) watch.addAll();
-    return { watch };
+    return { lines: watch, close: () => replica.removeWatcher(watch) };
   }
 
   private async show(): Promise<ApiAnswer> {

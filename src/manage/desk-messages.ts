@@ -23,6 +23,7 @@ import type {
   WriteOptions,
   WriteOutcome,
 } from "./reports.js";
+import type { FeedNews, FeedWish } from "./input-feed.js";
 import type { LearnOutcome, LearnRequest } from "./learn-reports.js";
 import type {
   AdoptOutcome,
@@ -72,6 +73,8 @@ export type DeskCommand =
   | { readonly kind: "unbind"; readonly id: string; readonly options: WriteOptions }
   | { readonly kind: "learn"; readonly request: LearnRequest; readonly options: WriteOptions }
   | { readonly kind: "repaint"; readonly alias: string }
+  /** What the live thread is to tell of its inputs, from now on. */
+  | { readonly kind: "feed"; readonly wish: FeedWish }
   | { readonly kind: "status" }
   | { readonly kind: "peers" }
   | { readonly kind: "health" }
@@ -95,6 +98,7 @@ export interface DeskAnswers {
   readonly unbind: WriteOutcome;
   readonly learn: LearnOutcome;
   readonly repaint: boolean;
+  readonly feed: true;
   readonly status: StatusReport;
   readonly peers: readonly PeerReport[];
   readonly health: readonly HealthFinding[];
@@ -153,6 +157,7 @@ export type LiveToDesk =
   | { readonly kind: "frozenBegin"; readonly header: FrozenHeader | undefined }
   | { readonly kind: "frozenChunk"; readonly bytes: Uint8Array }
   | { readonly kind: "frozenEnd" }
+  | { readonly kind: "inputs"; readonly news: FeedNews }
   | { readonly kind: "imageChunk"; readonly bytes: Uint8Array }
   | { readonly kind: "imageEnd"; readonly pending: readonly PendingValue[] }
   /** So many bytes of this connection's packets have been worked off: flow control of OSC over TCP. */

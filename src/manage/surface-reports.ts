@@ -38,6 +38,8 @@ export interface BindingReport {
   readonly options: BindingOptions;
   /** How it stands on the node that was asked. `dormant`: its path does not exist yet. */
   readonly standing: BindingStanding;
+  /** How far the control has to go until it finds the value, as a part of its way: up when above 0. 0 when it has it. */
+  readonly gap: number;
   /** Why it is dormant or refused, as a sentence's end; of one at work, what it misses; else "". */
   readonly reason: string;
   /** The device that it listens to, on the node that was asked; null for OSC. */

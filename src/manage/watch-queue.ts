@@ -6,6 +6,7 @@
  * list of ids and no more. It never waits and never asks for anything.
  */
 import type { OscPattern } from "../input/osc-pattern.js";
+import type { LineSource } from "./line-source.js";
 import { type ChangeReport, reportChange, reportImpulse } from "./change-report.js";
 import type { ImpulseFields, Replica, ReplicaWatcher } from "./replica.js";
 
@@ -17,7 +18,7 @@ const TAKE_LIMIT = 2_048;
 
 const Match = { unknown: 0, yes: 1, no: 2 } as const;
 
-export class WatchQueue implements ReplicaWatcher {
+export class WatchQueue implements ReplicaWatcher, LineSource {
   /** Impulses that found the queue full. */
   lostImpulses = 0;
   /** Set by whoever writes, when the reader does not keep up. */

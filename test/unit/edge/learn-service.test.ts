@@ -1,7 +1,9 @@
 /** Learning on a node: what is opened and heard meanwhile, what is answered, and what is left when it ends. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type HeardDevice, InputMonitor } from "../../../src/edge/input-monitor.js";
+import type { InputTracer } from "../../../src/edge/input-tracer.js";
 import { LearnService } from "../../../src/edge/learn-service.js";
+import type { MoveObserver } from "../../../src/input/bindings.js";
 import { MidiEvent, MidiKind } from "../../../src/input/midi-event.js";
 import type { LearnOutcome } from "../../../src/manage/learn-reports.js";
 import type { BindOutcome, BindRequest } from "../../../src/manage/surface-reports.js";
@@ -23,6 +25,8 @@ class Rig {
   readonly bound: BindRequest[] = [];
   outcome: BindOutcome = { problem: "", outcome: { reject: Reject.none, confirmed: true } };
   readonly monitor: InputMonitor;
+  readonly tracer = {} as InputTracer;
+  observer: MoveObserver | undefined;
   readonly service: LearnService;
 
   constructor() {
@@ -39,6 +43,10 @@ class Rig {
         this.osc.input.observer = observer;
       },
       profileOf: () => undefined,
+      startTracer: () => this.tracer,
+      observeMoves: (observer) => {
+        this.observer = observer;
+      },
     });
     this.service = new LearnService({
       state: this.osc.node.state,
@@ -113,6 +121,17 @@ describe("while somebody learns", () => {
     await rig.turn(0, 9);
     await vi.advanceTimersByTimeAsync(400);
     expect((await second).report?.proposal).toEqual({ source: "nano/ch1/cc9", path: "/viz/b" });
+  });
+});
+
+describe("while somebody traces", () => {
+  it("the device that he named is wanted, though nothing is bound to it, and everybody looks on", () => {
+    rig.monitor.feed({ isTraced: true, aliases: ["pad", "127.0.0.1"] });
+    expect([rig.wanted.at(-1), rig.monitor.isOn, rig.observer]).toEqual([["nano", "pad"], true, rig.tracer]);
+    expect(rig.osc.input.observer).toBe(rig.monitor);
+    rig.monitor.feed({ isTraced: false, aliases: [] });
+    expect([rig.wanted.at(-1), rig.monitor.isOn, rig.observer]).toEqual([["nano"], false, undefined]);
+    expect(rig.osc.input.observer).toBeUndefined();
   });
 });
 

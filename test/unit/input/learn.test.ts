@@ -263,6 +263,11 @@ describe("learning an OSC control", () => {
     expect(rig.osc("/1/fader1", [0.37]).found()).toMatchObject({ source: "osc:/1/fader1#0", kind: "fader" });
   });
 
+  it("takes what a program gives for a control as well", () => {
+    for (const value of [0, 1, 0]) rig.wait(50).learn.onInput("pad", "a", value);
+    expect(rig.found()).toMatchObject({ source: "pad/a", kind: "momentary" });
+  });
+
   it("says so when it sends more than 1", () => {
     expect(rig.osc("/1/fader1", [3, 60, 100]).found()?.remarks).toEqual([expect.stringContaining("more than 1")]);
   });

@@ -3,12 +3,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { ApiAnswer } from "../../../src/manage/api-exchange.js";
 import type { ApiBackend } from "../../../src/manage/api-backend.js";
 import { type ApiStream, ControlApi } from "../../../src/manage/control-api.js";
+import { InputFeed } from "../../../src/manage/input-feed.js";
 import type { DeskAnswers, DeskCommand, DeskCommandKind } from "../../../src/manage/desk-messages.js";
 import { recordText } from "../../../src/node/conflicts.js";
 import { ChangeFlag } from "../../../src/state/change.js";
 import type { Value } from "../../../src/state/declaration.js";
 import { Replica } from "../../../src/manage/replica.js";
 import type { Conflict, ConflictSide } from "../../../src/sync/merge.js";
+import type { WatchQueue } from "../../../src/manage/watch-queue.js";
 import { NODE_ID, SmallNode } from "./small-node.js";
 
 const HOST = "127.0.0.1:7700";
@@ -34,6 +36,7 @@ class Bench {
     this.replica.endImage([]);
     const backend: ApiBackend = {
       rules: { httpHost, port: 7700 },
+      feed: new InputFeed(() => {}),
       current: async () => {
         this.replica.pump();
         return this.replica;
@@ -336,10 +339,10 @@ describe("who may ask", () => {
 });
 
 describe("watching", () => {
-  async function watch(target: string): Promise<ApiStream["watch"]> {
+  async function watch(target: string): Promise<WatchQueue> {
     const answer = await bench.call("GET", target);
-    if (!("watch" in answer)) throw new Error("no stream");
-    return answer.watch;
+    if (!("lines" in answer)) throw new Error("no stream");
+    return answer.lines as WatchQueue;
   }
 
   function lines(text: string): Fields[] {

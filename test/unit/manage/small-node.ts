@@ -52,6 +52,7 @@ export const NO_SURFACES: DeskSurfaces = {
   bindings: () => Promise.resolve([]),
   bind: () => Promise.resolve({ problem: "no devices here", outcome: { reject: Reject.none, confirmed: false } }),
   unbind: () => Promise.resolve({ reject: Reject.unknownPath, confirmed: false }),
+  feed: () => {},
   learn: () => {
     const outcome = { reject: Reject.none, confirmed: false };
     return Promise.resolve({ problem: "", silence: "no devices here", outcome });
