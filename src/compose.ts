@@ -29,6 +29,7 @@ import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
 import { SurfaceCatalog } from "./edge/surface-catalog.js";
 import { SurfaceService } from "./edge/surface-service.js";
+import { ReplayService } from "./edge/replay-service.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
 import { isWireless } from "./edge/wireless.js";
 import { TermFile } from "./edge/term-file.js";
@@ -38,6 +39,10 @@ import { scheduleWarmUp, warmJoinDuring } from "./edge/warm-up-schedule.js";
 import { Bindings } from "./input/bindings.js";
 import { BoundOsc } from "./input/bound-osc.js";
 import { Feedback } from "./input/feedback.js";
+import { InputRecorder } from "./input/input-recorder.js";
+import type { MidiEvent } from "./input/midi-event.js";
+import type { MidiPair } from "./input/midi-controls.js";
+import type { BoundDevice } from "./input/control-tables.js";
 import { AllowList } from "./input/allow-list.js";
 import type { StatusReport } from "./manage/reports.js";
 import { type ReadyInfo, type RunningNode, StartError } from "./manage/running-node.js";
@@ -132,6 +137,7 @@ class Composition {
       this.log.warn({ event: "surfaces", problems }, "what is known about surfaces is not right"),
   });
   private monitor!: InputMonitor;
+  private replays!: ReplayService;
   private readonly feeder = new InputFeeder((news) => this.desk.tellInputs(news));
   private desk!: DeskHost;
   private fetch!: SnapshotFetch;
@@ -151,6 +157,7 @@ class Composition {
     await this.makeOsc(ground);
     this.makeLoop();
     this.makeSurfaces();
+    this.makeReplays();
     this.node.setHealth(HealthCode.termFile, ground.home.terms.problem);
     this.node.setHealth(HealthCode.wireless, ground.isOnAir ? `${ground.network.name} ${WIRELESS_TEXT}` : "");
     this.listen(ground);
@@ -329,10 +336,11 @@ class Composition {
       tick: () => {
         hub.pumpInput();
         this.midi.pump();
+        this.replays.pump();
         node.tick();
         settle();
       },
-      dueUs: () => Math.min(node.dueUs(), hub.dueUs(), this.midi.dueUs(), this.feedback.dueUs),
+      dueUs: () => Math.min(node.dueUs(), hub.dueUs(), this.midi.dueUs(), this.feedback.dueUs, this.replays.dueUs()),
     });
     this.closers.push(() => this.loop.stop());
   }
@@ -345,13 +353,7 @@ class Composition {
       clock: node.core.clock,
       turn: loop,
       listener: {
-        control: (device, event) => {
-          if (this.monitor.isOn) this.monitor.midi(device, event);
-          const isMove = feedback.hear(device, event);
-          if (isMove) this.bindings.onMidi(device, event);
-          if (this.monitor.isOn) this.monitor.midiDone(device, event, isMove);
-          loop.requestSettle();
-        },
+        control: (device, event) => this.hearControl(device, event),
         opened: (device) => {
           this.bindings.rearmDevice(device);
           feedback.opened(device);
@@ -367,6 +369,7 @@ class Composition {
       },
       onHealth: (text) => node.setHealth(HealthCode.midi, text),
       nameOf: (own, isInput) => this.catalog.profiles.aliasOfPort(own, isInput),
+      tap: () => this.monitor.recorder,
     });
     this.closers.push(() => {
       feedback.darken();
@@ -382,6 +385,12 @@ class Composition {
       },
       profileOf: (alias) => this.catalog.profiles.of(alias)?.profile,
       startTracer: () => this.newTracer(),
+      startRecorder: () => {
+        return new InputRecorder(node.core.clock, Date.now() * 1_000, (line, atUs) => this.feeder.record(line, atUs));
+      },
+      observePackets: (tap) => {
+        this.hub.input.tap = tap;
+      },
       observeMoves: (observer) => {
         this.bindings.observer = observer;
       },
@@ -390,6 +399,39 @@ class Composition {
       this.monitor.close();
       this.feeder.close();
     });
+  }
+
+  /** Where a recording is heard again: where it was heard first. */
+  private makeReplays(): void {
+    const { node, loop, hub, bindings } = this;
+    this.replays = new ReplayService({
+      clock: node.core.clock,
+      enter: () => loop.enter(),
+      wakeBy: (dueUs) => loop.wakeBy(dueUs),
+      target: {
+        pairsOf: (alias) => pairsOf(bindings.devices.find((device) => device.alias === alias)),
+        control: (alias, event) =>
+          this.hearControl(
+            bindings.devices.findIndex((one) => one.alias === alias),
+            event,
+          ),
+        opened: (alias) => bindings.rearm(alias),
+        packet: (bytes, address, port) => {
+          hub.input.receive(bytes, 0, bytes.length, address, port);
+          loop.requestSettle();
+        },
+      },
+    });
+  }
+
+  /** `device`: its place among those that are wanted; -1 for one that nothing is bound to. */
+  private hearControl(device: number, event: MidiEvent): void {
+    const { monitor, bindings, feedback } = this;
+    if (monitor.isOn) monitor.midi(device, event);
+    const isMove = feedback.hear(device, event);
+    if (isMove) bindings.onMidi(device, event);
+    if (monitor.isOn) monitor.midiDone(device, event, isMove);
+    this.loop.requestSettle();
   }
 
   private newTracer(): InputTracer {
@@ -486,6 +528,7 @@ class Composition {
         catalog: this.catalog,
         monitor: this.monitor,
         feedback: this.feedback,
+        replays: this.replays,
       }),
     );
     this.closers.push(() => this.desk.close());
@@ -564,10 +607,14 @@ class Composition {
   }
 }
 
+function pairsOf(device: BoundDevice | undefined): MidiPair[] {
+  return (device?.pairs ?? []).map(({ channel, number, low }) => ({ channel, msb: number, lsb: low }));
+}
+
 function wantedDevices(bindings: Bindings, feedback: Feedback): MidiWanted[] {
   return bindings.devices.map(({ alias, pairs }) => ({
     alias,
-    pairs: pairs.map(({ channel, number, low }) => ({ channel, msb: number, lsb: low })),
+    pairs: pairsOf({ alias, pairs }),
     ...feedback.wishOf(alias),
   }));
 }

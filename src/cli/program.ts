@@ -181,6 +181,14 @@ function addSurfaces(program: Command): void {
     .option("--accept", "bind it")
     .option("--timeout <SECONDS>", "how long to wait for the control to be moved", seconds, 30)
     .action(async (path: string, options: object) => (await import("./learn.js")).learn(path, options));
+  withNode(program.command("record").description("write what devices and OSC senders say into a file"), false)
+    .argument("<FILE>")
+    .option("--seconds <N>", "end after so long; default: when interrupted", seconds)
+    .action(async (file: string, options: object) => (await import("./record.js")).record(file, options));
+  withNode(program.command("replay").description("play such a file into a node, each message when it came"))
+    .argument("<FILE>")
+    .option("--speed <FACTOR>", "how many times as fast", speed, 1)
+    .action(async (file: string, options: object) => (await import("./replay.js")).replay(file, options));
   withNode(program.command("trace").description("print what becomes of each message of a device or OSC sender"))
     .option("--source <ALIAS>", "of this device, which is opened for it, or of this host")
     .option("--path <PATTERN>", "what reaches paths that match, and what keeps it from them")
@@ -325,6 +333,12 @@ function rate(text: string): number {
   const value = Number(text);
   if (value >= 0.1 && value <= 200) return value;
   throw new InvalidArgumentError("It is not a number from 0.1 to 200.");
+}
+
+function speed(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 100) return value;
+  throw new InvalidArgumentError("It is not a number above 0, at most 100.");
 }
 
 function positiveInteger(text: string): number {

@@ -34,6 +34,7 @@ import { ResourceUnavailable } from "./trouble.js";
 import type { OriginTable, TermTable } from "../state/tables.js";
 import type { Tombstone } from "../state/tombstones.js";
 import { type FeedNews, type FeedWish, NO_WISH } from "../manage/input-feed.js";
+import type { ReplayPart, ReplayReport } from "../manage/replay-reports.js";
 import type { LearnOutcome, LearnRequest } from "../manage/learn-reports.js";
 import type {
   AdoptOutcome,
@@ -55,6 +56,8 @@ export interface DeskSurfaces {
   unbind(id: string, options: WriteOptions): Promise<WriteOutcome>;
   learn(request: LearnRequest, options: WriteOptions): Promise<LearnOutcome>;
   repaint(alias: string): boolean;
+  /** Plays a part of a recording. */
+  replay(part: ReplayPart): ReplayReport;
   /** Tells the desk of its inputs what is wished, from now on. */
   feed(wish: FeedWish): void;
 }
@@ -405,6 +408,8 @@ export class DeskHost {
         return surfaces.learn(command.request, command.options);
       case "repaint":
         return surfaces.repaint(command.alias);
+      case "replay":
+        return surfaces.replay(command.part);
       case "feed":
         surfaces.feed(command.wish);
         return true;

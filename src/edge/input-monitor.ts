@@ -8,9 +8,10 @@
 import type { Clock } from "../base/clock.js";
 import type { Profile } from "../config/profile.js";
 import type { MoveObserver } from "../input/bindings.js";
+import type { InputRecorder } from "../input/input-recorder.js";
 import type { LearnFinding } from "../input/learn.js";
 import type { MidiEvent } from "../input/midi-event.js";
-import type { OscObserver } from "../input/osc-input.js";
+import type { OscObserver, OscTap } from "../input/osc-input.js";
 import type { OscPacket } from "../input/osc-packet.js";
 import { numberOf } from "../input/osc-values.js";
 import { type FeedWish, NO_WISH } from "../manage/input-feed.js";
@@ -40,6 +41,10 @@ export interface InputMonitorParts {
   readonly profileOf: (alias: string) => Profile | undefined;
   /** Somebody begins to trace. */
   readonly startTracer: () => InputTracer;
+  /** Somebody begins to record. */
+  readonly startRecorder: () => InputRecorder;
+  /** Every OSC packet is to be told, or none any more. */
+  readonly observePackets: (observer: OscTap | undefined) => void;
   /** Every move of a binding is to be told to the observer, or none any more. */
   readonly observeMoves: (observer: MoveObserver | undefined) => void;
 }
@@ -56,6 +61,8 @@ export class InputMonitor implements OscObserver {
   private readonly parts: InputMonitorParts;
   private session: LearnSession | undefined;
   private tracer: InputTracer | undefined;
+  /** Somebody records. */
+  recorder: InputRecorder | undefined;
   private wish = NO_WISH;
 
   constructor(parts: InputMonitorParts) {
@@ -97,12 +104,16 @@ export class InputMonitor implements OscObserver {
     this.tracer?.endInput(alias, name);
   }
 
-  /** Begins or ends to trace. */
+  /** Begins or ends to trace and to record. */
   feed(wish: FeedWish): void {
     this.wish = wish;
     if (!wish.isTraced) this.tracer = undefined;
     else this.tracer ??= this.parts.startTracer();
     this.parts.observeMoves(this.tracer);
+    if (!wish.isRecorded) this.recorder = undefined;
+    else this.recorder ??= this.parts.startRecorder();
+    const { recorder } = this;
+    this.parts.observePackets(recorder && ((bytes, address, port) => recorder.packet(bytes, address, port)));
     this.listen();
   }
 

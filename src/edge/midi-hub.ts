@@ -60,6 +60,14 @@ export interface MidiTurn {
   wakeFor(dues: Float64Array): void;
 }
 
+/** Who is told what comes, as it came, before anything is made of it. */
+export interface MidiTap {
+  midi(alias: string, bytes: Uint8Array, sentUs: number): void;
+  port(alias: string, isOpen: boolean): void;
+  /** What waited for its other half is told now. */
+  due(alias: string): void;
+}
+
 export interface MidiHubParts {
   readonly system: MidiSystem;
   readonly clock: Clock;
@@ -69,6 +77,8 @@ export interface MidiHubParts {
   readonly onHealth: (text: string) => void;
   /** The alias of a port's own name, where it is not just that name. */
   readonly nameOf?: PortNaming | undefined;
+  /** Asked for each message: undefined while nobody records. */
+  readonly tap?: (() => MidiTap | undefined) | undefined;
 }
 
 const SECOND_US = 1_000_000;
@@ -193,7 +203,7 @@ export class MidiHub {
   private surface(alias: string): Surface {
     let surface = this.surfaces.get(alias);
     if (surface === undefined) {
-      surface = new Surface(this.parts, this.counters);
+      surface = new Surface(alias, this.parts, this.counters);
       this.surfaces.set(alias, surface);
     }
     return surface;
@@ -276,6 +286,7 @@ class Surface implements MidiSink {
   outbox: MidiOutbox;
   /** This process does not keep up with what it sends. */
   isBehind = false;
+  private readonly alias: string;
   private readonly parts: MidiHubParts;
   private readonly counters: MidiCounters;
   private readonly lag = new MidiLag();
@@ -286,7 +297,8 @@ class Surface implements MidiSink {
   private toldOverruns = 0;
   private isTold = false;
 
-  constructor(parts: MidiHubParts, counters: MidiCounters) {
+  constructor(alias: string, parts: MidiHubParts, counters: MidiCounters) {
+    this.alias = alias;
     this.parts = parts;
     this.counters = counters;
     this.controls = new MidiControls(this, parts.clock, counters);
@@ -344,6 +356,7 @@ class Surface implements MidiSink {
   tell(isOpen: boolean): void {
     if (isOpen === this.isTold) return;
     this.isTold = isOpen;
+    this.parts.tap?.()?.port(this.alias, isOpen);
     if (this.device < 0) return;
     if (isOpen) this.parts.listener.opened(this.device);
     else this.parts.listener.closed(this.device);
@@ -357,7 +370,10 @@ class Surface implements MidiSink {
   }
 
   pump(): void {
-    if (this.parts.clock.nowUs >= this.controls.nextDueUs) this.controls.pump();
+    if (this.parts.clock.nowUs >= this.controls.nextDueUs) {
+      this.parts.tap?.()?.due(this.alias);
+      this.controls.pump();
+    }
     this.drain();
   }
 
@@ -390,6 +406,7 @@ class Surface implements MidiSink {
     const { heard } = this.controls;
     heard[0] += seconds * SECOND_US;
     this.isBehind ||= this.lag.take(this.parts.clock.register, heard);
+    this.parts.tap?.()?.midi(this.alias, bytes, heard[0]);
     try {
       this.stream.push(bytes);
       turn.wakeFor(this.controls.dues);

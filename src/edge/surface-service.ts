@@ -13,6 +13,7 @@ import { TakeoverMode } from "../input/takeover.js";
 import { optionsOf } from "../manage/binding-options.js";
 import { type DeclareEntry, refusal, type WriteOptions, type WriteOutcome } from "../manage/reports.js";
 import { type FeedWish, NO_WISH } from "../manage/input-feed.js";
+import type { ReplayPart, ReplayReport } from "../manage/replay-reports.js";
 import type { LearnOutcome, LearnRequest } from "../manage/learn-reports.js";
 import type {
   AdoptOutcome,
@@ -31,6 +32,7 @@ import type { InputMonitor } from "./input-monitor.js";
 import { LearnService } from "./learn-service.js";
 import type { LiveLoop } from "./live-loop.js";
 import type { NodeService } from "./node-service.js";
+import type { ReplayService } from "./replay-service.js";
 import type { SurfaceCatalog } from "./surface-catalog.js";
 
 /** A device at its ports. */
@@ -52,6 +54,7 @@ export interface SurfaceServiceParts {
   readonly catalog: SurfaceCatalog;
   readonly monitor: InputMonitor;
   readonly feedback: Feedback;
+  readonly replays: ReplayService;
 }
 
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -70,6 +73,10 @@ export class SurfaceService {
       devices: () => parts.devices.list(),
       bind: (request, options) => this.bind(request, options),
     });
+  }
+
+  replay(part: ReplayPart): ReplayReport {
+    return this.parts.replays.take(part);
   }
 
   /** Tells the desk of the inputs what is wished, from now on. */

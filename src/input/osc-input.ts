@@ -72,6 +72,9 @@ export interface OscObserver {
   end(packet: OscPacket, message: number, id: number): void;
 }
 
+/** Who is told every packet of those that may send, whatever is in it. The bytes are valid during the call. */
+export type OscTap = (bytes: Uint8Array, address: string, port: number) => void;
+
 export interface OscInputOptions {
   readonly clock: Clock;
   readonly target: WriteTarget;
@@ -104,6 +107,8 @@ export interface OscInputOptions {
 export class OscInput implements ConflationSink {
   /** Wall clock less own time, in microseconds: time tags are wall-clock times. The edge keeps it. */
   wallOffsetUs = 0;
+  /** Somebody records. */
+  tap: OscTap | undefined = undefined;
   /** Somebody listens in. */
   observer: OscObserver | undefined = undefined;
   readonly sources: OscSources;
@@ -193,6 +198,7 @@ export class OscInput implements ConflationSink {
       counters.values[OscCounter.packetsNotAllowed]++;
       return;
     }
+    if (this.tap !== undefined) this.tap(bytes.subarray(start, end), address, port);
     const reject = packet.parse(bytes, start, end);
     if (reject !== OscReject.none) {
       counters.values[OscCounter.packetsMalformed]++;

@@ -114,6 +114,8 @@ export class ControlApi {
       ["POST /-/bindings", (_, request) => surfaces.bind(fieldsOf(request))],
       ["POST /-/unbind", (_, request) => surfaces.unbind(fieldsOf(request))],
       ["POST /-/learn", (_, request) => surfaces.learn(fieldsOf(request))],
+      ["GET /-/record", () => inputs.record()],
+      ["POST /-/replay", (_, request) => inputs.replay(fieldsOf(request))],
       ["GET /-/trace", (query) => inputs.trace(query)],
       ["GET /-/midi", () => surfaces.devices()],
       ["POST /-/midi/adopt", (_, request) => surfaces.adopt(fieldsOf(request))],

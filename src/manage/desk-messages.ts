@@ -12,6 +12,7 @@ import type { RingMemory } from "../state/ring.js";
 import type { Tombstone } from "../state/tombstones.js";
 import type { LineageEntry } from "../sync/lineage.js";
 import type { SnapshotHeader } from "../wire/snapshot-records.js";
+import type { ReplayPart, ReplayReport } from "./replay-reports.js";
 import type {
   ControlOutcome,
   DeclareEntry,
@@ -73,6 +74,7 @@ export type DeskCommand =
   | { readonly kind: "unbind"; readonly id: string; readonly options: WriteOptions }
   | { readonly kind: "learn"; readonly request: LearnRequest; readonly options: WriteOptions }
   | { readonly kind: "repaint"; readonly alias: string }
+  | { readonly kind: "replay"; readonly part: ReplayPart }
   /** What the live thread is to tell of its inputs, from now on. */
   | { readonly kind: "feed"; readonly wish: FeedWish }
   | { readonly kind: "status" }
@@ -99,6 +101,7 @@ export interface DeskAnswers {
   readonly learn: LearnOutcome;
   readonly repaint: boolean;
   readonly feed: true;
+  readonly replay: ReplayReport;
   readonly status: StatusReport;
   readonly peers: readonly PeerReport[];
   readonly health: readonly HealthFinding[];

@@ -150,7 +150,13 @@ describe("a trace of a control", () => {
   });
 
   it("says that a touch is no move", () => {
-    const event = Object.assign(new MidiEvent(), { kind: MidiKind.noteOn, channel: 1, number: 104, value: 127, max: 127 });
+    const event = Object.assign(new MidiEvent(), {
+      kind: MidiKind.noteOn,
+      channel: 1,
+      number: 104,
+      value: 127,
+      max: 127,
+    });
     rig.tracer.beginMidi("nano", event);
     rig.tracer.endMidi("nano", event, false);
     expect(rig.lines).toMatchObject([{ outcome: "unbound", reason: expect.stringContaining("it is a touch") }]);

@@ -4,7 +4,10 @@ import { type HeardDevice, InputMonitor } from "../../../src/edge/input-monitor.
 import type { InputTracer } from "../../../src/edge/input-tracer.js";
 import { LearnService } from "../../../src/edge/learn-service.js";
 import type { MoveObserver } from "../../../src/input/bindings.js";
+import type { InputRecorder } from "../../../src/input/input-recorder.js";
+import type { OscTap } from "../../../src/input/osc-input.js";
 import { MidiEvent, MidiKind } from "../../../src/input/midi-event.js";
+import { NO_WISH } from "../../../src/manage/input-feed.js";
 import type { LearnOutcome } from "../../../src/manage/learn-reports.js";
 import type { BindOutcome, BindRequest } from "../../../src/manage/surface-reports.js";
 import { Reject } from "../../../src/state/reject.js";
@@ -26,6 +29,9 @@ class Rig {
   outcome: BindOutcome = { problem: "", outcome: { reject: Reject.none, confirmed: true } };
   readonly monitor: InputMonitor;
   readonly tracer = {} as InputTracer;
+  readonly recorder = { packet: () => this.recorded++ } as never as InputRecorder;
+  recorded = 0;
+  packets: OscTap | undefined;
   observer: MoveObserver | undefined;
   readonly service: LearnService;
 
@@ -44,6 +50,10 @@ class Rig {
       },
       profileOf: () => undefined,
       startTracer: () => this.tracer,
+      startRecorder: () => this.recorder,
+      observePackets: (observer) => {
+        this.packets = observer;
+      },
       observeMoves: (observer) => {
         this.observer = observer;
       },
@@ -126,12 +136,22 @@ describe("while somebody learns", () => {
 
 describe("while somebody traces", () => {
   it("the device that he named is wanted, though nothing is bound to it, and everybody looks on", () => {
-    rig.monitor.feed({ isTraced: true, aliases: ["pad", "127.0.0.1"] });
+    rig.monitor.feed({ ...NO_WISH, isTraced: true, aliases: ["pad", "127.0.0.1"] });
     expect([rig.wanted.at(-1), rig.monitor.isOn, rig.observer]).toEqual([["nano", "pad"], true, rig.tracer]);
     expect(rig.osc.input.observer).toBe(rig.monitor);
-    rig.monitor.feed({ isTraced: false, aliases: [] });
+    rig.monitor.feed(NO_WISH);
     expect([rig.wanted.at(-1), rig.monitor.isOn, rig.observer]).toEqual([["nano"], false, undefined]);
     expect(rig.osc.input.observer).toBeUndefined();
+  });
+});
+
+describe("while somebody records", () => {
+  it("every packet is told, and nobody listens to controls for it", () => {
+    rig.monitor.feed({ ...NO_WISH, isRecorded: true });
+    rig.packets?.(new Uint8Array(4), "127.0.0.1", 7);
+    expect([rig.recorded, rig.monitor.isOn, rig.monitor.recorder]).toEqual([1, false, rig.recorder]);
+    rig.monitor.feed(NO_WISH);
+    expect([rig.packets, rig.monitor.recorder]).toEqual([undefined, undefined]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The MIDI hub with ports that are played by hand: what it opens, hands over, sends and tells. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { Clock } from "../../../src/base/clock.js";
-import { MidiHub, type MidiWanted } from "../../../src/edge/midi-hub.js";
+import { MidiHub, type MidiTap, type MidiWanted } from "../../../src/edge/midi-hub.js";
 import type { MidiBytesHandler, MidiInputPort, MidiOutputPort, MidiSystem } from "../../../src/edge/midi-system.js";
 import { MIDI_OUTBOX_MESSAGES } from "../../../src/input/midi-outbox.js";
 import type { MidiPort, MidiPortList } from "../../../src/input/midi-port.js";
@@ -59,6 +59,8 @@ let told: string[];
 let health: string[];
 /** How many turns of the event loop are running inside each other. */
 let depth: number;
+/** Who records. */
+let tap: MidiTap | undefined;
 
 beforeEach(() => {
   system = new HandSystem();
@@ -67,6 +69,7 @@ beforeEach(() => {
   told = [];
   health = [];
   depth = 0;
+  tap = undefined;
   const tell = (text: string): void => {
     told.push(depth > 0 ? text : `${text} outside a turn`);
   };
@@ -92,8 +95,16 @@ beforeEach(() => {
       closed: (device) => tell(`${device} closed`),
     },
     onHealth: (text) => health.push(text),
+    tap: () => tap,
   });
 });
+
+/** Tells what is recorded beside what is made of it. */
+const RECORDER: MidiTap = {
+  midi: (alias, bytes, sentUs) => told.push(`${alias} sent ${hex(bytes)} at ${sentUs}`),
+  port: (alias, isOpen) => told.push(`${alias} ${isOpen ? "open" : "closed"}`),
+  due: (alias) => told.push(`${alias} due`),
+};
 
 function want(...devices: (Partial<MidiWanted> & { alias: string })[]): void {
   hub.want(devices.map((one) => ({ pairs: [], needsOutput: false, needsSysex: false, ...one })));
@@ -118,6 +129,28 @@ function hear(name: string, bytes: string): void {
 function take(): string[] {
   return told.splice(0);
 }
+
+describe("a MIDI hub that is recorded", () => {
+  it("tells bytes as they came, ports, and when a half was told alone, each before what is made of it", () => {
+    tap = RECORDER;
+    system.plug("Pad", 20);
+    want({ alias: "pad", pairs: [{ channel: 1, msb: 1, lsb: 33 }] });
+    system.open.get("Pad")?.(bytesOf("b0 01 40"), 0.25);
+    run(25);
+    system.unplug();
+    run(3_000);
+    const [open, , sent, due, ...rest] = take();
+    expect([open, sent, due]).toEqual(["pad open", "pad sent b0 01 40 at 250000", "pad due"]);
+    // Once more, for the event loop may only have been late.
+    expect(rest[0]).toBe("pad due");
+    expect(rest[1]).toMatch(/^0 cc14 /);
+    expect(rest).toContain("pad closed");
+    tap = undefined;
+    system.plug("Pad", 21);
+    run(3_000);
+    expect(take().filter((text) => text.startsWith("pad"))).toEqual([]);
+  });
+});
 
 describe("a MIDI hub", () => {
   it("asks nothing of the system before a device is wanted", () => {

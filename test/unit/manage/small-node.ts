@@ -52,6 +52,7 @@ export const NO_SURFACES: DeskSurfaces = {
   bindings: () => Promise.resolve([]),
   bind: () => Promise.resolve({ problem: "no devices here", outcome: { reject: Reject.none, confirmed: false } }),
   unbind: () => Promise.resolve({ reject: Reject.unknownPath, confirmed: false }),
+  replay: () => ({ problem: "no devices here", waiting: 0, played: 0, lost: 0 }),
   feed: () => {},
   learn: () => {
     const outcome = { reject: Reject.none, confirmed: false };
