@@ -3,16 +3,22 @@
  * hana's changes, so that both kinds are measured in the same processes. Told what to be by the runner.
  */
 import type { Socket } from "node:dgram";
+import { setTimeout as delay } from "node:timers/promises";
 import type { StatusReport } from "hana-sync";
 import { loseDatagrams } from "./floor/loss.js";
 import { type Inlet, openInlet, openOutlet, type Outlet, putTime, timeIn } from "./floor/links.js";
 import { pace, type PacePlan } from "./floor/pacer.js";
+import type { MidiNode } from "./hana/midi-node.js";
 import { NodeHost, type NodePlan } from "./hana/node-host.js";
 import { monotonicUs } from "./harness/clock.js";
 import { serve } from "./harness/remote.js";
 import { type Arrivals, TimeLog } from "./harness/samples.js";
 
 const MESSAGES_MAX = 200_000;
+/** The numbers that a pitch bend can be. */
+const BEND_NUMBERS = 16_384;
+/** A binding is at work by then. */
+const BOUND_MS = 200;
 
 /** What a link has sent, or what came over it. */
 interface LinkLog {
@@ -22,12 +28,20 @@ interface LinkLog {
 
 export class LatencyPeer {
   private readonly host = new NodeHost();
+  private midi: MidiNode | undefined;
   private readonly sources = new Map<string, () => void>();
   private readonly sentLogs = new Map<string, TimeLog>();
   private readonly arrivalLogs = new Map<string, LinkLog>();
 
   startNode(plan: NodePlan): Promise<number> {
     return this.host.start(plan);
+  }
+
+  /** A node that takes MIDI; resolves once it is the controller. */
+  async startMidiNode(plan: NodePlan): Promise<void> {
+    const { MidiNode } = await import("./hana/midi-node.js");
+    this.midi = await MidiNode.start(plan);
+    await this.midi.settled();
   }
 
   /** From now on this process loses a share of the datagrams that it receives. */
@@ -67,6 +81,22 @@ export class LatencyPeer {
     });
   }
 
+  /** A sender that bends: the path holds the bend's number, and the number tells the time. */
+  async sendByMidi(link: string, path: string): Promise<void> {
+    const midi = this.midi as MidiNode;
+    const log = this.sentLogOf(link);
+    const numbers = this.sentLogOf(`${link} numbers`);
+    let number = 0;
+    midi.bind(path);
+    await delay(BOUND_MS);
+    this.sources.set(link, () => {
+      number = (number + 1) % BEND_NUMBERS;
+      log.add(monotonicUs());
+      numbers.add(number);
+      midi.bend(number);
+    });
+  }
+
   async relayBare(inlet: Inlet, outlet: Outlet): Promise<void> {
     const socket = await openOutlet(outlet);
     await openInlet(inlet, (bytes) => socket.send(bytes));
@@ -95,6 +125,11 @@ export class LatencyPeer {
     return this.sentLogOf(link).take();
   }
 
+  /** The same of a sender that bends, with the numbers. */
+  takeBends(link: string): { readonly sentUs: Float64Array; readonly numbers: Float64Array } {
+    return { sentUs: this.takeSent(link), numbers: this.takeSent(`${link} numbers`) };
+  }
+
   /** What came over a link since the last call. */
   takeArrivals(link: string): Arrivals {
     const { sent, came } = this.arrivalLogOf(link);
@@ -106,6 +141,7 @@ export class LatencyPeer {
   }
 
   async close(): Promise<void> {
+    await this.midi?.close();
     await this.host.close();
   }
 

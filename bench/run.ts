@@ -15,6 +15,7 @@ import { allocation } from "./benches/allocation.js";
 import { flood } from "./benches/flood.js";
 import { followers } from "./benches/followers.js";
 import { hop } from "./benches/hop.js";
+import { midiHop } from "./benches/midi-hop.js";
 import { lateJoin } from "./benches/late-join.js";
 import { loss } from "./benches/loss.js";
 import { oscHops } from "./benches/osc-hops.js";
@@ -32,6 +33,7 @@ const BENCHES: readonly Bench[] = [
   hop,
   twoHop,
   oscHops,
+  midiHop,
   throughput,
   parts,
   allocation,
