@@ -359,7 +359,10 @@ class Composition {
           feedback.opened(device);
           loop.requestSettle();
         },
-        closed: (device) => feedback.closed(device),
+        closed: (device) => {
+          this.bindings.forgetDevice(device);
+          feedback.closed(device);
+        },
         sysex: (device, bytes, length) => {
           feedback.hearSysex(device, bytes, length);
           loop.requestSettle();

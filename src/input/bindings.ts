@@ -20,7 +20,8 @@ import { parseSource } from "./control-source.js";
 import { type BoundDevice, ControlTables, type Placed } from "./control-tables.js";
 import { setGain, SPEED_DOUBLES } from "./encoder-speed.js";
 import { InputMerge, MERGE_DOUBLES, MergedInputs } from "./input-merge.js";
-import { type MidiEvent, MidiKind } from "./midi-event.js";
+import { MIDI_MAX_7, type MidiEvent, MidiKind } from "./midi-event.js";
+import { MPE_CONFIGURATION, MpeZones } from "./mpe-zones.js";
 import { RelativeEncoding } from "./relative-encoder.js";
 import type { KnownProfile } from "./surface-profiles.js";
 import { type Transform, transformOf } from "./transform.js";
@@ -81,6 +82,7 @@ export class Bindings {
   private generation = -1;
   private states: readonly BindingState[] = [];
   private tables = new ControlTables();
+  private readonly zones = new MpeZones();
   /** The aliases under which programs of this machine give input. */
   private readonly givers = new Set<string>();
   /** Bindings that share a path by a policy. */
@@ -168,8 +170,7 @@ export class Bindings {
       return { record, standing, reason, alias, control };
     };
     if ("problem" in address) return stand(BindingStanding.refused, `its source ${address.problem}`);
-    const isShown = address.control !== undefined && address.control.source === undefined;
-    this.tables.want(address.alias, address.midi, isShown);
+    if (address.isMidi) this.tables.want(address.alias, address.midi);
     const target = this.state.idOf(record.path);
     const because = target < 0 ? "" : unmovable(this.state.typeOf(target));
     if (because !== "") return stand(BindingStanding.refused, `${record.path} ${because}`);
@@ -183,8 +184,8 @@ export class Bindings {
     );
     if (transform !== undefined && "problem" in transform)
       return stand(BindingStanding.refused, `it ${transform.problem}`);
-    const { alias, midi, missing } = address;
-    const surface = alias === "" ? 0 : this.parts.target.surface(`${midi.length > 0 ? "midi" : "input"}:${alias}`);
+    const { alias, isMidi, missing } = address;
+    const surface = alias === "" ? 0 : this.parts.target.surface(`${isMidi ? "midi" : "input"}:${alias}`);
     const placed = { binding, transform, place, surface };
     this.atWork.set(keyOf(record), placed);
     this.join(placed, memory);
@@ -214,7 +215,7 @@ export class Bindings {
   private addressOf(text: string): ControlAddress | AddressProblem {
     const source = parseSource(text);
     if ("problem" in source) return source;
-    return addressOf(source, source.from === "profile" ? this.parts.profileOf(source.alias) : undefined);
+    return addressOf(source, source.from === "profile" ? this.parts.profileOf(source.alias) : undefined, this.zones);
   }
 
   /** What is known about profiles has changed: bindings are read anew at the next `pump`. */
@@ -226,10 +227,18 @@ export class Bindings {
   onMidi(device: number, event: MidiEvent): void {
     const list = this.tables.ofMidi(device, event);
     const { kind, value, max } = event;
+    if (kind === MidiKind.rpn && event.number === MPE_CONFIGURATION) this.setZone(device, event);
     const isRelease = kind === MidiKind.noteOff;
     this.moves.hand[0] = isRelease ? 0 : value / max;
     // A key that was struck is down, however softly.
     this.moveList(list, kind === MidiKind.noteOn || (!isRelease && value >= max * PRESSED));
+  }
+
+  /** The device says how many voices it has: bindings to them are read anew. */
+  private setZone(device: number, { channel, value, max }: MidiEvent): void {
+    const alias = this.tables.devices[device]?.alias ?? "";
+    const members = max === MIDI_MAX_7 ? value : value >> 7;
+    if (alias !== "" && this.zones.heard(alias, channel, members)) this.refresh();
   }
 
   /** Whether a program may give input under these names: those that `ALIAS/CONTROL` can hold. */
@@ -305,6 +314,12 @@ export class Bindings {
   gapOf(record: BindingRecord): number {
     const placed = this.atWork.get(keyOf(record));
     return placed === undefined ? 0 : this.moves.gapOf(placed);
+  }
+
+  /** A device went away: how many voices it has, it says again when it is back. */
+  forgetDevice(device: number): void {
+    const alias = this.tables.devices[device]?.alias;
+    if (alias !== undefined && this.zones.forget(alias)) this.refresh();
   }
 
   /** The controls of a device have to find their values again: it came back. */

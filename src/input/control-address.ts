@@ -5,9 +5,10 @@
  * keyboard). It says in a sentence's end why a source means nothing here, and opens nothing.
  */
 import { nearestName } from "../config/nearest-name.js";
-import { ANY, type MessageKind, type MidiSource, type ProfileControl } from "../config/profile.js";
+import { ANY, type MessageKind, type MidiSource, type Profile, type ProfileControl } from "../config/profile.js";
 import type { ControlSource, MidiAddress } from "./control-source.js";
 import { MidiKind } from "./midi-event.js";
+import type { MpeZones } from "./mpe-zones.js";
 import type { KnownProfile } from "./surface-profiles.js";
 
 /** The argument of the OSC messages that a pattern matches, and the numbers at the control's two ends. */
@@ -24,6 +25,8 @@ export interface ControlAddress {
   readonly name: string;
   /** What the profile says about it. */
   readonly control: ProfileControl | undefined;
+  /** Its device has MIDI ports, whether it can send this one now or not. */
+  readonly isMidi: boolean;
   readonly midi: readonly MidiAddress[];
   readonly osc: OscAddress | undefined;
   /** Why no device can send it here, though a program may, as a sentence's end; else "". */
@@ -37,9 +40,13 @@ export interface AddressProblem {
 
 const WAY: readonly [number, number] = [0, 1];
 
-export function addressOf(source: ControlSource, profile: KnownProfile | undefined): ControlAddress | AddressProblem {
-  const none = { alias: "", name: "", control: undefined, midi: [], osc: undefined, missing: "" };
-  if (source.from === "midi") return { ...none, alias: source.alias, midi: [source.address] };
+export function addressOf(
+  source: ControlSource,
+  profile: KnownProfile | undefined,
+  zones: MpeZones,
+): ControlAddress | AddressProblem {
+  const none = { alias: "", name: "", control: undefined, isMidi: false, midi: [], osc: undefined, missing: "" };
+  if (source.from === "midi") return { ...none, alias: source.alias, isMidi: true, midi: [source.address] };
   if (source.from === "osc") {
     const { pattern, argument } = source;
     return { ...none, osc: { pattern, argument, range: WAY } };
@@ -49,10 +56,19 @@ export function addressOf(source: ControlSource, profile: KnownProfile | undefin
   const control = profile.profile.controls.get(name);
   if (control === undefined) return { problem: unknownText(name, profile) };
   const sends = control.source;
-  if (sends === undefined) return { ...none, alias, control };
-  if (!("address" in sends)) return { ...none, alias, name, control, midi: midiAddresses(sends) };
+  if (sends === undefined) return { ...none, alias, control, isMidi: profile.profile.transport === "midi" };
+  if (!("address" in sends))
+    return midiAddress({ ...none, alias, name, control, isMidi: true }, sends, profile.profile, zones);
   const osc = { pattern: sends.address, argument: sends.argument, range: control.range };
   return { ...none, alias, name, control, osc };
+}
+
+/** A voice is on the channel that the device gives it now. */
+function midiAddress(address: ControlAddress, sends: MidiSource, { mpe }: Profile, zones: MpeZones): ControlAddress {
+  if (mpe === undefined || address.control?.kind !== "voice") return { ...address, midi: midiAddresses(sends) };
+  const channel = zones.channelOf(address.alias, sends.channel, mpe);
+  if (channel === 0) return { ...address, missing: `${address.alias} has not so many voices` };
+  return { ...address, midi: midiAddresses({ ...sends, channel }) };
 }
 
 function unknownText(name: string, { id, profile }: KnownProfile): string {

@@ -58,8 +58,7 @@ export class ControlTables {
   }
 
   /** A device is wanted although nothing of it is at work yet: when its path comes, the port is open. */
-  want(alias: string, addresses: readonly MidiAddress[], isShown = false): void {
-    if (addresses.length === 0 && !isShown) return;
+  want(alias: string, addresses: readonly MidiAddress[]): void {
     const table = this.tableOf(alias);
     for (const address of addresses) if (address.low >= 0) table.pairs.push(address);
   }

@@ -367,4 +367,63 @@ describe("a control by its name", () => {
     rig.bindings.onOsc("/1/xy2", (argument) => [0.25, 0.75][argument] ?? -1, 0, rig.node);
     expect(rig.get(PATH)).toBe(3);
   });
+
+  describe("as a voice of an MPE instrument", () => {
+    const press = (channel: number): void => {
+      rig.channel = channel;
+      rig.send(MidiKind.pressure, 0, 127);
+      rig.channel = 1;
+    };
+    const moves = (id: string, voice: string, channel: number): boolean => {
+      rig.bind(id, { source: `generic-mpe/press${voice}`, path: PATH });
+      rig.node.set(PATH, 0);
+      press(channel);
+      return rig.get(PATH) === 4;
+    };
+    const zone = (channel: number, members: number, max = MIDI_MAX_7): void => {
+      rig.channel = channel;
+      rig.send(MidiKind.rpn, 6, members, max);
+      rig.channel = 1;
+      rig.bindings.pump();
+    };
+    beforeEach(() => rig.profiles.set([shipped("generic-mpe")]));
+
+    it("is the channel that the profile says, until the device speaks", () => {
+      expect(moves("a", "3", 4)).toBe(true);
+    });
+
+    it("counts down from channel 15 in the upper zone, and behind the lower one's in both", () => {
+      rig.bind("a", { source: "generic-mpe/press3", path: PATH });
+      zone(1, 0);
+      zone(16, 5);
+      expect([moves("a", "3", 13), moves("a", "3", 4)]).toEqual([true, false]);
+      zone(1, 2 << 7, MIDI_MAX_14);
+      expect([moves("a", "1", 2), moves("a", "3", 15)]).toEqual([true, true]);
+    });
+
+    it("waits, and keeps its port, while the device has not so many voices", () => {
+      rig.bind("a", { source: "generic-mpe/press9", path: PATH });
+      zone(1, 8);
+      expect(rig.standing("a")).toEqual(["dormant", "generic-mpe has not so many voices"]);
+      expect(rig.bindings.devices).toMatchObject([{ alias: "generic-mpe" }]);
+      rig.bindings.forgetDevice(0);
+      rig.bindings.pump();
+      expect(rig.standing("a")[0]).toBe("active");
+    });
+
+    it("leaves channels that are no zone's manager, and more members than there are, alone", () => {
+      rig.bind("a", { source: "generic-mpe/press3", path: PATH });
+      zone(2, 1);
+      zone(1, 16);
+      expect(moves("a", "3", 4)).toBe(true);
+    });
+
+    it("gives the zone that is set last what it needs of the other", () => {
+      rig.bind("a", { source: "generic-mpe/press3", path: PATH });
+      zone(1, 12);
+      zone(16, 13);
+      expect([moves("a", "1", 2), moves("a", "2", 15), moves("a", "14", 3)]).toEqual([true, true, true]);
+      expect(moves("a", "15", 3)).toBe(false);
+    });
+  });
 });
