@@ -11,6 +11,7 @@ interface ListOptions extends NodeOptions {
 
 interface AdoptOptions extends ListOptions {
   readonly profile?: string;
+  readonly identify?: boolean;
 }
 
 export async function listMidi(options: ListOptions): Promise<void> {
@@ -18,8 +19,8 @@ export async function listMidi(options: ListOptions): Promise<void> {
 }
 
 export async function adopt(alias: string, device: string | undefined, options: AdoptOptions): Promise<void> {
-  const { profile } = options;
-  print(await new NodeClient(options).post("/-/midi/adopt", { alias, device, profile }), options);
+  const { profile, identify } = options;
+  print(await new NodeClient(options).post("/-/midi/adopt", { alias, device, profile, identify }), options);
 }
 
 export async function forget(alias: string, options: ListOptions): Promise<void> {

@@ -204,6 +204,7 @@ function addSurfaces(program: Command): void {
     .argument("<ALIAS>", "what shows call it")
     .argument("[DEVICE]", "its alias or input until now; default: the only one that nothing is bound to")
     .option("--profile <ID>", "its hardware profile; default: the one that knows its port's name")
+    .option("--identify", "ask the device who it is, by SysEx, and take the profile that knows its answer")
     .action(async (alias: string, device: string | undefined, options: object) =>
       (await import("./midi.js")).adopt(alias, device, options),
     );

@@ -4,7 +4,8 @@
  * It answers with a sentence about what is wrong, and then nothing was changed; "" when it was done and kept.
  */
 import type { AdoptRequest } from "../manage/surface-reports.js";
-import type { Adoption } from "../input/surface-profiles.js";
+import type { Adoption, KnownProfile } from "../input/surface-profiles.js";
+import type { Identity } from "./identity-ask.js";
 import type { SurfaceCatalog } from "./surface-catalog.js";
 import { messageOf } from "./trouble.js";
 
@@ -14,12 +15,19 @@ export interface AdoptingDevices {
   /** The port's own name of the device that has this alias now, and what tells it apart from its equals. */
   unitOf(alias: string): { readonly own: string; readonly place: string } | undefined;
   adopt(adoptions: readonly Adoption[]): void;
+  /** Asks a device who it is. */
+  identify(alias: string, known: readonly KnownProfile[]): Promise<Identity>;
 }
 
+const KNOWN: Identity = { profile: "", problem: "" };
 const ALIAS = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
-export function adoptDevice(request: AdoptRequest, catalog: SurfaceCatalog, devices: AdoptingDevices): string {
-  const { alias, profile } = request;
+export async function adoptDevice(
+  request: AdoptRequest,
+  catalog: SurfaceCatalog,
+  devices: AdoptingDevices,
+): Promise<string> {
+  const { alias, profile, identify = false } = request;
   if (!ALIAS.test(alias)) return `${alias}: is no alias: lower case letters and digits, with hyphens between`;
   if (profile !== undefined && !catalog.profiles.has(profile)) return `${profile}: there is no such profile`;
   const found = deviceOf(request, devices);
@@ -30,9 +38,12 @@ export function adoptDevice(request: AdoptRequest, catalog: SurfaceCatalog, devi
   if (other !== undefined && other.own === unit.own && other.place === unit.place) {
     return `${alias} and ${found.alias}: this system does not tell them apart, so only their cables can be swapped`;
   }
+  const identity = identify ? await devices.identify(found.alias, catalog.profiles.all) : KNOWN;
+  if (identity.problem !== "") return `${found.alias}: ${identity.problem}`;
+  const asked = identity.profile === "" ? profile : identity.profile;
   const chosen = (name: string): string => catalog.adoptions.find((one) => one.alias === name)?.profile ?? "";
   const kept = catalog.adoptions.filter((one) => one.alias !== alias && one.alias !== found.alias);
-  const adoptions = [...kept, { alias, ...unit, profile: profile ?? chosen(found.alias) }];
+  const adoptions = [...kept, { alias, ...unit, profile: asked ?? chosen(found.alias) }];
   if (other !== undefined) adoptions.push({ alias: found.alias, ...other, profile: chosen(alias) });
   return keep(adoptions, catalog, devices);
 }

@@ -20,6 +20,8 @@ import type { MidiEvent, MidiSink } from "../input/midi-event.js";
 import { MidiLag } from "../input/midi-lag.js";
 import { isOneMessage, MidiOutbox, type MidiPacing } from "../input/midi-outbox.js";
 import { MidiStream } from "../input/midi-stream.js";
+import type { KnownProfile } from "../input/surface-profiles.js";
+import { askIdentity, type Identity } from "./identity-ask.js";
 import type { MidiInputPort, MidiOutputPort, MidiSystem } from "./midi-system.js";
 import { messageOf } from "./trouble.js";
 
@@ -135,6 +137,11 @@ export class MidiHub {
       if (this.devices.isWanting) this.scan(true);
       this.act();
     });
+  }
+
+  /** Asks a device who it is, at ports that are opened for that. */
+  identify(alias: string, known: readonly KnownProfile[]): Promise<Identity> {
+    return askIdentity(this.parts.system, this.devices.portsOf(alias), known);
   }
 
   /** The unit that has this alias now. */

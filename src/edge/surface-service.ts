@@ -106,7 +106,7 @@ export class SurfaceService {
   /** Gives a device of this machine an alias; what had it gets the other's. */
   async adopt(request: AdoptRequest): Promise<AdoptOutcome> {
     await this.parts.catalog.load();
-    const problem = adoptDevice(request, this.parts.catalog, this.parts.devices);
+    const problem = await adoptDevice(request, this.parts.catalog, this.parts.devices);
     if (problem === "") this.parts.bindings.refresh();
     return { problem, devices: problem === "" ? await this.devices() : [] };
   }

@@ -120,6 +120,12 @@ export class MidiDevices {
     this.forget();
   }
 
+  /** The ports of the unit that has this alias now. */
+  portsOf(alias: string): { readonly input: MidiPort | undefined; readonly output: MidiPort | undefined } {
+    const [input, output] = this.devices.get(alias)?.slots ?? [];
+    return { input: input?.port, output: output?.port };
+  }
+
   /** The unit that has this alias now. */
   unitOf(alias: string): Omit<MidiAdoption, "alias"> | undefined {
     const device = this.devices.get(alias);

@@ -45,6 +45,10 @@ export class SurfaceProfiles {
     this.adoptions = new Map(adoptions.map((adoption) => [adoption.alias, adoption]));
   }
 
+  get all(): readonly KnownProfile[] {
+    return this.known;
+  }
+
   has(id: string): boolean {
     return this.byId(id) !== undefined;
   }

@@ -9,7 +9,7 @@
  *   POST /-/learn      { path, accept?, limitMs?, wait?, timeoutMs? }: waits until a control is moved; answers a
  *                      LearnReport, the binding to propose, and with `accept` makes it; 504 when nothing was moved
  *   GET  /-/midi                         DeviceReport[]: what is plugged in, and what bindings name
- *   POST /-/midi/adopt { alias, device?, profile? }: says which device of this machine an alias means; DeviceReport[]
+ *   POST /-/midi/adopt { alias, device?, profile?, identify? }: says which device of this machine an alias means; DeviceReport[]
  *   POST /-/midi/forget { alias }        ends that; DeviceReport[]
  *   POST /-/surface/repaint { alias }    sends a device everything that it shows; 404 when nothing is shown on it
  *
@@ -49,7 +49,8 @@ export class SurfaceApi {
 
   async adopt(fields: Fields): Promise<ApiAnswer> {
     const alias = textField(fields, "alias");
-    const request = { alias, ...optionalText(fields, "device"), ...optionalText(fields, "profile") };
+    const identify = fields["identify"] === true;
+    const request = { alias, identify, ...optionalText(fields, "device"), ...optionalText(fields, "profile") };
     return adoptAnswer(await this.backend.command({ kind: "adopt", request }));
   }
 

@@ -74,6 +74,8 @@ export interface AdoptRequest {
   readonly device?: string;
   /** Id of a profile. Default: the one that knows its port's name. */
   readonly profile?: string;
+  /** Asks the device who it is, and takes the profile that knows its answer. */
+  readonly identify?: boolean;
 }
 
 /** `problem`: why it was not done; else "". */

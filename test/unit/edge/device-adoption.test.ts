@@ -10,6 +10,9 @@ const PADS = [
   { alias: "pads", input: "Pad 20:0", state: "open", own: "Pad", place: "A@1" },
   { alias: "pads-2", input: "Pad 24:0", state: "unused", own: "Pad", place: "B@2" },
 ];
+const identities: Record<string, { profile: string; problem: string }> = {
+  "pads-2": { profile: "akai-apc-mini-mk2", problem: "" },
+};
 let folder: string;
 let catalog: SurfaceCatalog;
 let problems: string[];
@@ -22,6 +25,7 @@ function machine(plugged = PADS): AdoptingDevices {
       const unit = plugged.find((one) => one.alias === alias);
       return unit && { own: unit.own, place: unit.place };
     },
+    identify: (alias) => Promise.resolve(identities[alias] ?? { profile: "", problem: "did not answer who it is" }),
     adopt: (adoptions) => {
       adopted = adoptions;
     },
@@ -47,16 +51,16 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("adopting", () => {
   it("gives the only device that nothing is bound to the alias, and keeps that", async () => {
-    expect(adoptDevice({ alias: "left" }, catalog, machine())).toBe("");
+    expect(await adoptDevice({ alias: "left" }, catalog, machine())).toBe("");
     expect(adopted).toEqual([{ alias: "left", own: "Pad", place: "B@2", profile: "" }]);
     const next = newCatalog();
     await next.load();
     expect(next.adoptions).toEqual(adopted);
   });
 
-  it("swaps two devices, with the profiles that were chosen for them", () => {
-    adoptDevice({ alias: "pads", device: "pads", profile: "generic-pads" }, catalog, machine());
-    expect(adoptDevice({ alias: "pads", device: "Pad 24:0" }, catalog, machine())).toBe("");
+  it("swaps two devices, with the profiles that were chosen for them", async () => {
+    await adoptDevice({ alias: "pads", device: "pads", profile: "generic-pads" }, catalog, machine());
+    expect(await adoptDevice({ alias: "pads", device: "Pad 24:0" }, catalog, machine())).toBe("");
     expect(adopted).toEqual([
       { alias: "pads", own: "Pad", place: "B@2", profile: "" },
       { alias: "pads-2", own: "Pad", place: "A@1", profile: "generic-pads" },
@@ -67,24 +71,35 @@ describe("adopting", () => {
     [{ alias: "Left" }, "is no alias"],
     [{ alias: "left", profile: "none" }, "there is no such profile"],
     [{ alias: "left", device: "keys" }, "no such device is plugged in; plugged in: pads, pads-2"],
-  ])("refuses %j and says why", (request, text) => {
-    expect(adoptDevice(request, catalog, machine())).toContain(text);
+  ])("refuses %j and says why", async (request, text) => {
+    expect(await adoptDevice(request, catalog, machine())).toContain(text);
     expect(adopted).toEqual([]);
   });
 
-  it("asks which one is meant where several could be, or none", () => {
+  it("asks which one is meant where several could be, or none", async () => {
     const free = PADS.map((one) => ({ ...one, state: "unused" }));
-    expect(adoptDevice({ alias: "left" }, catalog, machine(free))).toContain("which device it is to be: pads, pads-2");
-    expect(adoptDevice({ alias: "left" }, catalog, machine([]))).toContain("none is plugged in");
+    expect(await adoptDevice({ alias: "left" }, catalog, machine(free))).toContain(
+      "which device it is to be: pads, pads-2",
+    );
+    expect(await adoptDevice({ alias: "left" }, catalog, machine([]))).toContain("none is plugged in");
   });
 
-  it("says that two cannot be swapped where the system does not tell them apart", () => {
+  it("says that two cannot be swapped where the system does not tell them apart", async () => {
     const equal = PADS.map((one) => ({ ...one, place: "" }));
-    expect(adoptDevice({ alias: "pads", device: "pads-2" }, catalog, machine(equal))).toContain("only their cables");
+    expect(await adoptDevice({ alias: "pads", device: "pads-2" }, catalog, machine(equal))).toContain(
+      "only their cables",
+    );
   });
 
-  it("is ended by forgetting", () => {
-    adoptDevice({ alias: "left" }, catalog, machine());
+  it("asks the device who it is, if that is wanted, and takes the profile that knows it", async () => {
+    expect(await adoptDevice({ alias: "left", identify: true }, catalog, machine())).toBe("");
+    expect(adopted).toMatchObject([{ alias: "left", profile: "akai-apc-mini-mk2" }]);
+    const problem = await adoptDevice({ alias: "right", device: "pads", identify: true }, catalog, machine());
+    expect([problem, adopted.length]).toEqual(["pads: did not answer who it is", 1]);
+  });
+
+  it("is ended by forgetting", async () => {
+    await adoptDevice({ alias: "left" }, catalog, machine());
     expect(forgetDevice("right", catalog, machine())).toContain("was not adopted");
     expect(forgetDevice("left", catalog, machine())).toBe("");
     expect([adopted, catalog.adoptions]).toEqual([[], []]);
@@ -96,12 +111,12 @@ describe("the file of aliases", () => {
     "is left alone and told when it is %j",
     async (text) => {
       const file = join(folder, "hana", "surfaces.json");
-      adoptDevice({ alias: "left" }, catalog, machine());
+      await adoptDevice({ alias: "left" }, catalog, machine());
       writeFileSync(file, text);
       const next = newCatalog();
       await next.load();
       expect([next.adoptions, problems]).toEqual([[], [expect.stringContaining("is damaged")]]);
-      expect(adoptDevice({ alias: "right" }, next, machine())).toContain("is damaged");
+      expect(await adoptDevice({ alias: "right" }, next, machine())).toContain("is damaged");
       expect(readFileSync(file, "utf8")).toBe(text);
     },
   );
@@ -110,7 +125,7 @@ describe("the file of aliases", () => {
 describe("a profile of the user with mistakes", () => {
   it("is told and left out, and the others serve", async () => {
     const own = join(folder, "hana", "hardware-profiles");
-    adoptDevice({ alias: "left" }, catalog, machine());
+    await adoptDevice({ alias: "left" }, catalog, machine());
     mkdirSync(own, { recursive: true });
     writeFileSync(join(own, "mine.json"), "{}");
     const next = newCatalog();
