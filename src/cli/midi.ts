@@ -27,6 +27,11 @@ export async function forget(alias: string, options: ListOptions): Promise<void>
   print(await new NodeClient(options).post("/-/midi/forget", { alias }), options);
 }
 
+/** Lets the lights of a device blink for two seconds. */
+export async function blink(alias: string, options: ListOptions): Promise<void> {
+  await new NodeClient(options).post("/-/midi/blink", { alias });
+}
+
 function print(text: string, { json }: ListOptions): void {
   printLine(json === true ? text.trimEnd() : devicesText(JSON.parse(text) as DeviceReport[]));
 }

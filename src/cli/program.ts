@@ -208,6 +208,9 @@ function addSurfaces(program: Command): void {
     .action(async (alias: string, device: string | undefined, options: object) =>
       (await import("./midi.js")).adopt(alias, device, options),
     );
+  withNode(midi.command("blink").description("let the lights of a device blink, to see which one it is"))
+    .argument("<ALIAS>")
+    .action(async (alias: string, options: object) => (await import("./midi.js")).blink(alias, options));
   withNode(midi.command("forget").description("let an alias mean again what ports and profiles say"))
     .argument("<ALIAS>")
     .action(async (alias: string, options: object) => (await import("./midi.js")).forget(alias, options));

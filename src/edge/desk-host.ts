@@ -51,6 +51,7 @@ export interface DeskSurfaces {
   devices(): Promise<readonly DeviceReport[]>;
   adopt(request: AdoptRequest): Promise<AdoptOutcome>;
   forget(alias: string): Promise<AdoptOutcome>;
+  blink(alias: string): Promise<AdoptOutcome>;
   bindings(): Promise<readonly BindingReport[]>;
   bind(request: BindRequest, options: WriteOptions): Promise<BindOutcome>;
   unbind(id: string, options: WriteOptions): Promise<WriteOutcome>;
@@ -400,6 +401,8 @@ export class DeskHost {
         return surfaces.adopt(command.request);
       case "forget":
         return surfaces.forget(command.alias);
+      case "blink":
+        return surfaces.blink(command.alias);
       case "bind":
         return surfaces.bind(command.request, command.options);
       case "unbind":

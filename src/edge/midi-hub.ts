@@ -7,6 +7,7 @@
  * loaded before a device is wanted.
  */
 import type { Clock } from "../base/clock.js";
+import type { Profile } from "../config/profile.js";
 import { MidiControls, type MidiPair } from "../input/midi-controls.js";
 import { MidiCounter, MidiCounters } from "../input/midi-counters.js";
 import {
@@ -21,6 +22,7 @@ import { MidiLag } from "../input/midi-lag.js";
 import { isOneMessage, MidiOutbox, type MidiPacing } from "../input/midi-outbox.js";
 import { MidiStream } from "../input/midi-stream.js";
 import type { KnownProfile } from "../input/surface-profiles.js";
+import { blinkDevice } from "./device-blink.js";
 import { askIdentity, type Identity } from "./identity-ask.js";
 import type { MidiInputPort, MidiOutputPort, MidiSystem } from "./midi-system.js";
 import { messageOf } from "./trouble.js";
@@ -142,6 +144,11 @@ export class MidiHub {
   /** Asks a device who it is, at ports that are opened for that. */
   identify(alias: string, known: readonly KnownProfile[]): Promise<Identity> {
     return askIdentity(this.parts.system, this.devices.portsOf(alias), known);
+  }
+
+  /** Lets the lights of a device blink. */
+  blink(alias: string, profile: Profile | undefined): Promise<string> {
+    return blinkDevice(this.parts.system, this.devices.portsOf(alias).output, profile);
   }
 
   /** The unit that has this alias now. */

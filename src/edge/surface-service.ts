@@ -4,6 +4,7 @@
  * A binding is a handful of paths; it is made and removed by ordinary writes, so it travels and is saved like any other
  * state. What stands here beyond that is local: whether its device is plugged in.
  */
+import type { Profile } from "../config/profile.js";
 import type { Bindings, BindingState } from "../input/bindings.js";
 import { boundPaths, readBindings } from "../input/binding-records.js";
 import { ControlCurve } from "../input/control-curve.js";
@@ -43,6 +44,8 @@ export interface SurfaceDevices extends AdoptingDevices {
   /** Looks for ports now: all that are there, and all that bindings name. */
   list(): readonly PluggedDevice[];
   stateOf(alias: string): PluggedDevice | undefined;
+  /** Lets the lights of a device blink; answers why it cannot, else "". */
+  blink(alias: string, profile: Profile | undefined): Promise<string>;
 }
 
 export interface SurfaceServiceParts {
@@ -117,6 +120,16 @@ export class SurfaceService {
     const problem = forgetDevice(alias, this.parts.catalog, this.parts.devices);
     if (problem === "") this.parts.bindings.refresh();
     return { problem, devices: problem === "" ? await this.devices() : [] };
+  }
+
+  /** Lets a device blink, and then show again what it showed. */
+  async blink(alias: string): Promise<AdoptOutcome> {
+    const { catalog, devices } = this.parts;
+    await catalog.load();
+    devices.list();
+    const problem = await devices.blink(alias, catalog.profiles.of(alias)?.profile);
+    if (problem === "") this.repaint(alias);
+    return { problem: problem === "" ? "" : `${alias}: ${problem}`, devices: [] };
   }
 
   async bindings(): Promise<readonly BindingReport[]> {

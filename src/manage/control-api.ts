@@ -120,6 +120,7 @@ export class ControlApi {
       ["GET /-/midi", () => surfaces.devices()],
       ["POST /-/midi/adopt", (_, request) => surfaces.adopt(fieldsOf(request))],
       ["POST /-/midi/forget", (_, request) => surfaces.forget(fieldsOf(request))],
+      ["POST /-/midi/blink", (_, request) => surfaces.blink(fieldsOf(request))],
       ["POST /-/surface/repaint", (_, request) => surfaces.repaint(fieldsOf(request))],
     ]);
   }

@@ -70,6 +70,7 @@ export type DeskCommand =
   | { readonly kind: "devices" }
   | { readonly kind: "adopt"; readonly request: AdoptRequest }
   | { readonly kind: "forget"; readonly alias: string }
+  | { readonly kind: "blink"; readonly alias: string }
   | { readonly kind: "bind"; readonly request: BindRequest; readonly options: WriteOptions }
   | { readonly kind: "unbind"; readonly id: string; readonly options: WriteOptions }
   | { readonly kind: "learn"; readonly request: LearnRequest; readonly options: WriteOptions }
@@ -96,6 +97,7 @@ export interface DeskAnswers {
   readonly devices: readonly DeviceReport[];
   readonly adopt: AdoptOutcome;
   readonly forget: AdoptOutcome;
+  readonly blink: AdoptOutcome;
   readonly bind: BindOutcome;
   readonly unbind: WriteOutcome;
   readonly learn: LearnOutcome;

@@ -11,6 +11,7 @@
  *   GET  /-/midi                         DeviceReport[]: what is plugged in, and what bindings name
  *   POST /-/midi/adopt { alias, device?, profile?, identify? }: says which device of this machine an alias means; DeviceReport[]
  *   POST /-/midi/forget { alias }        ends that; DeviceReport[]
+ *   POST /-/midi/blink { alias }         lets its lights blink for two seconds; []
  *   POST /-/surface/repaint { alias }    sends a device everything that it shows; 404 when nothing is shown on it
  *
  * Pure, like the rest of the control API; it decides nothing about a binding.
@@ -56,6 +57,10 @@ export class SurfaceApi {
 
   async forget(fields: Fields): Promise<ApiAnswer> {
     return adoptAnswer(await this.backend.command({ kind: "forget", alias: textField(fields, "alias") }));
+  }
+
+  async blink(fields: Fields): Promise<ApiAnswer> {
+    return adoptAnswer(await this.backend.command({ kind: "blink", alias: textField(fields, "alias") }));
   }
 
   async bind(fields: Fields): Promise<ApiAnswer> {

@@ -154,12 +154,13 @@ describe("what a device shows", () => {
   });
 });
 
-describe("midi adopt and forget", () => {
+describe("midi adopt, forget and blink", () => {
   it.each([
     [["adopt", "deck", "no-such-device"], "no-such-device: no such device is plugged in"],
     [["adopt", "Deck"], "is no alias"],
     [["adopt", "deck", "--profile", "none"], "none: there is no such profile"],
     [["forget", "deck"], "deck: was not adopted on this machine"],
+    [["blink", "deck"], "deck: is not plugged in, or has no output"],
   ])("refuses %j and says why", async (args, text) => {
     const { code, stdout, stderr } = await node.hana("midi", ...args);
     expect([code, stdout, stderr]).toEqual([1, "", expect.stringContaining(text)]);

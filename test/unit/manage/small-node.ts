@@ -49,6 +49,7 @@ export const NO_SURFACES: DeskSurfaces = {
   devices: () => Promise.resolve([]),
   adopt: () => Promise.resolve({ problem: "no devices here", devices: [] }),
   forget: () => Promise.resolve({ problem: "no devices here", devices: [] }),
+  blink: () => Promise.resolve({ problem: "no devices here", devices: [] }),
   bindings: () => Promise.resolve([]),
   bind: () => Promise.resolve({ problem: "no devices here", outcome: { reject: Reject.none, confirmed: false } }),
   unbind: () => Promise.resolve({ reject: Reject.unknownPath, confirmed: false }),
