@@ -47,6 +47,7 @@ import { AllowList } from "./input/allow-list.js";
 import type { StatusReport } from "./manage/reports.js";
 import { type ReadyInfo, type RunningNode, StartError } from "./manage/running-node.js";
 import { HealthCode } from "./node/health.js";
+import { VirtualPorts } from "./edge/virtual-ports.js";
 import { HanaNode } from "./node/node.js";
 import type { NodePorts } from "./node/ports.js";
 import { Subscriptions } from "./node/subscriptions.js";
@@ -349,7 +350,7 @@ class Composition {
   private makeSurfaces(): void {
     const { node, loop, feedback } = this;
     this.midi = new MidiHub({
-      system: midiSystem(),
+      system: new VirtualPorts(midiSystem(), this.settings.midi.virtual),
       clock: node.core.clock,
       turn: loop,
       listener: {

@@ -139,6 +139,13 @@ export const SETTING_NAMES: readonly SettingName[] = [
     placeholder: "HZ",
     description: "most updates a second to one subscriber, newest value winning; 0: as they come (0)",
   },
+  {
+    path: "midi.virtual",
+    kind: "list",
+    placeholder: "NAME",
+    description: "a MIDI port of the node's own, to which other programs connect (not on Windows); may be repeated",
+    separator: COMMAS,
+  },
 ];
 
 /** `osc.rateLimit` is `--osc-rate-limit`. */

@@ -80,6 +80,10 @@ export interface Settings {
     /** Updates a second to one subscriber; 0 for no limit. HANA_OSC_THROTTLE_HZ */
     readonly throttleHz: number;
   };
+  readonly midi: {
+    /** Names of ports of the node's own. HANA_MIDI_VIRTUAL */
+    readonly virtual: readonly string[];
+  };
 }
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -246,6 +250,15 @@ const schema = z
           .max(10_000)
           .meta({ description: described("osc.throttleHz") })
           .default(0),
+      })
+      .prefault({}),
+    midi: z
+      .strictObject({
+        virtual: z
+          .array(nameText("midi.virtual"))
+          .max(16)
+          .meta({ description: described("midi.virtual") })
+          .default([]),
       })
       .prefault({}),
   })
@@ -446,7 +459,7 @@ function missingElectors({ control }: Settings, layers: readonly Layer[]): Compl
 
 /** The settings as a file that gives them again; what is undefined is left to the machine and not written. */
 export function formatSettings(settings: Settings): string {
-  const { limits, osc, control, oscOut, set, ...plainSettings } = settings;
+  const { limits, osc, midi, control, oscOut, set, ...plainSettings } = settings;
   const top = Object.entries(plainSettings).flatMap(([key, value]) => (value === undefined ? [] : [line(key, value)]));
   top.push(line("oscOut", oscOut.map(formatOscOut)));
   top.push(
@@ -482,6 +495,9 @@ export function formatSettings(settings: Settings): string {
     line("rateLimit", osc.rateLimit),
     line("timetags", osc.timetags),
     line("throttleHz", osc.throttleHz),
+    "",
+    "[midi]",
+    line("virtual", midi.virtual),
   ].join("\n")}\n`;
 }
 

@@ -35,6 +35,9 @@ export interface MidiSystem {
   /** Throws an error whose message says why it cannot be had. SysEx is heard only if asked for. */
   openInput(port: MidiPort, hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort;
   openOutput(port: MidiPort): MidiOutputPort;
+  /** Makes a port of this name to which others connect. Throws as above; Windows has none. */
+  makeInput(name: string, hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort;
+  makeOutput(name: string): MidiOutputPort;
 }
 
 type LibraryPort = Library.Input | Library.Output;
@@ -63,6 +66,14 @@ class PlainSystem implements MidiSystem {
 
   openOutput(port: MidiPort): MidiOutputPort {
     return openOutput((names) => this.indexOf(names, port));
+  }
+
+  makeInput(name: string, hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort {
+    return makeInput(name, hearsSysex, onBytes);
+  }
+
+  makeOutput(name: string): MidiOutputPort {
+    return makeOutput(name);
   }
 
   private indexOf(names: readonly string[], port: MidiPort): number {
@@ -103,10 +114,24 @@ class AlsaSystem implements MidiSystem {
     return this.connect(port, false, () => openOutput((names) => names.indexOf(port.name)));
   }
 
-  /** Opens it unless it is known to be taken, and finds the client that the library made for it. */
-  private connect<Port extends { close(): void }>(port: MidiPort, isInput: boolean, open: () => Port): Port {
+  makeInput(name: string, hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort {
+    this.mustWork();
+    return makeInput(name, hearsSysex, onBytes);
+  }
+
+  makeOutput(name: string): MidiOutputPort {
+    this.mustWork();
+    return makeOutput(name);
+  }
+
+  private mustWork(): void {
     const trouble = this.sequencer.trouble();
     if (trouble !== "") throw new Error(trouble);
+  }
+
+  /** Opens it unless it is known to be taken, and finds the client that the library made for it. */
+  private connect<Port extends { close(): void }>(port: MidiPort, isInput: boolean, open: () => Port): Port {
+    this.mustWork();
     const before = this.sequencer.clients() ?? [];
     const holder = this.holderOf(before, port, isInput);
     if (holder !== "") throw new Error(`another program has it open (${holder})`);
@@ -184,22 +209,55 @@ function openInput(
   hearsSysex: boolean,
   onBytes: MidiBytesHandler,
 ): MidiInputPort {
+  return inputWith((input) => openPort(input, indexOf), hearsSysex, onBytes);
+}
+
+function makeInput(name: string, hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort {
+  return inputWith((input) => makePort(input, name), hearsSysex, onBytes);
+}
+
+function inputWith(
+  open: (input: Library.Input) => void,
+  hearsSysex: boolean,
+  onBytes: MidiBytesHandler,
+): MidiInputPort {
   const { Input } = library();
   const input = new Input();
   input.ignoreTypes(!hearsSysex, false, true);
-  openPort(input, indexOf);
+  open(input);
   input.on("messageBuffer", (seconds, bytes) => onBytes(bytes, seconds));
   return { overruns: () => 0, close: () => input.destroy() };
 }
 
 function openOutput(indexOf: (names: readonly string[]) => number): MidiOutputPort {
+  return outputWith((output) => openPort(output, indexOf));
+}
+
+function makeOutput(name: string): MidiOutputPort {
+  return outputWith((output) => makePort(output, name));
+}
+
+function outputWith(open: (output: Library.Output) => void): MidiOutputPort {
   const { Output } = library();
   const output = new Output();
-  openPort(output, indexOf);
+  open(output);
   return {
     send: (message) => output.sendMessage(Buffer.from(message.buffer, message.byteOffset, message.length)),
     close: () => output.destroy(),
   };
+}
+
+function makePort(port: LibraryPort, name: string): void {
+  if (process.platform === "win32") {
+    port.destroy();
+    throw new Error("Windows has no virtual ports; a loopback driver makes some");
+  }
+  try {
+    port.openVirtualPort(name);
+  } catch (error) {
+    port.destroy();
+    throw new Error(`the virtual port cannot be made: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function openPort(port: LibraryPort, indexOf: (names: readonly string[]) => number): void {

@@ -92,13 +92,14 @@ async function findings() {
 }
 
 check("a node lists the MIDI devices that are there, and opens none", async () => {
-  node = listen(process.execPath, main, "run", "--interface", "127.0.0.1", "--data-dir", join(home, "data"));
+  const options = ["--interface", "127.0.0.1", "--data-dir", join(home, "data"), "--midi-virtual", "Stage"];
+  node = listen(process.execPath, main, "run", ...options);
   node.outlives = true;
   await until("ready", () => node.text.includes('"ready"'), READY_MS).catch(() => assert.fail(node.text));
   const listed = await ask("/-/midi");
   assert.deepEqual(
     listed.map(({ alias, state }) => `${alias} ${state}`),
-    ["midi-through-port-0 unused", "virmidi-0-0 unused", "virmidi-0-1 unused"],
+    ["stage unused", "midi-through-port-0 unused", "virmidi-0-0 unused", "virmidi-0-1 unused"],
   );
   assert.doesNotMatch(run("cat", "/proc/asound/seq/clients"), /RtMidi/);
 });
@@ -129,6 +130,26 @@ check(
       usb("unplug", "Acme Pad");
       await until("the finding", async () => (await findings()).includes("midi: acme-pad-midi-1: it was unplugged"));
     }
+  },
+);
+
+check(
+  "another program connects to a virtual port of the node, and the node does not take it for a device",
+  async () => {
+    assert.match(
+      hana("bind", "stage/ch1/cc9", "/viz/tunnel/camera/dolly", "--range", "0..127"),
+      /port open: virtual Stage/,
+    );
+    const clients = run("cat", "/proc/asound/seq/clients");
+    const [, client] = /Client +(\d+) : "RtMidi Input Client"[^\n]*\n +Port +0 : "Stage"/.exec(clients) ?? [];
+    assert.ok(client, clients);
+    run("aconnect", "16:0", `${client}:0`);
+    await playUntil("hw:0,0", "B0 09 21", "/viz/tunnel/camera/dolly", 33);
+    const named = (await ask("/-/midi")).filter(({ alias }) => alias.startsWith("stage"));
+    assert.deepEqual(
+      named.map(({ alias, state }) => `${alias} ${state}`),
+      ["stage open"],
+    );
   },
 );
 

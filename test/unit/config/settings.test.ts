@@ -45,6 +45,7 @@ const defaults: Settings = {
   limits: { paths: 100_000 },
   control: { policy: "island", electors: [], conflicts: {} },
   osc: { allow: undefined, rateLimit: 50_000, timetags: "honour", throttleHz: 0 },
+  midi: { virtual: [] },
 };
 
 /** Every setting with a value that is not its default, as a file, as texts, and as it comes out. */
@@ -81,6 +82,7 @@ const every: readonly [path: string, file: string, text: string, value: unknown]
   ["osc.rateLimit", "1000", "1000", 1000],
   ["osc.timetags", '"dropLate"', "dropLate", "dropLate"],
   ["osc.throttleHz", "59.94", "59.94", 59.94],
+  ["midi.virtual", '["stage"]', "stage", ["stage"]],
   // The other one cannot stand alone.
   ["control.policy", '"island"', "island", "island"],
   ["control.electors", '["left"]', "left", ["left"]],
