@@ -21,6 +21,9 @@ export class Disk {
   private readonly random: Random;
   private kept: TermRecord | undefined = NO_TERM_RECORD;
   private writing: TermRecord | undefined;
+  /** In which order writes were begun: `edge/term-file.ts` puts no older one over a newer, however slow the disk is. */
+  private readonly order = new WeakMap<TermRecord, number>();
+  private begun = 0;
 
   constructor(random: Random) {
     this.random = random;
@@ -34,6 +37,7 @@ export class Disk {
   /** Begins to write; answers how long that takes. */
   begin(record: TermRecord): number {
     this.writing = record;
+    this.order.set(record, ++this.begun);
     const most = this.trouble === DiskTrouble.slow ? SLOW_US : WELL_US;
     return 200 + Math.floor(this.random.next() * most);
   }
@@ -45,8 +49,12 @@ export class Disk {
       return false;
     }
     if (this.writing === record) this.writing = undefined;
-    this.kept = record;
+    if (this.orderOf(record) > this.orderOf(this.kept)) this.kept = record;
     return true;
+  }
+
+  private orderOf(record: TermRecord | undefined): number {
+    return record === undefined ? 0 : (this.order.get(record) ?? 0);
   }
 
   /** The node is gone in the middle of whatever it was doing. */
