@@ -86,7 +86,7 @@ export class ConflatedStreams {
       lanes.clear();
     }
     slowPeers.tick();
-    for (const [node] of slowPeers.slow()) {
+    for (const node of slowPeers.slow()) {
       const peer = this.node.peers.get(node);
       if (peer !== undefined) lanes.lease(node, peer.target, ConflatedReason.slow, SLOW_LEASE_US);
     }
@@ -107,8 +107,9 @@ export class ConflatedStreams {
   }
 
   private get finding(): string {
-    const names = this.slowPeers.slow().map(([node]) => this.node.peers.get(node)?.name || node);
-    if (names.length === 0) return "";
+    const slow = this.slowPeers.slow();
+    if (slow.size === 0) return "";
+    const names = [...slow].map((node) => this.node.peers.get(node)?.name || node);
     const [verb, pronoun] = names.length === 1 ? ["loses", "it gets"] : ["lose", "they get"];
     return `${names.join(", ")} ${verb} much more than the others, and ${pronoun} only the newest values by unicast: look at cable, switch port and wireless link there`;
   }

@@ -7,13 +7,13 @@
 import { ByteWriter } from "../base/bytes.js";
 import type { Declaration, Value } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
-import type { Peer } from "../sync/peers.js";
 import { Role } from "../sync/roles.js";
 import { PeerWatch } from "../sync/peer-watch.js";
 import { type Fitness, INTERFACE_NAME_LIMIT } from "../wire/fitness.js";
 import { FrameType } from "../wire/frame.js";
-import { decodeHello, decodeReport, helloFields, type NodeNotice, reportFields } from "../wire/messages.js";
+import { decodeHello, helloFields, type NodeNotice } from "../wire/messages.js";
 import { PeerListReader, type PeerRow, writePeerRow } from "../wire/peer-list.js";
+import { ReportReader, writeReport } from "../wire/report.js";
 import { HealthCode } from "./health.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
@@ -49,6 +49,7 @@ export class Membership {
   private lists = 0;
   private isForListeners = false;
   private readonly rows = new PeerListReader();
+  private readonly reported = new ReportReader();
   private readonly list: ByteWriter;
   readonly watch: PeerWatch;
 
@@ -110,9 +111,8 @@ export class Membership {
   }
 
   private onReport(plain: Uint8Array, length: number, from: string, address: string): void {
-    const { node } = this;
-    const report = decodeReport(plain, length);
-    if (report === undefined) {
+    const { node, reported: report } = this;
+    if (!report.read(plain, length)) {
       node.core.counters.messagesMalformed++;
       return;
     }
@@ -217,17 +217,13 @@ export class Membership {
 
   private report(now: number): void {
     const { node } = this;
-    const { follower, core, roles } = node;
+    const { core, roles, io } = node;
     if (roles.target.port === 0) return;
     this.lossPermille = node.conflatedFollowing.measure();
     this.registers[0] = now + (this.lossPermille >= LOSSY_PERMILLE ? REPORT_LOSSY_US : REPORT_US);
-    const fields = reportFields({
-      ...this.notice(),
-      ...this.fitness(),
-      complete: follower.window.complete,
-      sequence: core.sequence[0] as number,
-    });
-    node.io.message(FrameType.report, fields, roles.target);
+    const sequence = core.sequence[0] as number;
+    const length = writeReport(io.plain, { ...this.notice(), ...this.fitness(), sequence });
+    io.unicast(FrameType.report, length, roles.target);
   }
 
   /** How this node fares. */
@@ -266,7 +262,10 @@ export class Membership {
     this.list.reset(0, this.node.io.plain.length);
     this.addRow(this.ownRow(), isWhole || this.isTold(0));
     let place = 0;
-    for (const peer of this.node.peers.values()) this.addRow(rowOf(peer, now), isWhole || this.isTold(++place));
+    for (const peer of this.node.peers.values()) {
+      peer.silentMs = Math.round((now - peer.heardUs) / 1_000);
+      this.addRow(peer, isWhole || this.isTold(++place));
+    }
     this.sendList();
   }
 
@@ -314,8 +313,4 @@ export class Membership {
       silentMs: 0,
     };
   }
-}
-
-function rowOf(peer: Peer, now: number): PeerRow {
-  return { ...peer, silentMs: Math.round((now - peer.heardUs) / 1_000) };
 }

@@ -5,7 +5,7 @@
  * for a turn may have worked for a while before it comes to that.
  */
 import type { Term } from "../state/change.js";
-import { ClockSync } from "../sync/clock-sync.js";
+import { ASK_EVERY_US, ClockSync } from "../sync/clock-sync.js";
 import { LinkMeasures } from "../sync/link-measures.js";
 import { NO_TERM, Role } from "../sync/roles.js";
 import type { FrameTarget } from "../sync/stream-frames.js";
@@ -20,6 +20,9 @@ import type { NodePorts } from "./ports.js";
 const CRYSTALS = 0.02;
 /** What two clocks that nothing is known of may part by in the 20 ms between two ticks (4 %). */
 const BETWEEN_US = 800;
+/** Of so many nodes each asks once a second; of more each asks less often, but not less than this. */
+const ASK_EACH_SECOND = 25;
+const ASK_SELDOM_TIMES = 4;
 
 export class SessionClock implements SessionTime {
   readonly sync: ClockSync;
@@ -82,8 +85,17 @@ export class SessionClock implements SessionTime {
     const { role, target } = this.node.roles;
     if (role === Role.controlling || role === Role.starting || target.port === 0 || !this.sync.isAskDue) return;
     const { io } = this.node;
-    const length = writeClockAsk(io.plain, this.sync.ask(this.ports.nowUs()));
+    const length = writeClockAsk(io.plain, this.sync.ask(this.ports.nowUs(), this.askEveryUs));
     io.unicast(FrameType.clockAsk, length, target);
+  }
+
+  /**
+   * All of a large mesh together ask as often as a few do: to answer costs a controller as much as to send a change. The
+   * bound grows by what a crystal may drift in four seconds.
+   */
+  private get askEveryUs(): number {
+    const times = this.node.peers.size / ASK_EACH_SECOND;
+    return ASK_EVERY_US * Math.min(Math.max(times, 1), ASK_SELDOM_TIMES);
   }
 
   private findSource(): void {

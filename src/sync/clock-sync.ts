@@ -51,7 +51,7 @@ const ROUND_TRIP_MAX_US = 2_000_000;
 /** Exchanges at once after joining. */
 const BURST = 8;
 const BURST_EVERY_US = 40_000;
-const ASK_EVERY_US = 1_000_000;
+export const ASK_EVERY_US = 1_000_000;
 const ASKED_KEPT = 8;
 const NUMBERS = 2 ** 31;
 
@@ -156,14 +156,13 @@ export class ClockSync {
     return !this.isLeading && this.clock.nowUs >= (this.registers[3] as number);
   }
 
-  /** A question leaves at this moment of own time: answers its number. */
-  ask(ownUs: number): number {
+  /** A question leaves at this moment of own time: answers its number. `everyUs`: when the next one is due, about. */
+  ask(ownUs: number, everyUs = ASK_EVERY_US): number {
     this.number = (this.number + 1) >>> 0;
     this.asked[this.number % ASKED_KEPT] = ownUs;
     if (this.burst > 0) this.burst--;
     const isHurried = this.burst > 0 || this.count === 0;
-    this.registers[3] =
-      this.clock.nowUs + (isHurried ? BURST_EVERY_US : ASK_EVERY_US * (0.9 + 0.2 * this.random.next()));
+    this.registers[3] = this.clock.nowUs + (isHurried ? BURST_EVERY_US : everyUs * (0.9 + 0.2 * this.random.next()));
     return this.number;
   }
 

@@ -1,7 +1,7 @@
 /**
  * Deafness: whether a controller that had followers hears nobody any more. Told the time and when a message was read.
  *
- * Followers report once a second and ask for the time as often, so one of whom nothing comes for 2.5 s is gone. When that
+ * Followers report once a second and ask for the time (a few of them as often), so one of whom nothing comes for 2.5 s is gone. When that
  * is so of all of them, they may be switched off; or this node does not hear, by a cable, a driver or a rule that works
  * one way, and their writes reach nobody. It cannot tell which. It says so, and whoever hears that looks for another
  * controller; where nobody is left nobody minds. It decides nothing else.

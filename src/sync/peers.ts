@@ -3,13 +3,13 @@
  */
 import type { Fitness, FitnessLevel } from "../wire/fitness.js";
 import type { NodeNotice } from "../wire/messages.js";
-import type { PeerListReader } from "../wire/peer-list.js";
+import type { PeerListReader, PeerRow } from "../wire/peer-list.js";
 
 export const PEERS_MAX = 256;
 /** A peer that nobody heard for this long is gone. */
 export const PEER_SILENCE_US = 4_000_000;
 
-export class Peer implements Fitness {
+export class Peer implements PeerRow {
   readonly node: string;
   name = "";
   address = "";
@@ -30,6 +30,8 @@ export class Peer implements Fitness {
   clockOffsetUs = 0;
   clockBoundUs = -1;
   heardUs = 0;
+  /** How long it had been silent when the list was made last. */
+  silentMs = 0;
   /** Where it is reached: kept beside the row, so that sending needs no new object. */
   target = { address: "", port: 0 };
 

@@ -16,6 +16,7 @@ export const SLOW_MAX = 8;
 /** Who has not reported for this long says nothing about the network. */
 const SILENT_US = 3_000_000;
 const PEERS_MAX = 256;
+const NEVER = Number.POSITIVE_INFINITY;
 
 interface Report {
   permille: number;
@@ -29,6 +30,10 @@ interface Report {
 export class SlowPeers {
   private readonly clock: Clock;
   private readonly reports = new Map<string, Report>();
+  /** Who is slow. */
+  private readonly slowNodes = new Set<string>();
+  /** [0] when there may be something to do for `tick`: who is slow, or silent, changes after seconds. */
+  private readonly registers = new Float64Array(1);
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -39,16 +44,21 @@ export class SlowPeers {
     const { nowUs } = this.clock;
     const known = this.reports.get(node);
     if (known === undefined && this.reports.size >= PEERS_MAX) return;
-    const never = Number.POSITIVE_INFINITY;
-    const report = known ?? { permille, saidUs: nowUs, slowSinceUs: never, wellSinceUs: never, isSlow: false };
+    const report = known ?? this.open(node, permille);
     const beforeUs = report.saidUs;
     report.permille = permille;
     report.saidUs = nowUs;
-    this.reports.set(node, report);
     // It lost what it lost since it reported last.
     const isTooMuch = permille > SLOW_PERMILLE && permille > TIMES_MEDIAN * this.median;
-    report.slowSinceUs = isTooMuch ? Math.min(report.slowSinceUs, beforeUs) : never;
-    report.wellSinceUs = permille < WELL_PERMILLE ? Math.min(report.wellSinceUs, nowUs) : never;
+    report.slowSinceUs = isTooMuch ? Math.min(report.slowSinceUs, beforeUs) : NEVER;
+    report.wellSinceUs = permille < WELL_PERMILLE ? Math.min(report.wellSinceUs, nowUs) : NEVER;
+    this.registers[0] = Math.min(this.registers[0] as number, dueUs(report));
+  }
+
+  private open(node: string, permille: number): Report {
+    const report = { permille, saidUs: this.clock.nowUs, slowSinceUs: NEVER, wellSinceUs: NEVER, isSlow: false };
+    this.reports.set(node, report);
+    return report;
   }
 
   private get median(): number {
@@ -57,29 +67,31 @@ export class SlowPeers {
 
   tick(): void {
     const { nowUs } = this.clock;
-    let count = 0;
+    const { registers, slowNodes } = this;
+    if (nowUs < (registers[0] as number)) return;
+    registers[0] = NEVER;
     for (const [node, report] of this.reports) {
-      if (nowUs - report.saidUs > SILENT_US) this.reports.delete(node);
-      else if (report.isSlow && nowUs - report.wellSinceUs >= FOR_US) report.isSlow = false;
-      if (report.isSlow) count++;
+      const isSilent = nowUs - report.saidUs > SILENT_US;
+      if (isSilent) this.reports.delete(node);
+      if (nowUs - report.wellSinceUs >= FOR_US) report.isSlow = false;
+      if (isSilent || !report.isSlow) slowNodes.delete(node);
     }
-    for (const report of this.reports.values()) {
-      if (count >= SLOW_MAX) return;
-      if (report.isSlow || nowUs - report.slowSinceUs < FOR_US) continue;
-      report.isSlow = true;
-      count++;
+    for (const [node, report] of this.reports) {
+      if (!report.isSlow && slowNodes.size < SLOW_MAX && nowUs - report.slowSinceUs >= FOR_US) {
+        report.isSlow = true;
+        slowNodes.add(node);
+      }
+      registers[0] = Math.min(registers[0], dueUs(report));
     }
   }
 
   isSlow(node: string): boolean {
-    return this.reports.get(node)?.isSlow === true;
+    return this.slowNodes.has(node);
   }
 
-  /** Who is, and what each loses in 1/1000. */
-  slow(): [node: string, permille: number][] {
-    const slow: [string, number][] = [];
-    for (const [node, { isSlow, permille }] of this.reports) if (isSlow) slow.push([node, permille]);
-    return slow;
+  /** Who is. */
+  slow(): ReadonlySet<string> {
+    return this.slowNodes;
   }
 
   /** What this share of all others loses at most, in 1/1000. */
@@ -89,8 +101,15 @@ export class SlowPeers {
   }
 
   clear(): void {
+    if (this.reports.size === 0) return;
     this.reports.clear();
+    this.slowNodes.clear();
   }
+}
+
+/** When a report may mean something else than now, in microseconds. */
+function dueUs({ saidUs, slowSinceUs, wellSinceUs, isSlow }: Report): number {
+  return Math.min(saidUs + SILENT_US, (isSlow ? wellSinceUs : slowSinceUs) + FOR_US);
 }
 
 /** Rounded down to one of them: of two, one that loses is not the usual. */

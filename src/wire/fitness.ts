@@ -3,7 +3,11 @@
  *
  * A few numbers, because every node sends them once a second and every node hears all of them. It holds no judgement
  * of one node about another: that is made where it is shown.
+ *
+ *   measures = proven sequence u48, loss u16, differs u16, NAKs varint, round trip + 1 varint, clock bound + 1 varint,
+ *              clock offset zigzag
  */
+import { ByteReader, type ByteWriter } from "../base/bytes.js";
 import { COMPONENTS } from "../state/component.js";
 
 /** The worst of a node's own findings. */
@@ -29,54 +33,69 @@ export interface Fitness {
   readonly clockBoundUs: number;
 }
 
+export const NAME_LIMIT = 64;
 export const INTERFACE_NAME_LIMIT = 32;
 /** Half an hour: what is more is shown as that. */
 export const MEASURE_LIMIT_US = 0x7fff_ffff;
-const DIFFERS_LIMIT = 2 ** COMPONENTS.length;
+export const PRIORITY_MAX = 1_000;
+/** Three bytes a character. */
+const TEXT_LIMIT_BYTES = NAME_LIMIT * 3;
 
-/** Measures go as whole numbers from 0 on, so that a field below 0 is none. */
-export function fitnessFields(fitness: Fitness): unknown[] {
-  return [
-    fitness.lossPermille,
-    fitness.naks,
-    fitness.provenSequence,
-    fitness.differs,
-    fitness.level,
-    fitness.interfaceName,
-    fitness.roundTripUs + 1,
-    fitness.clockOffsetUs + MEASURE_LIMIT_US,
-    fitness.clockBoundUs + 1,
-  ];
+/** What moves of it; level and interface go where there is room for them. */
+export function writeMeasures(out: ByteWriter, fitness: Fitness): void {
+  out.u48(fitness.provenSequence);
+  out.u16(fitness.lossPermille);
+  out.u16(fitness.differs);
+  out.varint(fitness.naks);
+  out.varint(fitness.roundTripUs + 1);
+  out.varint(fitness.clockBoundUs + 1);
+  out.zigzag(fitness.clockOffsetUs);
 }
 
-/** Undefined when the fields from `from` on are none. */
-export function decodeFitness(fields: readonly unknown[], from: number): Fitness | undefined {
-  const [lossPermille, naks, provenSequence, differs, level, interfaceName, ...times] = fields.slice(from, from + 9);
-  const [roundTrip, clockOffset, clockBound] = times;
-  if (!isWithin(lossPermille, 0, 1_000) || !isWithin(naks, 0, 2 ** 53) || !isWithin(provenSequence, 0, 2 ** 48 - 1)) {
-    return undefined;
+/** Reads messages that say how a node fares into its own fields: a hundred nodes do once a second. */
+export class FitnessReader implements Fitness {
+  protected readonly input = new ByteReader();
+  private readonly decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  provenSequence = 0;
+  lossPermille = 0;
+  differs = 0;
+  level: FitnessLevel = 0;
+  naks = 0;
+  roundTripUs = -1;
+  clockBoundUs = -1;
+  clockOffsetUs = 0;
+  interfaceName = "";
+
+  protected measures(): void {
+    const { input } = this;
+    this.provenSequence = input.u48();
+    this.lossPermille = input.u16();
+    this.differs = input.u16();
+    this.naks = input.varint();
+    this.roundTripUs = input.varint() - 1;
+    this.clockBoundUs = input.varint() - 1;
+    this.clockOffsetUs = input.zigzag();
   }
-  if (!isWithin(differs, 0, DIFFERS_LIMIT - 1) || !isLevel(level)) return undefined;
-  if (typeof interfaceName !== "string" || interfaceName.length > INTERFACE_NAME_LIMIT) return undefined;
-  if (!isWithin(roundTrip, 0, MEASURE_LIMIT_US + 1) || !isWithin(clockBound, 0, MEASURE_LIMIT_US + 1)) return undefined;
-  if (!isWithin(clockOffset, 0, 2 * MEASURE_LIMIT_US)) return undefined;
-  return {
-    lossPermille,
-    naks,
-    provenSequence,
-    differs,
-    level,
-    interfaceName,
-    roundTripUs: roundTrip - 1,
-    clockOffsetUs: clockOffset - MEASURE_LIMIT_US,
-    clockBoundUs: clockBound - 1,
-  };
+
+  protected text(limit: number): string {
+    const { input } = this;
+    const bytes = input.blob(TEXT_LIMIT_BYTES);
+    try {
+      const text = this.decoder.decode(bytes);
+      if (text.length <= limit) return text;
+    } catch {
+      // Not UTF-8: no such message.
+    }
+    input.failed = true;
+    return "";
+  }
+
+  protected get areMeasuresSound(): boolean {
+    if (!isLevel(this.level) || this.lossPermille > 1_000 || this.differs >= 2 ** COMPONENTS.length) return false;
+    return this.roundTripUs <= MEASURE_LIMIT_US && this.clockBoundUs <= MEASURE_LIMIT_US;
+  }
 }
 
-export function isLevel(value: unknown): value is FitnessLevel {
+function isLevel(value: number): boolean {
   return value === FitnessLevel.green || value === FitnessLevel.yellow || value === FitnessLevel.red;
-}
-
-function isWithin(value: unknown, least: number, most: number): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= most;
 }

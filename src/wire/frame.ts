@@ -173,11 +173,21 @@ export function readInfo(input: ByteReader): StreamInfo {
   };
 }
 
+const ZERO = "0".charCodeAt(0);
+const NINE = "9".charCodeAt(0);
+const BEFORE_A = "a".charCodeAt(0) - 10;
+
 /** A node id, 16 hex digits, as eight bytes; "" as zeros. */
 export function writeNode(out: ByteWriter, node: string): void {
-  for (let index = 0; index < NODE_ID_BYTES; index++) {
-    out.u8(node === "" ? 0 : Number.parseInt(node.slice(index * 2, index * 2 + 2), 16));
+  for (let index = 0; index < NODE_ID_BYTES * 2; index += 2) {
+    out.u8(node === "" ? 0 : (digitAt(node, index) << 4) | digitAt(node, index + 1));
   }
+}
+
+/** The value of a hexadecimal digit: lists name a hundred nodes a second, and nothing is cut out of their names for it. */
+function digitAt(node: string, index: number): number {
+  const code = node.charCodeAt(index);
+  return code <= NINE ? code - ZERO : code - BEFORE_A;
 }
 
 export function readNode(input: ByteReader): string {

@@ -1,12 +1,12 @@
 /**
- * Messages: the small control messages, as msgpack arrays. Hello, report, leave, NAK and write results.
+ * Messages: the small control messages, as msgpack arrays. Hello, leave, NAK and write results.
  *
  * They are rare, so they are readable rather than tight. Every field is checked after decoding (`fields.ts`). A message
  * that does not fit is answered with undefined.
  */
 import { type Reject, rejectOf } from "../state/reject.js";
 import { decodeFields, isPort, isText, isWhole } from "./fields.js";
-import { decodeFitness, type Fitness, fitnessFields } from "./fitness.js";
+import { NAME_LIMIT, PRIORITY_MAX } from "./fitness.js";
 
 /** What a node says of itself. */
 export interface NodeNotice {
@@ -22,13 +22,6 @@ export interface NodeNotice {
 export interface Hello extends NodeNotice {
   /** Repeated by the controller's answer, so that an old answer is none. 1..2^32-1 */
   readonly nonce: number;
-}
-
-export interface Report extends NodeNotice, Fitness {
-  /** All frames up to this one are here. */
-  readonly complete: number;
-  /** The newest change sequence applied. */
-  readonly sequence: number;
 }
 
 export interface WriteResult {
@@ -48,7 +41,6 @@ export interface Nak {
 }
 
 export const NAK_RANGES_MAX = 16;
-const NAME_LIMIT = 64;
 
 export function helloFields(hello: Hello): unknown[] {
   return [hello.nonce, ...noticeFields(hello)];
@@ -61,30 +53,13 @@ export function decodeHello(plain: Uint8Array, length: number): Hello | undefine
   return notice === undefined ? undefined : { ...notice, nonce: fields[0] };
 }
 
-export function reportFields(report: Report): unknown[] {
-  return [report.complete, report.sequence, ...noticeFields(report), ...fitnessFields(report)];
-}
-
-export function decodeReport(plain: Uint8Array, length: number): Report | undefined {
-  const fields = decodeFields(plain, length);
-  if (fields === undefined) return undefined;
-  const [complete, sequence] = fields;
-  const notice = decodeNotice(fields, 2);
-  const fitness = decodeFitness(fields, 2 + NOTICE_FIELDS);
-  if (notice === undefined || fitness === undefined) return undefined;
-  if (!isWhole(complete) || !isWhole(sequence, 2 ** 48)) return undefined;
-  return { ...notice, ...fitness, complete, sequence };
-}
-
-const NOTICE_FIELDS = 6;
-
 function noticeFields(notice: NodeNotice): unknown[] {
   return [notice.name, notice.priority, notice.unicastPort, notice.snapshotPort, notice.term, notice.isInSync];
 }
 
 function decodeNotice(fields: unknown[], from: number): NodeNotice | undefined {
   const [name, priority, unicastPort, snapshotPort, term, isInSync] = fields.slice(from);
-  if (!isText(name, NAME_LIMIT) || !isWhole(priority, 1_001) || !isPort(unicastPort)) return undefined;
+  if (!isText(name, NAME_LIMIT) || !isWhole(priority, PRIORITY_MAX + 1) || !isPort(unicastPort)) return undefined;
   if (!isPort(snapshotPort) || !isWhole(term, 2 ** 32) || typeof isInSync !== "boolean") return undefined;
   return { name, priority, unicastPort, snapshotPort, term, isInSync };
 }

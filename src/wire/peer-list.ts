@@ -4,13 +4,20 @@
  * changes. Nothing is allocated for a row that is not whole, but the node's id.
  *
  *   list  = row x n, until the end of the message
- *   row   = flags u8 (1 whole, 2 in sync, level << 2, 16 conflated), node 8 B, sequence u48, proven sequence u48, loss u16,
- *           differs u16, silent ms u16, NAKs varint, round trip + 1 varint, clock bound + 1 varint, clock offset zigzag,
+ *   row   = flags u8 (1 whole, 2 in sync, level << 2, 16 conflated), node 8 B, sequence u48, silent ms u16,
+ *           measures (fitness.ts),
  *           [whole: name text, address text, interface text, unicast port u16, snapshot port u16, priority u16]
  */
-import { ByteReader, type ByteWriter } from "../base/bytes.js";
-import { COMPONENTS } from "../state/component.js";
-import { type Fitness, type FitnessLevel, INTERFACE_NAME_LIMIT, isLevel, MEASURE_LIMIT_US } from "./fitness.js";
+import type { ByteWriter } from "../base/bytes.js";
+import {
+  type Fitness,
+  type FitnessLevel,
+  FitnessReader,
+  INTERFACE_NAME_LIMIT,
+  NAME_LIMIT,
+  PRIORITY_MAX,
+  writeMeasures,
+} from "./fitness.js";
 import { readNode, writeNode } from "./frame.js";
 
 export interface PeerRow extends Fitness {
@@ -37,10 +44,7 @@ const LEVEL_MASK = 3;
 const CONFLATED = 16;
 const FLAGS_MAX = 31;
 const SILENT_MAX_MS = 0xffff;
-const NAME_LIMIT = 64;
 const ADDRESS_LIMIT = 45;
-/** Three bytes a character. */
-const TEXT_LIMIT_BYTES = NAME_LIMIT * 3;
 
 /** Adds a row. Where it does not fit, the writer says `overflow`. */
 export function writePeerRow(out: ByteWriter, row: PeerRow, isWhole: boolean): void {
@@ -48,14 +52,8 @@ export function writePeerRow(out: ByteWriter, row: PeerRow, isWhole: boolean): v
   out.u8(standing | (row.level << LEVEL_SHIFT));
   writeNode(out, row.node);
   out.u48(row.sequence);
-  out.u48(row.provenSequence);
-  out.u16(row.lossPermille);
-  out.u16(row.differs);
   out.u16(Math.min(SILENT_MAX_MS, row.silentMs));
-  out.varint(row.naks);
-  out.varint(row.roundTripUs + 1);
-  out.varint(row.clockBoundUs + 1);
-  out.zigzag(row.clockOffsetUs);
+  writeMeasures(out, row);
   if (isWhole) writeStanding(out, row);
 }
 
@@ -69,26 +67,15 @@ function writeStanding(out: ByteWriter, row: PeerRow): void {
 }
 
 /** Reads a list row by row: its fields are the row that `next` came to. */
-export class PeerListReader implements PeerRow {
-  private readonly input = new ByteReader();
-  private readonly decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+export class PeerListReader extends FitnessReader implements PeerRow {
   node = "";
   isWhole = false;
   isInSync = false;
   isConflated = false;
   sequence = 0;
-  provenSequence = 0;
-  lossPermille = 0;
-  differs = 0;
-  level: FitnessLevel = 0;
   silentMs = 0;
-  naks = 0;
-  roundTripUs = -1;
-  clockBoundUs = -1;
-  clockOffsetUs = 0;
   name = "";
   address = "";
-  interfaceName = "";
   unicastPort = 0;
   snapshotPort = 0;
   priority = 0;
@@ -103,7 +90,7 @@ export class PeerListReader implements PeerRow {
     if (input.failed || input.remaining === 0) return false;
     this.moving();
     if (this.isWhole) this.standing();
-    if (!this.isSound()) input.failed = true;
+    if (this.node === "" || !this.areMeasuresSound) input.failed = true;
     return !input.failed;
   }
 
@@ -121,14 +108,8 @@ export class PeerListReader implements PeerRow {
     if (flags > FLAGS_MAX) input.failed = true;
     this.node = readNode(input);
     this.sequence = input.u48();
-    this.provenSequence = input.u48();
-    this.lossPermille = input.u16();
-    this.differs = input.u16();
     this.silentMs = input.u16();
-    this.naks = input.varint();
-    this.roundTripUs = input.varint() - 1;
-    this.clockBoundUs = input.varint() - 1;
-    this.clockOffsetUs = input.zigzag();
+    this.measures();
   }
 
   private standing(): void {
@@ -139,24 +120,6 @@ export class PeerListReader implements PeerRow {
     this.unicastPort = input.u16();
     this.snapshotPort = input.u16();
     this.priority = input.u16();
-    if (this.priority > 1_000) input.failed = true;
-  }
-
-  private text(limit: number): string {
-    const bytes = this.input.blob(TEXT_LIMIT_BYTES);
-    try {
-      const text = this.decoder.decode(bytes);
-      if (text.length <= limit) return text;
-    } catch {
-      // Not UTF-8: no row.
-    }
-    this.input.failed = true;
-    return "";
-  }
-
-  private isSound(): boolean {
-    if (this.node === "" || !isLevel(this.level) || this.lossPermille > 1_000) return false;
-    if (this.differs >= 2 ** COMPONENTS.length) return false;
-    return this.roundTripUs <= MEASURE_LIMIT_US && this.clockBoundUs <= MEASURE_LIMIT_US;
+    if (this.priority > PRIORITY_MAX) input.failed = true;
   }
 }

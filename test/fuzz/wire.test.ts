@@ -38,14 +38,13 @@ import { encodeMessage } from "../../src/wire/fields.js";
 import {
   decodeHello,
   decodeNak,
-  decodeReport,
   decodeWriteResult,
   helloFields,
   nakFields,
-  reportFields,
   writeResultFields,
 } from "../../src/wire/messages.js";
 import { PeerListReader, writePeerRow } from "../../src/wire/peer-list.js";
+import { ReportReader, writeReport } from "../../src/wire/report.js";
 import { decodeHeader, decodeRequest, encodeHeader, encodeRequest } from "../../src/wire/snapshot-records.js";
 import { WriteFrameReader, WriteFrameWriter, WriteKind, WriteRecord } from "../../src/wire/write-frame.js";
 import { readTwin, TwinKind, writeTwin } from "../../src/wire/twin.js";
@@ -342,13 +341,30 @@ function decodeRoundPart(bytes: Uint8Array): boolean {
   return !entries.failed;
 }
 
+const reported = new ReportReader();
+
+/** What a report is taken for can be written again, and is the same then. */
+function decodeReport(bytes: Uint8Array): boolean {
+  if (!reported.read(bytes, bytes.length)) return false;
+  const again = { ...reported };
+  const copy = written((plain) => writeReport(plain, reported));
+  if (!reported.read(copy, copy.length)) throw new Error("a report was taken that is none");
+  for (const field of ["name", "term", "sequence", "differs", "clockOffsetUs", "level"] as const) {
+    if (reported[field] !== again[field]) throw new Error("a report was taken that reads otherwise when written again");
+  }
+  return true;
+}
+
 const DECODERS: Readonly<Record<string, Decoder>> = {
   content: { samples: contents(), decode: decodeContent },
   stream: { samples: streamFrames(), decode: decodeStream },
   writes: { samples: writeFrames(), decode: decodeWrites },
   writePart: { samples: [part()], decode: decodePart },
   hello: of(helloFields({ ...NOTICE, nonce: 77 }), decodeHello),
-  report: of(reportFields({ ...NOTICE, ...FITNESS, complete: 1, sequence: 2 }), decodeReport),
+  report: {
+    samples: [written((plain) => writeReport(plain, { ...NOTICE, ...FITNESS, sequence: 2 }))],
+    decode: decodeReport,
+  },
   bucketAsk: { samples: [bucketAsk()], decode: (bytes) => readBucketAsk(bytes, bytes.length) !== undefined },
   rangePart: { samples: [rangePart()], decode: (bytes) => readRangePart(bytes, bytes.length) !== undefined },
   roundPart: { samples: [roundPart()], decode: decodeRoundPart },

@@ -177,7 +177,7 @@ describe.each(SIZES)("with %d nodes", { timeout: 240_000 }, (nodes) => {
     );
     const hana = controller.hana;
     tell(`${nodes} nodes, four of five lose 0.4`, `journals of ${hana?.controller.frames.redundancy} frames`);
-    expect(hana?.conflated.slowPeers.slow()).toEqual([]);
+    expect(hana?.conflated.slowPeers.slow().size).toBe(0);
     expect(hana?.controller.frames.redundancy).toBeGreaterThanOrEqual(6);
     expect(stage.violation).toBe("");
   });

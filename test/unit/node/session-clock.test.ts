@@ -106,3 +106,22 @@ test("who follows the next controller knows at once how far off its clock may be
   mesh.until(() => mesh.isSettled);
   expect(joiner.hana.sessionClock.boundUs).toBe(BOUND_UNKNOWN_US);
 });
+
+test.each([
+  [3, 2],
+  [60, 25],
+])("%d nodes together ask for the time about %d times a second once they know it", (count, most) => {
+  const mesh = new Mesh(1);
+  for (let place = 0; place < count; place++) mesh.add();
+  mesh.until(() => mesh.isSettled);
+  mesh.run(5_000_000);
+  let asks = 0;
+  mesh.drop = (_, __, datagram) => {
+    if (datagram[TYPE_OFFSET] === FrameType.clockAsk) asks++;
+    return false;
+  };
+  mesh.run(10_000_000);
+  expect(asks / 10).toBeGreaterThan(most * 0.8);
+  expect(asks / 10).toBeLessThan(most * 1.2);
+  for (const { hana } of mesh.nodes) expect(hana.sessionClock.sync.boundUs).toBeLessThan(1_000);
+});

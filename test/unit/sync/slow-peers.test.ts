@@ -26,7 +26,7 @@ describe("slow peers", () => {
   }
 
   function slow(peers: SlowPeers): string[] {
-    return peers.slow().map(([node]) => node);
+    return [...peers.slow()];
   }
 
   test("one that loses much for five seconds is slow, and no longer when it has been well for as long", () => {
@@ -76,6 +76,22 @@ describe("slow peers", () => {
     expect(slow(others)).toHaveLength(SLOW_MAX);
     report(others, clock, 100, 8_000, (node) => (node < 20 ? 600 : 0));
     expect(slow(others)).toHaveLength(SLOW_MAX);
+  });
+
+  test("it is told in time where reports are rarer than looks, and so is who reports no more", () => {
+    const clock = clockAt(1e9);
+    const peers = new SlowPeers(clock);
+    const slowMs: number[] = [];
+    for (let ms = 0; ms < 20_000; ms += 20) {
+      clock.set(1e9 + ms * 1_000);
+      const loss = ms < 9_000 ? 600 : 0;
+      if (ms % 1_000 === 0 && ms < 11_000)
+        for (const node of ["a", "b", "c"]) peers.report(node, node === "a" ? loss : 0);
+      peers.tick();
+      if (peers.isSlow("a")) slowMs.push(ms);
+    }
+    // Five seconds after the first report; the last one is at 10 s, and three seconds later all are forgotten.
+    expect([slowMs[0], slowMs.at(-1), peers.percentile(1)]).toEqual([5_000, 13_000, 0]);
   });
 
   test("who falls silent is forgotten, and there is room for no more than a mesh has", () => {

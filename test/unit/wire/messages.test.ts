@@ -6,11 +6,9 @@ import { encodeMessage } from "../../../src/wire/fields.js";
 import {
   decodeHello,
   decodeNak,
-  decodeReport,
   decodeWriteResult,
   helloFields,
   nakFields,
-  reportFields,
   writeResultFields,
 } from "../../../src/wire/messages.js";
 import {
@@ -40,22 +38,7 @@ const notice = {
   isInSync: fc.boolean(),
 };
 const node = fc.stringMatching(/^[0-9a-f]{16}$/);
-const measure = fc.integer({ min: -1, max: 2 ** 31 - 1 });
-const sequence = fc.maxSafeNat().map((number) => number % 2 ** 48);
-/** How a node fares. */
-const fitness = {
-  lossPermille: fc.nat(1_000),
-  naks: whole,
-  provenSequence: sequence,
-  differs: fc.nat(1_023),
-  level: fc.constantFrom(0 as const, 1 as const, 2 as const),
-  interfaceName: fc.string({ maxLength: 32 }),
-  roundTripUs: measure,
-  clockOffsetUs: fc.integer({ min: 1 - 2 ** 31 }),
-  clockBoundUs: measure,
-};
 const hello = fc.record({ ...notice, nonce: fc.nat(2 ** 32 - 1) });
-const report = fc.record({ ...notice, ...fitness, complete: whole, sequence });
 const refusal = fc.record({ write: whole, reject: fc.integer({ min: 0, max: 19 }) });
 const result = fc.record({
   ...{ session: fc.nat(2 ** 32 - 1), write: whole, frame: whole, term: fc.nat(2 ** 32 - 1) },
@@ -79,7 +62,6 @@ type Decode = (bytes: Uint8Array, length: number) => unknown;
 /** Every message: what makes one, its fields, its decoder. */
 const MESSAGES: readonly (readonly [string, fc.Arbitrary<unknown>, (value: never) => unknown[], Decode])[] = [
   ["hello", hello, helloFields, decodeHello],
-  ["report", report, reportFields, decodeReport],
   ["write result", result, writeResultFields as never, decodeWriteResult],
   [
     "nak",
