@@ -29,7 +29,10 @@ export interface Snapshot {
   readonly chunks: readonly Uint8Array[];
 }
 
-/** Decodes the image of a snapshot; undefined when its bytes are none. The ring hears of its terms and origins. */
+/**
+ * Decodes the image of a snapshot; undefined when its bytes are none. The ring hears of its terms and origins. Paths that
+ * have no id of the mesh's yet are its maker's own, who goes on to ask for one: here their ids would mean others.
+ */
 export function decodeSnapshot(core: NodeCore, applier: Applier, snapshot: Snapshot): State | undefined {
   const state = new State(core.state.capacity);
   const decoder = new ImageDecoder({ state, terms: core.terms, origins: core.origins });
@@ -38,6 +41,7 @@ export function decodeSnapshot(core: NodeCore, applier: Applier, snapshot: Snaps
   const isWhole = snapshot.chunks.every((chunk) => decoder.push(chunk));
   for (let index = termsBefore; index < core.terms.size; index++) applier.tellTerm(index);
   for (let index = originsBefore; index < core.origins.size; index++) applier.tellOrigin(index);
+  for (const id of [...state.ids()]) if (core.state.isProvisional(id)) state.remove(id);
   return isWhole ? state : undefined;
 }
 

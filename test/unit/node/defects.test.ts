@@ -2,8 +2,10 @@
  * Defects that were found in a mesh, each as the behaviour that is wanted. They stay, so that none comes back.
  */
 import { describe, expect, test } from "vitest";
+import { decodeSnapshot } from "../../../src/node/adoption.js";
 import { ChangeFlag, EventKind } from "../../../src/state/change.js";
 import { completeDeclaration } from "../../../src/state/declaration.js";
+import { ImageEncoder } from "../../../src/state/image.js";
 import { Reject } from "../../../src/state/reject.js";
 import { Found, RingReader } from "../../../src/state/ring.js";
 import { TERMS_MAX } from "../../../src/state/tables.js";
@@ -314,6 +316,26 @@ describe("a follower's writes", () => {
     second.write("/viz/x", 1, "s".repeat(200));
     mesh.run(1_000_000);
     expect(first.value("/viz/x")).toBe(1);
+  });
+
+  test("who fetches a follower's contents does not take paths that have no id of the mesh's yet", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    first.declare("/viz/x", { type: "float" });
+    mesh.run(100_000);
+    mesh.drop = (from) => from === second;
+    second.declare("/viz/own", { type: "float" });
+    const { core, roles } = second.hana;
+    expect(core.state.isProvisional(core.state.idOf("/viz/own"))).toBe(true);
+    const chunks: Uint8Array[] = [];
+    const encoder = new ImageEncoder(core);
+    for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
+    const { number: termNumber, node: termNode } = roles.term;
+    const rest = { sequence: core.sequence[0] as number, origins: [], lineage: [], standings: [] };
+    const incoming = decodeSnapshot(first.hana.core, first.hana.applier, { termNumber, termNode, ...rest, chunks });
+    expect([incoming?.idOf("/viz/own"), incoming?.idOf("/viz/x")]).toEqual([-1, core.state.idOf("/viz/x")]);
   });
 
   test("a joiner reads nothing of an event whose first parts went out before it was there", () => {
