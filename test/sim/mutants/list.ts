@@ -288,7 +288,8 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "confirm what was replaced at once",
     "sync/pending-writes.ts",
-    "if (write > this.acknowledgedThrough || (this.registers[6] as number) > complete) break;",
+    `if (write > this.acknowledgedThrough) break;
+        if ((this.registers[6] as number) > complete) continue;`,
     "",
   ),
   {
