@@ -86,7 +86,8 @@ class Device {
     const { mesh, messages, input } = this;
     for (let change = 0; change < CHANGES; change++) {
       const message = messages[change % BINDINGS] as Uint8Array;
-      message[2] = (change / BINDINGS + 1) & 127;
+      // Not 0: it turns no encoder.
+      message[2] = ((change / BINDINGS) % 127) + 1;
       input.push(message);
       if (change % TURN === TURN - 1) {
         mesh.controller.settle();

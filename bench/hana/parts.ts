@@ -138,7 +138,7 @@ function oscLoop({ controller }: QuietMesh): () => void {
   };
 }
 
-/** A control change to the ring: parse, bind, transform, apply. Half of the bindings wait for the value's crossing. */
+/** A control change to the ring: parse, bind, transform, apply. Bindings of four kinds: see `midiInputOf`. */
 function midiLoop(): () => void {
   const { controller } = new Mesh(BINDINGS, 3, BINDINGS * PATHS_PER_BINDING);
   const input = midiInputOf(controller, BINDINGS);

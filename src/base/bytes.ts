@@ -94,8 +94,18 @@ export class ByteWriter {
   }
 
   f32(value: number): void {
-    if (!this.room(4)) return;
     float32Scratch[0] = value;
+    this.f32Bytes();
+  }
+
+  /** A number out of an array: one that is handed over may be allocated for it. */
+  f32At(values: Float64Array, index: number): void {
+    float32Scratch[0] = values[index] as number;
+    this.f32Bytes();
+  }
+
+  private f32Bytes(): void {
+    if (!this.room(4)) return;
     const { buffer } = this;
     buffer[this.offset++] = float32Bytes[f0] as number;
     buffer[this.offset++] = float32Bytes[f1] as number;

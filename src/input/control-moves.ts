@@ -215,7 +215,8 @@ export class ControlMoves {
     if (transform.formula === undefined) binding.toValue(way);
     else {
       bend(binding.curve, way, 0);
-      inputs[ExpressionInput.x] = binding.isInverted ? 1 - (way[0] as number) : (way[0] as number);
+      if (binding.isInverted) way[0] = 1 - (way[0] as number);
+      inputs[ExpressionInput.x] = way[0] as number;
       if (!this.calculate(binding, transform, sink)) return;
     }
     this.agree(placed, transform, surface, sink);

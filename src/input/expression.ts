@@ -53,8 +53,10 @@ export class Expression {
       }
       top++;
     }
-    results[0] = stack[0] as number;
-    return Number.isFinite(stack[0]);
+    const result = stack[0] as number;
+    results[0] = result;
+    // `Number.isFinite` would be handed the double as an object.
+    return result - result === 0;
   }
 }
 

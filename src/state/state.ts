@@ -9,7 +9,7 @@ import { assert } from "../base/assert.js";
 import { componentOf } from "./component.js";
 import { ClipMode, type Declaration, isText, lanesOf, type Value, ValueType } from "./declaration.js";
 import { sharedDeclaration } from "./declaration-bytes.js";
-import type { Staging } from "./staging.js";
+import { StagedKind, type Staging } from "./staging.js";
 import { Tombstones } from "./tombstones.js";
 
 /** Doubles per id: the largest value is four numbers. */
@@ -228,9 +228,11 @@ export class State {
     if (typeof text === "string") staging.string(text);
     else if (text !== undefined) staging.bytes(text);
     else {
-      staging.number(this.numbers[id * LANES] as number);
+      // `staging.number` would be handed a double, which may be allocated for it.
+      staging.kind = StagedKind.numbers;
       staging.count = lanesOf(type);
-      for (let lane = 1; lane < LANES; lane++) staging.numbers[lane] = this.numbers[id * LANES + lane] as number;
+      staging.text = undefined;
+      for (let lane = 0; lane < LANES; lane++) staging.numbers[lane] = this.numbers[id * LANES + lane] as number;
     }
   }
 

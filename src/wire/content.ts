@@ -181,7 +181,7 @@ export class ContentWriter {
     const { out } = this;
     switch (layout) {
       case Layout.float32:
-        out.f32(numbers[at] as number);
+        out.f32At(numbers, at);
         return;
       case Layout.bool:
         out.u8(numbers[at] as number);
