@@ -154,9 +154,9 @@ describe("an endless encoder", () => {
 
   it("given by a program tells detents as they are", () => {
     const rig = rigOf({ type: "int", range: { min: 0, max: 9 } }, { source: "pad/wheel", mode: "relative" });
-    rig.bindings.onInput("pad", "wheel", 3);
-    rig.bindings.onInput("pad", "wheel", -1);
-    expect(rig.get(PATH)).toBe(2);
+    rig.bindings.onInput("pad", "wheel", 5);
+    rig.bindings.onInput("pad", "wheel", -2);
+    expect(rig.get(PATH)).toBe(3);
   });
 });
 
@@ -212,6 +212,15 @@ describe("a button", () => {
     expect(rig.get(PATH)).toBe(4);
     rig.send(MidiKind.noteOn, 60, 63.5);
     expect(rig.get(PATH)).toBe(2);
+  });
+
+  it("is pressed once, however much it says while it is down", () => {
+    rig = button({ type: "bool" }, { source: CC, mode: "toggle" });
+    expect(moved(rig, 70, 127, 90, 20, 100)).toEqual([true, true, true, true, false]);
+    rig.bind("a", { mode: "momentary" });
+    moved(rig, 0, 127);
+    rig.node.set(PATH, false);
+    expect(moved(rig, 90, 64, 0, 127)).toEqual([false, false, false, true]);
   });
 
   it("of a radio group sets its own value, by name or number", () => {
