@@ -40,6 +40,8 @@ export class StreamFollowing implements FollowerPort {
   private controllerAddress = "";
   /** Which boot of the controller is followed. */
   private session = 0;
+  /** It was followed before in the same term: nothing that it had then is to be missing again. */
+  private isAgain = false;
   /** The controller says that it hears nobody. */
   private isDeaf = false;
 
@@ -121,6 +123,8 @@ export class StreamFollowing implements FollowerPort {
   /** Goes over to another term, as one that joins it. */
   switchTo(number: number, sender: string, session: number, address: string): void {
     const { node } = this;
+    const { term } = node.roles;
+    this.isAgain = session === this.session && number === term.number && sender === term.node;
     this.session = session;
     this.info = undefined;
     this.isDeaf = false;
@@ -178,8 +182,19 @@ export class StreamFollowing implements FollowerPort {
     this.ports.fetchSnapshot({
       address: this.controllerAddress,
       port: info.snapshotPort,
-      minSequence: info.sequence,
+      minSequence: Math.max(info.sequence, this.heldSequence),
     });
+  }
+
+  /**
+   * What this node has of the term that it joins again: word of where the controller stood may have been long on its way,
+   * and the controller may count on what it was told to be here.
+   */
+  private get heldSequence(): number {
+    const { core, roles, applier } = this.node;
+    const { lineage } = core;
+    const isHere = lineage.present === applier.termIndex(roles.term.number, roles.term.node);
+    return this.isAgain && isHere ? Math.max(0, lineage.through(lineage.present)) : 0;
   }
 
   /** The snapshot is here. */

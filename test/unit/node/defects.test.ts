@@ -338,6 +338,38 @@ describe("a follower's writes", () => {
     expect([incoming?.idOf("/viz/own"), incoming?.idOf("/viz/x")]).toEqual([-1, core.state.idOf("/viz/x")]);
   });
 
+  test("who joins a term again has no less than before, though word of where it stood and its image are old", () => {
+    const {
+      mesh,
+      nodes: [first, second],
+    } = settled(2);
+    mesh.keepsImages = true;
+    first.declare("/viz/x", { type: "int" });
+    mesh.run(100_000);
+    let old: Uint8Array | undefined;
+    mesh.drop = (from, to, datagram, way) => {
+      const isIt = old === undefined && from === first && to === second && way === Way.meeting;
+      if (isIt && datagram[TYPE_OFFSET] === FrameType.stream) old = datagram.slice();
+      return isIt;
+    };
+    // It makes the image that is kept.
+    mesh.add();
+    mesh.until(() => mesh.isSettled && old !== undefined);
+    first.write("/viz/x", 5);
+    mesh.run(200_000);
+    expect(second.value("/viz/x")).toBe(5);
+    mesh.drop = (from) => from === first;
+    second.turn(() => {
+      // As when its controller was silent for long.
+      second.hana.follower.stop();
+      second.hana.roles.start();
+      second.hana.receive(old as Uint8Array, first.address, first.port);
+    });
+    mesh.run(50_000);
+    expect([second.hana.core.counters.snapshotsTaken, second.hana.roles.role]).toEqual([2, Role.following]);
+    expect(second.value("/viz/x")).toBe(5);
+  });
+
   test("a joiner reads nothing of an event whose first parts went out before it was there", () => {
     const mesh = new Mesh(1);
     const sendLimits = { flushesPerSecond: 100, flushBurst: 1, packetsPerSecond: 100, bitsPerSecond: 160e6 };
