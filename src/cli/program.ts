@@ -215,6 +215,15 @@ function addSurfaces(program: Command): void {
     .argument("<ALIAS>")
     .action(async (alias: string, options: object) => (await import("./midi.js")).forget(alias, options));
   const surface = program.command("surface").description("what surfaces show");
+  surface
+    .command("simulate")
+    .description("play a profile as a device of this machine; lines on stdin move its controls")
+    .argument("<PROFILE>", "an id of `hana profile list`, or a file")
+    .option("--name <NAME>", "what its ports are called; default: the profile's id")
+    .option("--json", "print JSON")
+    .action(async (profile: string, options: object) =>
+      (await import("./surface-simulate.js")).simulate(profile, options),
+    );
   withNode(surface.command("repaint").description("send a device again everything that it shows"))
     .argument("<ALIAS>", "as listed by `hana midi list`")
     .action(async (alias: string, options: object) => (await import("./surface.js")).repaint(alias, options));

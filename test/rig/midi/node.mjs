@@ -4,6 +4,7 @@
  * What a user types is typed; values and lists are asked for by HTTP, since a command takes seconds to start in there.
  */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { get, request } from "node:http";
 import { join } from "node:path";
@@ -110,6 +111,22 @@ check("a knob is bound to a path that declares itself, and moves it; unbound, it
   play("hw:0,0", "B0 07 7F B0 07 05");
   await becomes("/viz/tunnel/camera/zoom", 5);
   hana("unbind", "zoom");
+  await until("the port to be closed", () => !run("cat", "/proc/asound/seq/clients").includes("RtMidi"));
+});
+
+check("an endless encoder turns by every detent, and a pad toggles at each press", async () => {
+  const turn = "/viz/tunnel/camera/turn";
+  const flags = ["--range", "0..127", "--encoding", "twos-complement", "--step", "1"];
+  assert.match(hana("bind", "virmidi-0-0/ch1/cc9", turn, ...flags, "--id", "turn"), /port open/);
+  play("hw:0,0", "B0 09 01 B0 09 14 B0 09 7D");
+  await becomes(turn, 1 + 20 - 3);
+  hana("bind", "virmidi-0-0/ch1/note60", turn, "--mode", "toggle", "--id", "pad");
+  play("hw:0,0", "90 3C 40 80 3C 00");
+  await becomes(turn, 127);
+  play("hw:0,0", "90 3C 40 90 3C 00");
+  await becomes(turn, 0);
+  hana("unbind", "turn");
+  hana("unbind", "pad");
   await until("the port to be closed", () => !run("cat", "/proc/asound/seq/clients").includes("RtMidi"));
 });
 
@@ -240,5 +257,35 @@ check("lights, rings and motors of a USB device show the state, and are painted 
   device = listen("amidi", "-p", `hw:${usb("card", "BCF2000")}`, "-d");
   await shows("B04100", "B05120", "B0017F");
 });
+
+check(
+  "a virtual twin of a device is found, moves what it is bound to, and shows what the node makes of that",
+  async () => {
+    const twin = spawn(process.execPath, [main, "surface", "simulate", "korg-nanokontrol2"], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    let shown = "";
+    let said = "";
+    twin.stdout.on("data", (data) => (shown += data));
+    twin.stderr.on("data", (data) => (said += data));
+    try {
+      await until("the twin", () => said.includes("is there as korg-nanokontrol2"), READY_MS).catch(() =>
+        assert.fail(said),
+      );
+      const printed = hana("bind", "korg-nanokontrol2/solo1", "/viz/twin/solo");
+      assert.match(printed, /port open: RtMidi Output Client:korg-nanokontrol2/);
+      twin.stdin.write("solo1 down\n");
+      await becomes("/viz/twin/solo", 1);
+      await until("the light", () => shown.includes("solo1 light 127")).catch(() => assert.fail(shown));
+      twin.stdin.write("solo1 up\n");
+      await becomes("/viz/twin/solo", 0);
+      await until("the dark", () => shown.endsWith("solo1 light 0\n")).catch(() => assert.fail(shown));
+    } finally {
+      twin.stdin.end();
+    }
+    await until("its end", () => twin.exitCode !== null);
+    assert.equal(twin.exitCode, 0, said);
+  },
+);
 
 await runChecks();
