@@ -548,7 +548,17 @@ class Composition {
       loop.end();
       subscriptions.pump();
       hub.subscribers.pump();
+      this.followStream();
     });
+  }
+
+  /** What came from others may bind devices and is shown on them: now, not when the timer comes round. */
+  private followStream(): void {
+    const { bindings, feedback, loop } = this;
+    bindings.pump();
+    if (bindings.list().length === 0) return;
+    feedback.pump();
+    loop.wakeBy(feedback.dueUs);
   }
 
   /** Lets everybody else in. */
