@@ -117,7 +117,7 @@ export class Controller implements WriteSink {
     this.budget = new SendBudget(core.clock, limits);
     this.frames = new StreamFrames(io, this.sent, () => this.publisher.isIdle);
     this.repairs = new RepairDesk(core.clock, this.sent);
-    this.precedence = new Precedence(core.state, core.clock);
+    this.precedence = new Precedence(core.state, core.clock, core.origins);
     this.critical = new CriticalWrites(core.clock, peers, rules, core.identity, {
       ask: (target) => this.budget.spend(this.frames.askApplied(target)),
       tell: (frame, target) => {

@@ -11,6 +11,7 @@
 import type { Clock } from "../base/clock.js";
 import { Reject } from "../state/reject.js";
 import type { State } from "../state/state.js";
+import type { OriginTable } from "../state/tables.js";
 import { BOUND_UNKNOWN_US } from "../wire/write-frame.js";
 
 /** As long as a gesture may pause (`node/gestures.ts`). */
@@ -19,6 +20,7 @@ export const HOLD_IDLE_US = 400_000;
 export class Precedence {
   private readonly state: State;
   private readonly clock: Clock;
+  private readonly table: OriginTable;
   /** Who wrote a path last, by which gesture, and until when the path is held for that origin. */
   private origins = new Uint16Array(0);
   private gestures = new Int32Array(0);
@@ -31,9 +33,10 @@ export class Precedence {
   held = 0;
   superseded = 0;
 
-  constructor(state: State, clock: Clock) {
+  constructor(state: State, clock: Clock, origins: OriginTable) {
     this.state = state;
     this.clock = clock;
+    this.table = origins;
   }
 
   /** A term begins: nobody is known to move anything. */
@@ -77,7 +80,16 @@ export class Precedence {
     if (this.isHeld(id, origin)) return Reject.held;
     const { state } = this;
     const isOlder = (this.made[0] as number) < (state.timesUs[id] as number);
-    return isOlder && state.origins[id] !== origin && state.origins[id] !== 0 ? Reject.superseded : Reject.none;
+    const last = state.origins[id] as number;
+    return isOlder && last !== 0 && !this.areOfOneNode(last, origin) ? Reject.superseded : Reject.none;
+  }
+
+  /**
+   * What a node writes comes in the order in which it was made, whatever the way of each frame says of its time: a value
+   * is not older than the declaration before it, nor one surface's move than another's.
+   */
+  private areOfOneNode(one: number, other: number): boolean {
+    return one === other || this.table.at(one).node === this.table.at(other).node;
   }
 
   count(reject: Reject): void {

@@ -1,4 +1,5 @@
 /** Which write counts when several origins write to one path. */
+import { OriginTable } from "../../../src/state/tables.js";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Clock } from "../../../src/base/clock.js";
 import { completeDeclaration } from "../../../src/state/declaration.js";
@@ -8,7 +9,12 @@ import { BOUND_UNKNOWN_US } from "../../../src/wire/write-frame.js";
 import { HOLD_IDLE_US, Precedence } from "../../../src/sync/precedence.js";
 
 const START_US = 1_719_964_800_000_000;
-const [ID, ONE, TWO] = [0, 1, 2];
+const [ID, ONE, TWO, OTHER_SURFACE_OF_ONE] = [0, 1, 2, 3];
+const ORIGINS = [
+  ["one", "a"],
+  ["two", "a"],
+  ["one", "b"],
+] as const;
 
 let clock: Clock;
 let state: State;
@@ -19,7 +25,9 @@ beforeEach(() => {
   clock.set(START_US);
   state = new State(PROVISIONAL_IDS + 10);
   state.declare(ID, "/viz/x", completeDeclaration({ type: "float" }));
-  precedence = new Precedence(state, clock);
+  const origins = new OriginTable();
+  for (const [node, surface] of ORIGINS) origins.intern(node, surface);
+  precedence = new Precedence(state, clock, origins);
   precedence.open();
 });
 
@@ -37,6 +45,12 @@ function write(origin: number, ageUs = 0, gesture = 1): Reject {
 function pass(us: number): void {
   clock.set(clock.nowUs + us);
 }
+
+test("what a node writes by one surface is not older than what it wrote by another", () => {
+  expect(write(ONE)).toBe(Reject.none);
+  pass(1_000);
+  expect([write(OTHER_SURFACE_OF_ONE, 50_000), write(TWO, 500_000)]).toEqual([Reject.none, Reject.superseded]);
+});
 
 describe("a path that is moved", () => {
   test("is held against others from the second write of a gesture until 400 ms pass without one", () => {
