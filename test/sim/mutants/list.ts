@@ -133,7 +133,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "take what a snapshot acknowledged as pending still",
     run: ["--nodes", "3", "--hold", "--minutes", "1", "--faults", "delay,blackhole,poke"],
-    firstSeed: 25,
+    firstSeed: 110,
     edits: [{ file: "node/elections.ts", find: "    node.pending.resend();\n", replace: "" }],
   },
   {
