@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { get, request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { check, listen, play, run, runChecks, until, usb } from "./inside.mjs";
 
@@ -244,6 +245,8 @@ check("lights, rings and motors of a USB device show the state, and are painted 
     await tell("/-/set", { path: `/viz/show/${name}`, value });
   }
   await shows("B0417F", "B0517F", "B0017F");
+  // It is painted once more when it must have started.
+  await delay(2_000);
   // The hand moves a fader: the value follows, and the motor gets that place, and no other, once the hand rests.
   const before = device.bytes.length;
   await playUntil(`hw:${usb("card", "BCF2000")}`, "B0 51 20", "/viz/show/level", 0x20);
