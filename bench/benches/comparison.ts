@@ -7,6 +7,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { MESSAGES_PER_BLOCK } from "../floor/pacer.js";
 import type { Latencies, Row } from "../harness/bench.js";
+import { freePort, randomGroup } from "../harness/network.js";
 import type { Remote } from "../harness/remote.js";
 import { Distribution, median } from "../harness/samples.js";
 import type { LatencyPeer } from "../latency-peer.js";
@@ -30,6 +31,16 @@ export interface Comparison {
 export interface Ends {
   readonly sender: Remote<LatencyPeer>;
   readonly receiver: Remote<LatencyPeer>;
+}
+
+/** A floor for each link: a bare datagram to a group of its own. */
+export async function openFloors({ sender, receiver }: Ends, links: readonly string[]): Promise<void> {
+  for (const link of links) {
+    const group = randomGroup();
+    const port = await freePort();
+    await receiver.receiveBare(link, { group, port });
+    await sender.sendBare(link, { address: group, port }, new Uint8Array(BARE_BYTES));
+  }
 }
 
 export async function warmUp({ sender }: Ends, links: readonly string[]): Promise<void> {

@@ -8,11 +8,10 @@
  */
 import { MESSAGES_PER_BLOCK } from "../floor/pacer.js";
 import type { Bench, BenchOptions, BenchResult, Row } from "../harness/bench.js";
-import { BenchMesh, freePort, randomGroup } from "../harness/network.js";
+import { BenchMesh } from "../harness/network.js";
 import { Children } from "../harness/remote.js";
 import type { LatencyPeer } from "../latency-peer.js";
 import {
-  BARE_BYTES,
   BLOCKS,
   type Comparison,
   comparisonLatencies,
@@ -20,6 +19,7 @@ import {
   drained,
   type Ends,
   LATENCY_PEER,
+  openFloors,
   take,
   warmUp,
 } from "./comparison.js";
@@ -121,15 +121,6 @@ async function measure(ends: Ends, without: Ends): Promise<Run> {
 
 function spawnEnds(children: Children): Ends {
   return { sender: children.spawn<LatencyPeer>(LATENCY_PEER), receiver: children.spawn<LatencyPeer>(LATENCY_PEER) };
-}
-
-async function openFloors({ sender, receiver }: Ends, links: readonly string[]): Promise<void> {
-  for (const link of links) {
-    const group = randomGroup();
-    const port = await freePort();
-    await receiver.receiveBare(link, { group, port });
-    await sender.sendBare(link, { address: group, port }, new Uint8Array(BARE_BYTES));
-  }
 }
 
 async function openHana({ sender, receiver }: Ends, mesh: BenchMesh): Promise<void> {

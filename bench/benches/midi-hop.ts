@@ -5,12 +5,11 @@
  * A pitch bend has 14 bits: not a time, but a number that tells when it was sent.
  */
 import type { Bench, BenchOptions, BenchResult } from "../harness/bench.js";
-import { BenchMesh, freePort, randomGroup } from "../harness/network.js";
+import { BenchMesh } from "../harness/network.js";
 import { Children } from "../harness/remote.js";
 import { Distribution } from "../harness/samples.js";
 import type { LatencyPeer } from "../latency-peer.js";
 import {
-  BARE_BYTES,
   BLOCKS,
   type Comparison,
   comparisonLatencies,
@@ -18,6 +17,7 @@ import {
   drained,
   type Ends,
   LATENCY_PEER,
+  openFloors,
   take,
   warmUp,
 } from "./comparison.js";
@@ -50,7 +50,7 @@ async function runOnce(): Promise<Comparison> {
     const sender = children.spawn<LatencyPeer>(LATENCY_PEER);
     const receiver = children.spawn<LatencyPeer>(LATENCY_PEER);
     const ends = { sender, receiver };
-    await openFloor(ends);
+    await openFloors(ends, [FLOOR]);
     await openHana(ends, mesh);
     await warmUp(ends, [FLOOR, HANA]);
     const comparison = await compare(ends);
@@ -78,13 +78,6 @@ async function takeBends({ sender, receiver }: Ends): Promise<Distribution> {
   const timeOf = new Map(Array.from(numbers, (number, index) => [number, sentUs[index] ?? 0]));
   const { sentUs: arrived, cameUs } = await receiver.takeArrivals(HANA);
   return Distribution.of(sentUs, { sentUs: arrived.map((number) => timeOf.get(Math.round(number)) ?? 0), cameUs });
-}
-
-async function openFloor({ sender, receiver }: Ends): Promise<void> {
-  const group = randomGroup();
-  const port = await freePort();
-  await receiver.receiveBare(FLOOR, { group, port });
-  await sender.sendBare(FLOOR, { address: group, port }, new Uint8Array(BARE_BYTES));
 }
 
 async function openHana({ sender, receiver }: Ends, { name, key, meshPort, folder }: BenchMesh): Promise<void> {
