@@ -10,7 +10,7 @@ import { MidiCounters } from "../input/midi-counters.js";
 import type { MidiPort } from "../input/midi-port.js";
 import { type MidiMessageSink, MidiStream } from "../input/midi-stream.js";
 import type { KnownProfile } from "../input/surface-profiles.js";
-import { fillForm, matchesForm } from "../input/sysex-form.js";
+import { fillForm, hexOf, matchesForm } from "../input/sysex-form.js";
 import type { MidiSystem } from "./midi-system.js";
 import { messageOf } from "./trouble.js";
 
@@ -108,8 +108,4 @@ function isReply(reply: Reply | undefined, answer: Uint8Array): boolean {
 
 function unknown(problem: string): Identity {
   return { profile: "", problem };
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(" ");
 }

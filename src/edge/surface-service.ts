@@ -109,17 +109,20 @@ export class SurfaceService {
   /** Gives a device of this machine an alias; what had it gets the other's. */
   async adopt(request: AdoptRequest): Promise<AdoptOutcome> {
     await this.parts.catalog.load();
-    const problem = await adoptDevice(request, this.parts.catalog, this.parts.devices);
-    if (problem === "") this.parts.bindings.refresh();
-    return { problem, devices: problem === "" ? await this.devices() : [] };
+    return this.named(await adoptDevice(request, this.parts.catalog, this.parts.devices));
   }
 
   /** Lets an alias be what profiles and ports say again. */
   async forget(alias: string): Promise<AdoptOutcome> {
     await this.parts.catalog.load();
-    const problem = forgetDevice(alias, this.parts.catalog, this.parts.devices);
-    if (problem === "") this.parts.bindings.refresh();
-    return { problem, devices: problem === "" ? await this.devices() : [] };
+    return this.named(forgetDevice(alias, this.parts.catalog, this.parts.devices));
+  }
+
+  /** What aliases mean has changed, unless there was a problem. */
+  private async named(problem: string): Promise<AdoptOutcome> {
+    if (problem !== "") return { problem, devices: [] };
+    this.parts.bindings.refresh();
+    return { problem, devices: await this.devices() };
   }
 
   /** Lets a device blink, and then show again what it showed. */

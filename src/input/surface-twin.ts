@@ -11,7 +11,7 @@ import { positionOutput } from "./control-outputs.js";
 import type { MidiAddress } from "./control-source.js";
 import { MIDI_MAX_7, MidiKind } from "./midi-event.js";
 import { detentsOf, RelativeEncoding } from "./relative-encoder.js";
-import { matchesForm } from "./sysex-form.js";
+import { hexOf, matchesForm } from "./sysex-form.js";
 
 /** What a hand does to a control. `way`: 0..1; `turn`: detents, to the right above 0. */
 export type TwinMotion =
@@ -162,8 +162,4 @@ function turned(address: MidiAddress, encoding: RelativeEncoding, detents: numbe
 function valueOf(encoding: RelativeEncoding, detents: number): number {
   for (let value = 0; value <= MIDI_MAX_7; value++) if (detentsOf(encoding, value) === detents) return value;
   return 0;
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(" ");
 }

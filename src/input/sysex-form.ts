@@ -33,3 +33,8 @@ export function matchesForm(parts: readonly MessagePart[], bytes: Uint8Array, le
     tail.every((part, index) => fits(part, length - tail.length + index))
   );
 }
+
+/** Bytes as profiles write them: `F0 7E 7F`. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(" ");
+}
