@@ -121,7 +121,7 @@ function nodeCounters(node: HanaNode): Record<string, number> {
     framesDuplicate: follower.window.duplicates,
     writesConflated: pending.conflated,
     writeRetries: pending.retries,
-    writesDuplicate: controller.intake.duplicates,
+    writesDuplicate: controller.writeDesk.intake.duplicates,
     packetsSent: io.packetsSent,
     bytesSent: io.bytesSent,
     hybridClamped: node.core.clock.clampedHybrids,

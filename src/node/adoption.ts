@@ -93,8 +93,8 @@ function removeStrangers(core: NodeCore, applier: Applier, pending: PendingWrite
   for (const id of [...state.ids()]) {
     if (state.isProvisional(id)) continue;
     if (incoming.exists(id) && incoming.pathOf(id) === state.pathOf(id)) continue;
-    // What was written to a path that the mesh has under another id goes there; the rest is offered with its path.
-    if (incoming.idOf(state.pathOf(id)) < 0) pending.forget(id, Reject.none);
+    // What was written to a path that the mesh has under another id goes there.
+    if (incoming.idOf(state.pathOf(id)) < 0) pending.forget(id, Reject.unknownPath);
     applier.adoptRemoval(id);
   }
 }

@@ -1,13 +1,9 @@
 /**
- * Controller: the walk from writes to the stream. Orders changes, publishes them, repairs, answers writers.
+ * Controller: the walk from writes to the stream. Orders changes, publishes them, repairs; its `writeDesk` takes in what
+ * followers write.
  *
  * It acts only between `open` and `close`; who may be controller is decided by `roles`.
  */
-import { coerce } from "../state/coerce.js";
-import { ValueType } from "../state/declaration.js";
-import { decodeNamed } from "../state/declaration-bytes.js";
-import { Reject } from "../state/reject.js";
-import { componentOf } from "../state/component.js";
 import { Acknowledgements } from "../sync/acknowledgements.js";
 import { CriticalWrites } from "../sync/critical-writes.js";
 import type { ElectionRules } from "../sync/election.js";
@@ -20,25 +16,18 @@ import { RepairDesk } from "../sync/repair-desk.js";
 import { SendBudget, type SendLimits } from "../sync/send-budget.js";
 import { SentRing } from "../sync/sent-ring.js";
 import { type FrameTarget, StreamFrames } from "../sync/stream-frames.js";
-import { WriteAssembly } from "../sync/write-assembly.js";
-import { WriteIntake } from "../sync/write-intake.js";
 import { DIGEST_WORDS, FrameType, type StreamInfo } from "../wire/frame.js";
-import { decodeNak, writeResultFields } from "../wire/messages.js";
+import { decodeNak } from "../wire/messages.js";
 import { decodeApplied } from "../wire/applied.js";
 import { replicatedFields } from "../wire/replicated.js";
-import { Layout } from "../wire/content.js";
-import { type WriteCopy, WriteFrameReader, WriteKind, type WriteSink } from "../wire/write-frame.js";
-import { type Standing, WRITERS_MAX } from "../wire/standing.js";
-import { readPart } from "../wire/write-part.js";
+import type { Standing } from "../wire/standing.js";
 import type { Applier } from "./applier.js";
 import { BucketDesk } from "./bucket-desk.js";
 import type { NodeCore } from "./core.js";
 import type { FrameIo } from "./frame-io.js";
+import { WriteDesk } from "./write-desk.js";
+import { WriteExecution } from "./write-execution.js";
 
-/** Writes of a group that waits for its end, at most. */
-const GROUP_HELD_MAX = 4_096;
-/** Writers whose groups wait at once; the oldest gives way, and comes again. */
-const GROUPS_MAX = 64;
 const NO_DIGESTS = new Int32Array(DIGEST_WORDS);
 /** The ring is taken in before it can lap. */
 const PUMP_AT = 8_192;
@@ -49,15 +38,9 @@ export interface Reachability {
   readonly snapshotPort: number;
 }
 
-interface OpenGroup {
-  readonly session: number;
-  readonly writes: WriteCopy[];
-}
-
-export class Controller implements WriteSink {
+export class Controller {
   private readonly core: NodeCore;
   private readonly applier: Applier;
-  private readonly io: FrameIo;
   readonly reachability: Reachability;
   readonly budget: SendBudget;
   readonly sent: SentRing;
@@ -66,25 +49,13 @@ export class Controller implements WriteSink {
   readonly repairs: RepairDesk;
   readonly heartbeats: HeartbeatSchedule;
   readonly buckets: BucketDesk;
-  readonly intake = new WriteIntake();
   private readonly acks = new Acknowledgements();
-  /** Where writers are answered, and who is to be answered at the end of this turn. */
-  private readonly targets = new Map<string, FrameTarget>();
-  private readonly answerSoon = new Set<string>();
   readonly precedence: Precedence;
+  readonly execution: WriteExecution;
+  /** Where followers' writes come in. */
+  readonly writeDesk: WriteDesk;
   readonly critical: CriticalWrites;
-  private readonly reader = new WriteFrameReader();
-  private readonly assembly = new WriteAssembly();
-  private readonly groups = new Map<string, OpenGroup>();
-  private readonly decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  private readonly answerLater: (node: string) => void;
   private readonly sendRepair: (sequence: number, target: FrameTarget | undefined) => void;
-  /** Who wrote the frame that is being read. */
-  private writer = "";
-  private writerSession = 0;
-  private writerTerm = 0;
-  /** An origin of that node's in what it wrote; 0 while nothing was executed. */
-  private writerOrigin = 0;
   isOpen = false;
   /** Whether it takes writes: not while it hands its term over, or its side yields to another. Then its own wait as pending, as its followers' do. */
   takesWrites = false;
@@ -111,13 +82,12 @@ export class Controller implements WriteSink {
   ) {
     this.core = core;
     this.applier = applier;
-    this.io = io;
     this.reachability = reachability;
     this.sent = new SentRing(core.limits.sentFrames);
     this.budget = new SendBudget(core.clock, limits);
     this.frames = new StreamFrames(io, this.sent, () => this.publisher.isIdle);
     this.repairs = new RepairDesk(core.clock, this.sent);
-    this.precedence = new Precedence(core.state, core.clock, core.origins);
+    this.precedence = new Precedence(core.state, core.clock, core.origins, core.identity.id);
     this.critical = new CriticalWrites(core.clock, peers, rules, core.identity, {
       ask: (target) => this.budget.spend(this.frames.askApplied(target)),
       tell: (frame, target) => {
@@ -136,7 +106,18 @@ export class Controller implements WriteSink {
       budget: this.budget,
       acks: this.acks,
     });
-    this.answerLater = (node) => this.answerSoon.add(node);
+    this.execution = new WriteExecution(core, applier, this.publisher, this.precedence);
+    this.writeDesk = new WriteDesk({
+      core,
+      applier,
+      io,
+      publisher: this.publisher,
+      acks: this.acks,
+      precedence: this.precedence,
+      execution: this.execution,
+      stream: this,
+      relieve: () => this.relieve(),
+    });
     this.sendRepair = (sequence, target) => {
       this.budget.spend(this.frames.sendRepair(sequence, target));
     };
@@ -159,11 +140,9 @@ export class Controller implements WriteSink {
     this.frames.term = number;
     this.sent.clear();
     this.repairs.clear();
-    this.dropGroups();
     this.precedence.open();
     this.critical.restart();
-    this.acks.clear();
-    for (const standing of this.intake.standings()) this.acks.begin(standing);
+    this.writeDesk.open();
     this.publisher.restart(sequence);
     core.digests.clear();
     for (const id of core.state.ids()) if (!core.state.isProvisional(id)) core.digests.touch(id);
@@ -178,7 +157,7 @@ export class Controller implements WriteSink {
 
   /** Publishes what is there and takes no more, until another term is opened. */
   freeze(): void {
-    this.dropGroups();
+    this.writeDesk.dropGroups();
     this.settle();
     this.takesWrites = false;
   }
@@ -189,20 +168,8 @@ export class Controller implements WriteSink {
     this.takesWrites = false;
     this.heartbeats.stop();
     this.repairs.clear();
-    this.dropGroups();
+    this.writeDesk.dropGroups();
     return this.critical.release();
-  }
-
-  /** Groups that are half here come again, whole. */
-  private dropGroups(): void {
-    for (const node of [...this.groups.keys()]) this.dropGroup(node);
-  }
-
-  private dropGroup(node: string): void {
-    const { session, writes } = this.groups.get(node) as OpenGroup;
-    const [first] = writes;
-    if (first !== undefined) this.intake.untake(node, session, first.doubles[0] as number);
-    this.groups.delete(node);
   }
 
   /** Publishes what changed in this turn. Answers when it wants to be called again, in microseconds. */
@@ -210,7 +177,7 @@ export class Controller implements WriteSink {
     const before = this.sent.newest;
     this.publisher.flush();
     if (this.sent.newest !== before) this.heartbeats.onChange();
-    this.answerWriters();
+    this.writeDesk.answerWriters();
     this.critical.settle(this.publisher.itemsPublished, this.sent.newest);
   }
 
@@ -318,228 +285,9 @@ export class Controller implements WriteSink {
     this.repairs.ask(nak.ranges, from);
   }
 
-  /** Takes in a piece of a long write. */
-  onWritePart(plain: Uint8Array, length: number, node: string, session: number, from: FrameTarget): void {
-    const part = readPart(plain, length);
-    if (part === undefined) {
-      this.core.counters.messagesMalformed++;
-      return;
-    }
-    const whole = this.assembly.add(node, part);
-    if (whole === undefined) return;
-    this.onWrites(whole, whole.length, node, session, from);
-    if (this.intake.floorOf(node) >= part.write) this.assembly.done(node);
-  }
-
-  /** Takes in a follower's writes. */
-  onWrites(plain: Uint8Array, length: number, node: string, session: number, from: FrameTarget): void {
-    this.writer = node;
-    this.writerSession = session;
-    this.writerTerm = 0;
-    this.writerOrigin = 0;
-    const before = this.intake.duplicates;
-    if (!this.reader.read(plain, length, this)) this.core.counters.messagesMalformed++;
-    if (this.writerTerm !== this.frames.term) return;
-    this.noteTarget(node, from);
-    this.markTaken();
-    // What came again was taken before: its answer was lost, so it is answered at once and to the writer alone.
-    if (this.intake.duplicates > before || this.intake.refusalsOf(node).length > 0) this.answerSoon.add(node);
-  }
-
-  /** What was taken so far of the frame that is being read stands before this place in the publisher's queue. */
-  private markTaken(): void {
-    const { intake, publisher, writer } = this;
-    publisher.pump();
-    const write = this.acknowledgable(writer);
-    this.acks.add(
-      writer,
-      this.writerSession,
-      write,
-      publisher.itemsTaken,
-      this.writerOrigin,
-      intake.refusalsOf(writer),
-    );
-  }
-
-  /** Another side's changes are in this term, and so are the writes that it had taken. */
-  meet(standings: readonly Standing[]): void {
-    this.publisher.pump();
-    for (const standing of standings) {
-      const { node, session, write, refusals } = standing;
-      if (this.intake.meet(standing)) this.acks.add(node, session, write, this.publisher.itemsTaken, 0, refusals);
-    }
-  }
-
-  private noteTarget(node: string, from: FrameTarget): void {
-    const { targets } = this;
-    if (targets.size >= WRITERS_MAX && !targets.has(node)) targets.delete(targets.keys().next().value as string);
-    targets.set(node, from);
-  }
-
-  /** A group that is not whole yet is not acknowledged: its writes are not in the stream. */
-  private acknowledgable(node: string): number {
-    const group = this.groups.size === 0 ? undefined : this.groups.get(node);
-    const first = group?.writes[0];
-    return first === undefined ? this.intake.floorOf(node) : (first.doubles[0] as number) - 1;
-  }
-
-  /** Tells writers whose acknowledgement no frame of this turn carried, who ask again, or whose writes were refused. */
-  private answerWriters(): void {
-    this.acks.promote(this.publisher.itemsPublished, this.answerLater);
-    // Clearing a set allocates even when it is empty: 6 MB in a million settles (measured).
-    if (this.answerSoon.size === 0) return;
-    for (const node of this.answerSoon) this.answer(node);
-    this.answerSoon.clear();
-  }
-
-  private answer(node: string): void {
-    const target = this.targets.get(node);
-    if (target === undefined) return;
-    const { session, write } = this.acks.of(node);
-    const refusals = this.intake.refusalsOf(node);
-    const result = { session, write, frame: this.sent.newest, term: this.frames.term, refusals };
-    this.io.message(FrameType.writeResult, writeResultFields(result), target);
-  }
-
-  onWriteFrame(term: number, first: number, acknowledged: number): boolean {
-    this.writerTerm = term;
-    if (term !== this.frames.term || !this.acks.hasRoom) return false;
-    this.precedence.hear(this.reader.doubles);
-    return this.intake.accepts(this.writer, this.writerSession, first, acknowledged);
-  }
-
-  onWrite(write: WriteFrameReader): void {
-    if (!this.intake.take(this.writer, write.doubles[0] as number)) return;
-    this.precedence.date(write.doubles);
-    if (write.kind === WriteKind.void) return;
-    if (write.kind === WriteKind.groupEnd) this.endGroup();
-    else if (write.isGrouped) this.holdForGroup(write);
-    else this.execute(write);
-    // Whoever has an event has its writer's standing with it, so each has a mark of its own.
-    if (write.kind !== WriteKind.value && !write.isGrouped) this.markTaken();
-    this.relieve();
-  }
-
-  private holdForGroup(write: WriteFrameReader): void {
-    const open = this.groups.get(this.writer);
-    // What an earlier boot of the node left open is over.
-    const group = open?.session === this.writerSession ? open : { session: this.writerSession, writes: [] };
-    if (open === undefined && this.groups.size >= GROUPS_MAX) this.dropGroup(this.groups.keys().next().value as string);
-    this.groups.set(this.writer, group);
-    group.writes.push(write.snapshot());
-    if (group.writes.length >= GROUP_HELD_MAX) this.endGroup();
-  }
-
-  private endGroup(): void {
-    const group = this.groups.get(this.writer);
-    this.groups.delete(this.writer);
-    if (group?.session !== this.writerSession) return;
-    // What changes together is refused together.
-    const reject = this.judgeGroup(group.writes);
-    this.applier.isGrouped = true;
-    for (const write of group.writes) {
-      if (reject === Reject.none) this.execute(write);
-      else this.refuse(write, reject);
-    }
-    this.applier.isGrouped = false;
-  }
-
-  private judgeGroup(writes: readonly WriteCopy[]): Reject {
-    const { precedence } = this;
-    for (const write of writes) {
-      const id = this.idOf(write);
-      if (write.kind !== WriteKind.value || !this.core.state.exists(id)) continue;
-      precedence.setMade(write.doubles, 1);
-      const reject = precedence.judge(id, this.applier.origin(this.writer, write.surfaceName));
-      if (reject !== Reject.none) return reject;
-    }
-    return Reject.none;
-  }
-
-  private idOf(write: WriteCopy): number {
-    return write.path === undefined ? write.id : this.core.state.idOf(write.path);
-  }
-
-  private execute(write: WriteCopy): void {
-    const reject = this.take(write);
-    if (reject !== Reject.none) this.refuse(write, reject);
-  }
-
-  private refuse(write: WriteCopy, reject: Reject): void {
-    this.precedence.count(reject);
-    this.core.counters.writesRefused++;
-    this.intake.refuse(this.writer, write.doubles[0] as number, reject);
-  }
-
-  private take(write: WriteCopy): Reject {
-    const { state } = this.core;
-    const origin = this.applier.origin(this.writer, write.surfaceName);
-    this.writerOrigin = origin;
-    if (write.kind === WriteKind.declare) return this.takeDeclare(write, origin);
-    const id = this.idOf(write);
-    if (!state.exists(id)) return Reject.unknownPath;
-    switch (write.kind) {
-      case WriteKind.value:
-        return this.takeValue(id, write, origin);
-      case WriteKind.trigger:
-        if (state.types[id] !== ValueType.impulse) return Reject.wrongType;
-        if (!this.publisher.hasEventRoom) return Reject.queueFull;
-        this.applier.commitImpulse(id, origin, write.gesture);
-        return Reject.none;
-      case WriteKind.release:
-        this.precedence.release(id, origin);
-        return Reject.none;
-      case WriteKind.rename:
-        return this.takeRename(id, write, origin);
-      case WriteKind.remove:
-        if (!this.publisher.hasEventRoom) return Reject.queueFull;
-        this.applier.commitRemove(id, origin);
-        return Reject.none;
-      default:
-        return Reject.wrongType;
-    }
-  }
-
-  private takeValue(id: number, write: WriteCopy, origin: number): Reject {
-    const { state, staging } = this.core;
-    if (write.layout === Layout.text) {
-      if (state.types[id] === ValueType.blob) staging.bytes(write.bytes);
-      else staging.string(this.decoder.decode(write.bytes));
-    } else {
-      staging.number(write.numbers[0] as number);
-      staging.count = write.lanes;
-      for (let lane = 1; lane < 4; lane++) staging.numbers[lane] = write.numbers[lane] as number;
-    }
-    const reject = coerce(state, id, staging);
-    if (reject !== Reject.none) return reject;
-    this.precedence.setMade(write.doubles, 1);
-    return this.commit(id, origin, write.gesture);
-  }
-
-  /** Commits what is in hand, coerced and made when `precedence` was told, unless somebody else goes before. */
-  commit(id: number, origin: number, gesture: number): Reject {
-    const { precedence, applier } = this;
-    const reject = precedence.judge(id, origin);
-    if (reject !== Reject.none) return reject;
-    precedence.touch(id, origin, gesture);
-    applier.made[0] = precedence.made[0] as number;
-    applier.commit(id, origin, gesture);
-    applier.made[0] = 0;
-    return Reject.none;
-  }
-
-  private takeDeclare(write: WriteCopy, origin: number): Reject {
-    const named = decodeNamed(write.bytes);
-    if (named?.declaration === undefined) return Reject.badDeclaration;
-    if (!this.publisher.hasEventRoom) return Reject.queueFull;
-    return this.applier.commitDeclare(named.path, named.declaration, origin);
-  }
-
-  private takeRename(id: number, write: WriteCopy, origin: number): Reject {
-    const named = decodeNamed(write.bytes);
-    if (named === undefined || componentOf(named.path) < 0) return Reject.badPath;
-    if (!this.publisher.hasEventRoom) return Reject.queueFull;
-    return this.applier.commitRename(id, named.path, origin);
+  /** The number of the term that is held. */
+  get term(): number {
+    return this.frames.term;
   }
 
   /** How many frames of this term are out. */

@@ -18,8 +18,9 @@ import { decodeVote, decodeVoteAsk, type Head, type VoteAsk, voteAskFields, vote
 import type { Term } from "../state/change.js";
 import { decodeSnapshot, type Snapshot, takeSnapshot } from "./adoption.js";
 import { HealthCode } from "./health.js";
-import type { Membership, Offer } from "./membership.js";
+import type { Membership } from "./membership.js";
 import type { NodeParts } from "./parts.js";
+import type { Offer } from "./offers.js";
 import type { NodePorts } from "./ports.js";
 import { VoteAsks } from "./vote-asks.js";
 
@@ -183,7 +184,10 @@ export class Elections {
     const { roles } = this.node;
     if (this.isRaise) {
       const isStillMine = roles.role === Role.controlling && !this.node.handover.isGiving;
-      if (isStillMine && number > roles.term.number) this.node.takeControl(number);
+      if (!isStillMine) return;
+      // A side that came to be merged meanwhile may be in a term of this number: it would not follow into this one.
+      if (number > Math.max(roles.term.number, roles.highest)) this.node.takeControl(number);
+      else this.promise(true);
       return;
     }
     if (this.isStillWanted) this.beginToAsk(number, false);
@@ -285,7 +289,7 @@ export class Elections {
     // The lease runs from the question on, and who agreed waits no longer. What was fetched is here: it asks again.
     if (quorum !== undefined && this.node.core.clock.nowUs - askedUs >= LEASE_US) {
       this.giveUp();
-      this.membership.offer(offers);
+      this.membership.offers.offer(offers);
       return;
     }
     quorum?.begin(agreed, askedUs);
@@ -293,7 +297,7 @@ export class Elections {
     this.voters = [];
     this.node.takeControl(number);
     this.asks.relieve();
-    this.membership.offer(offers);
+    this.membership.offers.offer(offers);
   }
 
   /** Fetches what the best informed voter has. */
@@ -349,8 +353,8 @@ export class Elections {
       this.open([]);
       return;
     }
-    this.membership.onJoin();
-    const offers = this.membership.takeOffers();
+    this.membership.offers.onJoin();
+    const offers = this.membership.offers.take(incoming);
     node.follower.hold(term, snapshot.sequence === head.whole);
     // No frame of that stream comes any more: what one was to publish is in this snapshot, or not taken.
     node.pending.resend();

@@ -100,6 +100,10 @@ export class Healing implements HealingPart {
     return this.yielding.isHeldBy(snapshot);
   }
 
+  handedOverAt(term: Term): number {
+    return this.yielding.handedOverAt(term);
+  }
+
   mayAdopt(snapshot: Snapshot, controller: string): boolean {
     const mayAdopt = this.yielding.mayAdopt(snapshot, controller);
     if (!mayAdopt) this.tick();

@@ -1,12 +1,10 @@
 /**
- * Membership: what nodes say of themselves. Hello, report, peers, leave; and what a joiner offers to the mesh.
+ * Membership: what nodes say of themselves. Hello, report, peers, leave.
  *
  * Only the controller multicasts at rest; the others report to it by unicast and learn of each other from its list, so
  * traffic is linear in nodes.
  */
 import { ByteWriter } from "../base/bytes.js";
-import type { Declaration, Value } from "../state/declaration.js";
-import { Reject } from "../state/reject.js";
 import { Role } from "../sync/roles.js";
 import { PeerWatch } from "../sync/peer-watch.js";
 import { type Fitness, INTERFACE_NAME_LIMIT } from "../wire/fitness.js";
@@ -15,6 +13,7 @@ import { decodeHello, helloFields, type NodeNotice } from "../wire/messages.js";
 import { PeerListReader, type PeerRow, writePeerRow } from "../wire/peer-list.js";
 import { ReportReader, writeReport } from "../wire/report.js";
 import { HealthCode } from "./health.js";
+import { Offers } from "./offers.js";
 import type { NodeOptions } from "./options.js";
 import type { NodeParts } from "./parts.js";
 
@@ -28,14 +27,6 @@ const PEERS_CHANGED_US = 20_000;
 const PEERS_CHANGED_PER_ROW_US = 1_000;
 /** What of a row does not move is told again every so many lists, for whoever missed it. */
 const WHOLE_EVERY = 4;
-const OFFERS_PER_TICK = 512;
-
-/** A path that this node brought along, from its show. */
-export interface Offer {
-  readonly path: string;
-  readonly declaration: Declaration;
-  readonly value: Value;
-}
 
 export class Membership {
   private readonly node: NodeParts;
@@ -44,7 +35,6 @@ export class Membership {
   private readonly registers = new Float64Array(2);
   private generation = -1;
   private nonce = 0;
-  private offers: Offer[] = [];
   private lossPermille = 0;
   private lists = 0;
   private isForListeners = false;
@@ -52,11 +42,13 @@ export class Membership {
   private readonly reported = new ReportReader();
   private readonly list: ByteWriter;
   readonly watch: PeerWatch;
+  readonly offers: Offers;
 
   constructor(node: NodeParts, options: NodeOptions) {
     this.node = node;
     this.options = options;
     this.watch = new PeerWatch(node.peers);
+    this.offers = new Offers(node);
     this.list = new ByteWriter(node.io.plain);
   }
 
@@ -150,54 +142,8 @@ export class Membership {
 
   /** The node became controller. */
   onRole(): void {
-    this.offers = [];
+    this.offers.onRole();
     this.registers[1] = 0;
-  }
-
-  /** The node found a controller: what it holds of its own is to be offered, if it never was in a mesh. */
-  onJoin(): void {
-    const { core, writes } = this.node;
-    if (core.term !== 0 || this.offers.length > 0) return;
-    for (const id of core.state.ids()) {
-      const declaration = core.state.declarationOf(id);
-      if (declaration === undefined) continue;
-      this.offers.push({ path: core.state.pathOf(id), declaration, value: writes.shownValue(id) });
-    }
-  }
-
-  takeOffers(): Offer[] {
-    const { offers } = this;
-    this.offers = [];
-    return offers;
-  }
-
-  /** Offers what the mesh does not have yet; what it has stays as the mesh has it. */
-  offer(offers: readonly Offer[]): void {
-    this.offers = offers.filter((offer) => this.node.core.state.idOf(offer.path) < 0);
-    this.drainOffers();
-  }
-
-  private drainOffers(): void {
-    const { node } = this;
-    const isTaken = node.roles.role === Role.following || node.controller.isOpen;
-    if (this.offers.length === 0 || !isTaken) return;
-    for (let count = 0; count < OFFERS_PER_TICK && this.offers.length > 0; count++) {
-      const offer = this.offers[this.offers.length - 1] as Offer;
-      if (node.core.state.idOf(offer.path) < 0 && !this.tryOffer(offer)) return;
-      this.offers.pop();
-    }
-  }
-
-  private tryOffer(offer: Offer): boolean {
-    const { writes, core } = this.node;
-    let reject = writes.declare(offer.path, offer.declaration, 0);
-    // The mesh's alias stays where it is; the path comes along without.
-    if (reject === Reject.aliasTaken) reject = writes.declare(offer.path, { ...offer.declaration, oscAlias: "" }, 0);
-    if (reject === Reject.queueFull) return false;
-    if (offer.value === null) return true;
-    core.staging.value(offer.value);
-    const id = core.state.idOf(offer.path);
-    return id < 0 || writes.write(id, 0) !== Reject.queueFull;
   }
 
   onInSync(): void {
@@ -210,7 +156,7 @@ export class Membership {
     const { role } = node.roles;
     this.watch.tick(now, role === Role.following || role === Role.controlling);
     node.setHealth(HealthCode.peers, this.watch.finding);
-    this.drainOffers();
+    this.offers.drain();
     if (node.controller.isOpen) this.tickPeers(now);
     else if (node.roles.role !== Role.starting && now >= (this.registers[0] as number)) this.report(now);
   }

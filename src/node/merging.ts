@@ -123,18 +123,21 @@ export class Merging {
     return reject === Reject.none;
   }
 
-  /** All of it is here: said to the followers, and put on record. */
+  /**
+   * All of it is here: put on record, and said to the followers. In this order: whoever is cut off in between and goes on
+   * as controller says that it has the other side only when it has the records too.
+   */
   private finish({ head, lineage: theirs, standings }: Side): void {
     const { node } = this;
     const { core, applier } = node;
+    const lost = recordConflicts(core, applier, this.conflicts);
     for (const { number, node: holder, sequence } of theirs.entries()) this.include(number, holder, sequence);
     this.include(head.number, head.node, theirs.through(theirs.present));
     core.counters.merges++;
     core.counters.conflicts += this.conflicts.length;
-    const lost = recordConflicts(core, applier, this.conflicts);
     core.counters.conflictsUnlisted += lost;
     if (lost > 0) node.setHealth(HealthCode.conflictUnlisted, LOST_TEXT);
-    node.controller.meet(standings);
+    node.controller.writeDesk.meet(standings);
     this.drop();
     // A long merge ends after others were told what can be fetched here: now it is made of more.
     this.ports.onServing();

@@ -202,10 +202,10 @@ export class HanaNode implements NodeParts {
     const { controller } = this;
     const session = opener.senderBoot(opener.sender);
     if (type === FrameType.write && controller.takesWrites) {
-      controller.onWrites(plain, length, node, session, { address, port });
+      controller.writeDesk.onFrame(plain, length, node, session, { address, port });
       this.ports.requestSettle();
     } else if (type === FrameType.writePart && controller.takesWrites) {
-      controller.onWritePart(plain, length, node, session, { address, port });
+      controller.writeDesk.onPart(plain, length, node, session, { address, port });
       this.ports.requestSettle();
     } else if (type === FrameType.nak && controller.isOpen) {
       controller.onNak(plain, length, { address, port });
@@ -338,7 +338,7 @@ export class HanaNode implements NodeParts {
     this.setHealth(HealthCode.snapshot, "");
     this.setHealth(HealthCode.lost, "");
     // One that controls already knows better than what it heard while it followed.
-    if (!isRaised) this.follower.heard.handOver(this.controller.intake);
+    if (!isRaised) this.follower.heard.handOver(this.controller.writeDesk.intake);
     this.controller.frames.isHandedOver = isHandedOver;
     const held = this.follower.releaseCopies();
     this.controller.open(term.number, parent.number, parent.node, isRaised || this.follower.wasWhole);
@@ -377,8 +377,8 @@ export class HanaNode implements NodeParts {
     this.follower.copies.takeOver(unanswered);
     this.ports.hearStream(true);
     // A writer that was not told asks the other controller. What was taken here counts while this state stays.
-    this.follower.heard.replace(this.controller.intake.standings());
-    this.controller.intake.clear();
+    this.follower.heard.replace(this.controller.writeDesk.intake.standings());
+    this.controller.writeDesk.intake.clear();
     this.setHealth(HealthCode.stepDown, "");
   }
 

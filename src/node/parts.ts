@@ -1,6 +1,7 @@
 /**
  * Node parts: what the machines of one node reach each other by. The coordinator makes them all and implements this.
  */
+import type { Term } from "../state/change.js";
 import type { Followers } from "../sync/followers.js";
 import type { LinkMeasures } from "../sync/link-measures.js";
 import type { LossMeasure } from "../sync/loss-measure.js";
@@ -40,6 +41,8 @@ export interface HealingPart {
   onRival(frame: StreamFrameReader, sender: string, address: string): boolean;
   /** Whether a snapshot may take the place of what is here. If not, that is offered to its controller first. */
   mayAdopt(snapshot: SnapshotOf, controller: string): boolean;
+  /** The change of a term with which that holds what this node handed over; 0 when it handed nothing to it. */
+  handedOverAt(term: Term): number;
   onInSync(): void;
   /** Whether a snapshot holds all that is here. */
   isHeldBy(snapshot: SnapshotOf): boolean;

@@ -33,8 +33,11 @@ export class StreamFollowing implements FollowerPort {
   private readonly node: NodeParts;
   private readonly membership: Membership;
   private readonly ports: NodePorts;
-  /** [0] when the snapshot that is being fetched is given up; Infinity when none is. */
-  private readonly registers = new Float64Array([Number.POSITIVE_INFINITY]);
+  /**
+   * [0] when the snapshot that is being fetched is given up; Infinity when none is. [1] the newest change of the term that
+   * was here when missing frames were given up on, else 0.
+   */
+  private readonly registers = new Float64Array([Number.POSITIVE_INFINITY, 0]);
   readonly repair: BucketRepair;
   private info: StreamInfo | undefined;
   private controllerAddress = "";
@@ -126,13 +129,14 @@ export class StreamFollowing implements FollowerPort {
     const { term } = node.roles;
     this.isAgain = session === this.session && number === term.number && sender === term.node;
     this.session = session;
+    this.registers[1] = 0;
     this.info = undefined;
     this.isDeaf = false;
     if (node.roles.role === Role.controlling) node.stepDown();
     node.follower.stop();
     node.roles.join({ number, node: sender });
     node.pending.resend();
-    this.membership.onJoin();
+    this.membership.offers.onJoin();
     node.twin.meet();
     this.controllerAddress = address;
     this.registers[0] = Number.POSITIVE_INFINITY;
@@ -176,25 +180,27 @@ export class StreamFollowing implements FollowerPort {
   }
 
   private fetch(): void {
-    const { info } = this;
+    const { info, node } = this;
     if (info === undefined) return;
-    this.registers[0] = this.node.core.clock.nowUs + SNAPSHOT_PATIENCE_US;
+    this.registers[0] = node.core.clock.nowUs + SNAPSHOT_PATIENCE_US;
     this.ports.fetchSnapshot({
       address: this.controllerAddress,
       port: info.snapshotPort,
-      minSequence: Math.max(info.sequence, this.heldSequence),
+      minSequence: Math.max(info.sequence, this.heldSequence, node.healing.handedOverAt(node.roles.term)),
     });
   }
 
   /**
-   * What this node has of the term that it joins again: word of where the controller stood may have been long on its way,
+   * What this node has of the term that it joins again, be it because frames were missing: values that came past the gap
+   * are shown, and must not go back. Word of where the controller stood may have been long on its way,
    * and the controller may count on what it was told to be here.
    */
   private get heldSequence(): number {
     const { core, roles, applier } = this.node;
     const { lineage } = core;
     const isHere = lineage.present === applier.termIndex(roles.term.number, roles.term.node);
-    return this.isAgain && isHere ? Math.max(0, lineage.through(lineage.present)) : 0;
+    const whole = this.isAgain && isHere ? lineage.through(lineage.present) : 0;
+    return Math.max(whole, this.registers[1] as number);
   }
 
   /** The snapshot is here. */
@@ -212,11 +218,11 @@ export class StreamFollowing implements FollowerPort {
       this.snapshotFailed("the snapshot's bytes are no image");
       return;
     }
-    const offers = this.membership.takeOffers();
+    const offers = this.membership.offers.take(incoming);
     takeSnapshot(node, incoming, snapshot, snapshot.sequence);
     node.follower.joined(snapshot.sequence);
     this.arrived();
-    this.membership.offer(offers);
+    this.membership.offers.offer(offers);
   }
 
   snapshotFailed(reason: string): void {
@@ -245,6 +251,7 @@ export class StreamFollowing implements FollowerPort {
     const { node } = this;
     if (node.roles.role === Role.controlling) return;
     node.setHealth(HealthCode.lost, `${reason}; the state is being fetched again`);
+    this.registers[1] = node.core.sequence[0] as number;
     node.follower.stop();
     node.roles.lost();
     this.registers[0] = Number.POSITIVE_INFINITY;

@@ -323,7 +323,7 @@ export class Writes implements WriteTarget {
     pending.stage(slot, this.staging);
     if (coerce(this.state, id, this.staging) !== Reject.none) return;
     controller.precedence.setMade(pending.madeUs, slot);
-    const reject = controller.commit(id, surface, pending.gestureAt(slot));
+    const reject = controller.execution.commit(id, surface, pending.gestureAt(slot));
     if (reject === Reject.none) return;
     controller.precedence.count(reject);
     pending.refuse(pending.writeOf(slot), reject);

@@ -24,10 +24,11 @@ export class YieldPost {
   }
 
   private put(stage: YieldStage, target: FrameTarget | undefined, head = headOf(this.node.core)): void {
-    const { controller, roles, io } = this.node;
+    const { controller, roles, io, core } = this.node;
     const { number, node, sequence } = head;
     const { unicastPort, snapshotPort } = controller.reachability;
-    const message = { stage, number, node, sequence, stays: roles.term.number, unicastPort, snapshotPort };
+    const [stays, staysSequence] = [roles.term.number, core.sequence[0] as number];
+    const message = { stage, number, node, sequence, stays, staysSequence, unicastPort, snapshotPort };
     io.message(FrameType.yield, yieldFields(message), target);
   }
 }

@@ -20,8 +20,8 @@ const GIVEN_UP_TEXT =
 
 interface HandedOver {
   readonly head: Head;
-  /** The term in which it is merged; undefined when it was given up. */
-  readonly to: Term | undefined;
+  /** The change of the other side's term with which it is merged; undefined when it was given up. */
+  readonly to: Head | undefined;
 }
 
 export class Yielding {
@@ -65,13 +65,23 @@ export class Yielding {
     return false;
   }
 
-  /** The side that took it over may be gone, and this another one that never heard of it. */
-  private isHandedOver({ termNumber, termNode, lineage }: Snapshot): boolean {
+  /**
+   * The side that took it over may be gone, and this another one that never heard of it, or one that followed and had not
+   * come so far: it holds the term, from before this node's contents were in it.
+   */
+  private isHandedOver({ termNumber, termNode, sequence, lineage }: Snapshot): boolean {
     const { handedOver, node } = this;
     if (handedOver === undefined || !sameHead(handedOver.head, headOf(node.core))) return false;
     const { to } = handedOver;
-    if (to === undefined || (termNumber === to.number && termNode === to.node)) return true;
-    return lineage.some(({ number, node: holder }) => number === to.number && holder === to.node);
+    if (to === undefined) return true;
+    const held = [...lineage, { number: termNumber, node: termNode, sequence }];
+    return held.some((entry) => entry.number === to.number && entry.node === to.node && entry.sequence >= to.sequence);
+  }
+
+  /** The change of a term with which that holds what this node handed over; 0 when it handed nothing to it. */
+  handedOverAt({ number, node }: Term): number {
+    const to = this.handedOver?.to;
+    return to?.number === number && to.node === node ? to.sequence : 0;
   }
 
   /** The node follows a controller, with all that it had. */
@@ -143,14 +153,21 @@ export class Yielding {
     const head = headOf(node.core);
     if (schedule.to !== from || !sameHead(head, message)) return false;
     if (schedule.state === YieldState.orphan) {
-      this.handedOver = { head, to: { number: message.stays, node: from } };
+      this.noteHandedOver(head, message, from);
       return false;
     }
     if (schedule.state !== YieldState.frozen) return false;
-    this.handedOver = { head, to: { number: message.stays, node: from } };
+    this.noteHandedOver(head, message, from);
     schedule.end();
     this.post.sendToAll(YieldStage.released);
     return node.controller.isOpen;
+  }
+
+  /** Said again it names a later change: the first is near enough. */
+  private noteHandedOver(head: Head, { stays: number, staysSequence: sequence }: YieldMessage, node: string): void {
+    const { handedOver } = this;
+    const isKnown = handedOver?.to?.number === number && handedOver.to.node === node && sameHead(handedOver.head, head);
+    if (!isKnown) this.handedOver = { head, to: { number, node, sequence } };
   }
 
   /** The controller yielded. */

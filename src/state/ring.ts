@@ -8,7 +8,7 @@
  * The ring holds what is *shown*: on a follower that includes pending writes. It never blocks, grows or throws.
  */
 import { StagedKind, type Staging } from "./staging.js";
-import { type ValueType, ValueType as Types } from "./declaration.js";
+import { isText, type ValueType, ValueType as Types } from "./declaration.js";
 import type { EventKind } from "./change.js";
 
 export interface RingMemory {
@@ -28,7 +28,8 @@ export interface RingSizes {
 /** 64 Ki values are 130 ms at 500,000 changes/s; 16 Ki events are over 10 s at 1,000/s. */
 export const RING_SIZES: RingSizes = { values: 65_536, events: 16_384, arenaBytes: 8 * 1024 * 1024 };
 
-const VALUE_DOUBLES = 10;
+/** 64 bytes, a line of the processor's cache: each value written touches one. */
+const VALUE_DOUBLES = 8;
 const VALUE_INTS = VALUE_DOUBLES * 2;
 const EVENT_DOUBLES = 6;
 const EVENT_INTS = EVENT_DOUBLES * 2;
@@ -97,11 +98,13 @@ export class RingWriter {
     const slot = head & views.valueMask;
     const at = slot * VALUE_DOUBLES;
     const { valueDoubles: doubles, valueInts: ints } = views;
-    const { numbers } = staging;
-    doubles[at] = numbers[0] as number;
-    doubles[at + 1] = numbers[1] as number;
-    doubles[at + 2] = numbers[2] as number;
-    doubles[at + 3] = numbers[3] as number;
+    if (staging.kind === StagedKind.numbers) {
+      const { numbers } = staging;
+      doubles[at] = numbers[0] as number;
+      doubles[at + 1] = numbers[1] as number;
+      doubles[at + 2] = numbers[2] as number;
+      doubles[at + 3] = numbers[3] as number;
+    } else doubles[at] = this.storeText(staging.text ?? "", doubles, at + 1);
     doubles[at + 4] = context.doubles[0] as number;
     doubles[at + 5] = context.doubles[1] as number;
     const word = slot * VALUE_INTS + 12;
@@ -109,7 +112,6 @@ export class RingWriter {
     ints[word + 1] = type | (context.flags << 8);
     ints[word + 2] = context.origin | (context.term << 16);
     ints[word + 3] = context.gesture;
-    ints[word + 6] = staging.kind === StagedKind.numbers ? -1 : this.storeText(staging.text ?? "", doubles, at + 8);
     Atomics.store(views.heads, VALUE_HEAD, (head + 1) | 0);
   }
 
@@ -126,7 +128,6 @@ export class RingWriter {
     ints[word + 1] = type | (context.flags << 8);
     ints[word + 2] = context.origin | (context.term << 16);
     ints[word + 3] = context.gesture;
-    ints[word + 6] = -1;
     Atomics.store(heads, VALUE_HEAD, (head + 1) | 0);
   }
 
@@ -246,7 +247,6 @@ export class RingReader {
     this.numbers[3] = doubles[at + 3] as number;
     this.doubles[0] = doubles[at + 4] as number;
     this.doubles[1] = doubles[at + 5] as number;
-    this.doubles[2] = doubles[at + 8] as number;
     const word = slot * VALUE_INTS + 12;
     this.id = ints[word] as number;
     const typeAndFlags = ints[word + 1] as number;
@@ -255,12 +255,18 @@ export class RingReader {
     this.origin = (ints[word + 2] as number) & 0xffff;
     this.term = (ints[word + 2] as number) >>> 16;
     this.gesture = ints[word + 3] as number;
-    this.textLength = ints[word + 6] as number;
+    this.textLength = -1;
+    if (isText(this.type)) this.readText(doubles, at);
     this.kind = 0;
     const behind = (Atomics.load(views.heads, VALUE_HEAD) - this.valueCursor) | 0;
     if (behind > views.valueMask || behind < 0) return this.lapped();
     this.valueCursor = (this.valueCursor + 1) | 0;
     return Found.value;
+  }
+
+  private readText(doubles: Float64Array, at: number): void {
+    this.textLength = doubles[at] as number;
+    this.doubles[2] = doubles[at + 1] as number;
   }
 
   private readEvent(head: number): Found {

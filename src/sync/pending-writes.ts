@@ -270,6 +270,14 @@ export class PendingWrites {
     this.waiters.push({ write: this.lastWrite, id: this.lastId, isValue, done, refusal: Reject.none });
   }
 
+  /** Hands over who waits for a value of a path: the write is given up here and made again elsewhere. */
+  takeWaiting(id: number): WriteDone[] {
+    const isOf = (waiter: Waiter): boolean => waiter.isValue && waiter.id === id && waiter.refusal === Reject.none;
+    const taken = this.waiters.filter(isOf);
+    if (taken.length > 0) this.waiters = this.waiters.filter((waiter) => !isOf(waiter));
+    return taken.map(({ done }) => done);
+  }
+
   /** Walks the writes in order, from the first that the controller has not acknowledged; the walk ends on false. */
   forEach(visit: (slot: number) => boolean): void {
     for (let place = this.head; place < this.tail; place++) {

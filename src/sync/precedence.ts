@@ -5,10 +5,12 @@
  * another origin is a late retry: it is superseded. That must be certain, so a write counts as made when it can have been
  * made at the latest: by its writer's time as far as that may be off, and by its age when it left, which needs no clock
  * that anybody else agrees with. And a path that one origin is moving is held against all others,
- * until that one lets go or pauses for 400 ms; one write alone moves nothing, the second of a gesture does.
+ * until that one lets go or pauses for 400 ms; one write alone moves nothing, the second of a gesture does. An OSC
+ * surface that sends to two nodes is one hand: there what this node hears goes on, else what the lower id hears.
  * It knows no value and changes none. Allocates nothing once a term was opened here.
  */
 import type { Clock } from "../base/clock.js";
+import { isOneOscSurface } from "../input/osc-target.js";
 import { Reject } from "../state/reject.js";
 import type { State } from "../state/state.js";
 import type { OriginTable } from "../state/tables.js";
@@ -21,6 +23,7 @@ export class Precedence {
   private readonly state: State;
   private readonly clock: Clock;
   private readonly table: OriginTable;
+  private readonly ownNode: string;
   /** Who wrote a path last, by which gesture, and until when the path is held for that origin. */
   private origins = new Uint16Array(0);
   private gestures = new Int32Array(0);
@@ -33,10 +36,11 @@ export class Precedence {
   held = 0;
   superseded = 0;
 
-  constructor(state: State, clock: Clock, origins: OriginTable) {
+  constructor(state: State, clock: Clock, origins: OriginTable, ownNode: string) {
     this.state = state;
     this.clock = clock;
     this.table = origins;
+    this.ownNode = ownNode;
   }
 
   /** A term begins: nobody is known to move anything. */
@@ -72,7 +76,16 @@ export class Precedence {
 
   /** Whether another origin moves the path now. */
   isHeld(id: number, origin: number): boolean {
-    return this.origins[id] !== origin && (this.heldUs[id] as number) > (this.clock.register[0] as number);
+    if (this.origins[id] === origin || (this.heldUs[id] as number) <= (this.clock.register[0] as number)) return false;
+    return !this.goesOn(origin, this.origins[id] as number);
+  }
+
+  /** Of one surface that two nodes hear: or each would hold a part of what it moves against the other, and none has all. */
+  private goesOn(origin: number, holder: number): boolean {
+    const { node, surface } = this.table.at(origin);
+    const other = this.table.at(holder);
+    if (other.node === this.ownNode || !isOneOscSurface(surface, other.surface)) return false;
+    return node === this.ownNode || node < other.node;
   }
 
   /** Judges a write that was made when `setMade` said. */

@@ -4,7 +4,7 @@
  *   ask       one controller to the other: this side is to yield; are you there?
  *   accept    the answer: go ahead
  *   frozen    this side takes no more writes: fetch what it holds, up to its head (an orphan begins with this)
- *   merged    the answer, once the head is in a term of the other's: its number
+ *   merged    the answer, once the head is in a term of the other's: its number, and by which change
  *   released  to all: who follows the sender is to follow that term now
  */
 import { decodeFields, isNode, isPort, isWhole } from "./fields.js";
@@ -20,6 +20,8 @@ export interface YieldMessage {
   readonly sequence: number;
   /** The number of the term of the side that stays. */
   readonly stays: number;
+  /** The newest change of that term; with `merged` the head is in it, or in one before it. */
+  readonly staysSequence: number;
   /** Where the sender is answered, and where what it holds can be fetched. */
   readonly unicastPort: number;
   readonly snapshotPort: number;
@@ -29,16 +31,16 @@ const TERM_LIMIT = 2 ** 32;
 const STAGES: readonly unknown[] = Object.values(YieldStage);
 
 export function yieldFields(message: YieldMessage): unknown[] {
-  const { stage, number, node, sequence, stays, unicastPort, snapshotPort } = message;
-  return [stage, number, node, sequence, stays, unicastPort, snapshotPort];
+  const { stage, number, node, sequence, stays, staysSequence, unicastPort, snapshotPort } = message;
+  return [stage, number, node, sequence, stays, staysSequence, unicastPort, snapshotPort];
 }
 
 export function decodeYield(plain: Uint8Array, length: number): YieldMessage | undefined {
   const fields = decodeFields(plain, length);
-  if (fields?.length !== 7 || !STAGES.includes(fields[0])) return undefined;
-  const [stage, number, node, sequence, stays, unicastPort, snapshotPort] = fields;
-  if (!isWhole(number, TERM_LIMIT) || !isNode(node) || !isWhole(sequence) || !isWhole(stays, TERM_LIMIT))
-    return undefined;
+  if (fields?.length !== 8 || !STAGES.includes(fields[0])) return undefined;
+  const [stage, number, node, sequence, stays, staysSequence, unicastPort, snapshotPort] = fields;
+  if (!isWhole(number, TERM_LIMIT) || !isNode(node) || !isWhole(sequence)) return undefined;
+  if (!isWhole(stays, TERM_LIMIT) || !isWhole(staysSequence)) return undefined;
   if (!isPort(unicastPort) || !isPort(snapshotPort)) return undefined;
-  return { stage: stage as YieldStage, number, node, sequence, stays, unicastPort, snapshotPort };
+  return { stage: stage as YieldStage, number, node, sequence, stays, staysSequence, unicastPort, snapshotPort };
 }

@@ -1,4 +1,5 @@
 /** A bundle that takes more than one frame, on a network that loses frames: still one change on every host. */
+import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, expect, it } from "vitest";
 import { inSync, type LibraryPeer } from "../harness/library-peer.js";
 import { nestedBundle } from "../harness/osc-bundles.js";
@@ -34,6 +35,11 @@ function last(path: string): Promise<unknown[]> {
   return Promise.all(peers.map((peer) => peer.get(path)));
 }
 
+/** What one host moves is held against the others until 400 ms later: they would be refused, and go back. */
+function lastHandRests(): Promise<void> {
+  return pause(600);
+}
+
 beforeAll(async () => {
   lan = await lanUp(HOSTS.length);
   const first = await lan.startPeer("h1");
@@ -54,6 +60,7 @@ it.each([
   ["the controller", "h1", 30],
   ["a follower", "h2", 30],
 ] as const)("into %s (%s), at %s percent loss on all hosts", async (_, host, percent) => {
+  await lastHandRests();
   const reads = await Promise.all(peers.map((peer) => peer.observe("/viz/bundle/*0", PATHS)));
   for (const one of HOSTS) await lan.loss(one, percent);
   const values = Array.from({ length: ROUNDS }, () => ++round);

@@ -31,13 +31,24 @@ export interface CriticalEyes {
   isMergedAt(machine: Machine, change: Version): boolean;
   /** Whether a conflict's record on a machine holds what was written. */
   isOnRecord(machine: Machine, write: Write): boolean;
+  /** What a machine that is about to die could say of other sides' changes, kept for when it is gone. */
+  legacyOf(machine: Machine): Legacy;
   living(): readonly Machine[];
   /** Under `hold` how many nodes decide: all; 0 under `island`. */
   readonly electors: number;
 }
 
-/** What a node held when it died. */
-interface Grave {
+/** `isMergedAt` and `isOnRecord` of a machine that is gone. */
+export interface Legacy {
+  isMerged(change: Version): boolean;
+  isOnRecord(write: Write): boolean;
+}
+
+/**
+ * What a node held when it died. Not the versions of its paths alone: who took in another side and died before the
+ * write's own node had answered held that write as what lost against it, or as a record.
+ */
+interface Grave extends Legacy {
   readonly machine: Machine;
   readonly atUs: number;
   readonly versions: ReadonlyMap<string, Version>;
@@ -115,9 +126,7 @@ export class CriticalWatch {
     const sinceUs = (resumedUs >= nowUs - GRAVE_US ? pausedUs : nowUs) - graveUs;
     this.graves = this.graves.filter(({ atUs }) => atUs >= nowUs - GRAVES_KEPT_US);
     for (const machine of this.eyes.living()) if (this.isAt(machine, write)) yield machine;
-    for (const { machine, atUs, versions } of this.graves) {
-      if (atUs >= sinceUs && this.has(write, versions.get(write.path))) yield machine;
-    }
+    for (const grave of this.graves) if (grave.atUs >= sinceUs && this.wasAt(grave, write)) yield grave.machine;
   }
 
   private has(write: Write, version: Version | undefined): boolean {
@@ -132,6 +141,11 @@ export class CriticalWatch {
     return this.eyes.isOnRecord(machine, write);
   }
 
+  private wasAt(grave: Grave, write: Write): boolean {
+    if (this.has(write, grave.versions.get(write.path))) return true;
+    return this.eyes.commitsOf(write).some((commit) => grave.isMerged(commit)) || grave.isOnRecord(write);
+  }
+
   /** A machine is about to die: what it holds will be gone. */
   dies(machine: Machine): void {
     const { eyes } = this;
@@ -140,7 +154,7 @@ export class CriticalWatch {
       const version = eyes.versionOf(machine, path);
       if (version !== undefined) versions.set(path, version);
     }
-    this.graves.push({ machine, atUs: eyes.nowUs(), versions });
+    this.graves.push({ ...eyes.legacyOf(machine), machine, atUs: eyes.nowUs(), versions });
     const others = eyes.living().filter((other) => other !== machine);
     const kept = this.kept.filter((write) => others.some((other) => this.isAt(other, write)));
     this.buried += this.kept.length - kept.length;

@@ -29,8 +29,20 @@ export interface MergedSide {
   readonly side: Version;
   /** The change of this term from which on it is. */
   readonly at: number;
-  /** Paths that both sides had changed. */
+  /** Paths that both sides had changed, and the term in which they went on record. */
   readonly conflicts: readonly string[];
+  readonly by: TermRecord;
+}
+
+/** What a term is made of beside its own changes: what it was opened upon, and what it took in. */
+interface Part extends MergedSide {
+  /** Which time it was that this term was opened: above 1 only where it is reused. */
+  readonly opening: number;
+  /**
+   * That term had been opened twice by then. Which of the two was meant this one's node alone knows, and has named all
+   * that it is made of: that term is not asked what it is made of itself.
+   */
+  readonly isEither: boolean;
 }
 
 /** Rises whenever a term is opened or takes in a side: what was made of which is asked anew then. */
@@ -49,16 +61,17 @@ export class TermRecord {
   base: ReadonlyMap<string, Version> = new Map();
   /** What it was opened upon: up to where its node held which term. */
   parent: Version | undefined;
-  /** The same when it had been opened before: lineages know the two of them for one. */
-  readonly earlierParents: Version[] = [];
-  private readonly merged: MergedSide[] = [];
+  private openings = 0;
+  private readonly parts: Part[] = [];
   private readonly revision: Revision;
-  /** By how many sides it had taken in: up to where each other term was part of it. Of the last revision. */
+  /** By how many parts it had: up to where each other term was part of it. Of the last revision. */
   private readonly ancestors = new Map<number, Map<TermRecord, number>>();
   private ancestorsOf = 0;
   private readonly entries = new Map<number, Entry>();
   /** Sequences by path, rising. */
   private readonly byPath = new Map<string, number[]>();
+  /** Changes of this term that are writes which another term had, by path. */
+  private readonly takenByPath = new Map<string, { readonly sequence: number; readonly from: Version }[]>();
 
   constructor(number: number, node: string, revision: Revision) {
     this.number = number;
@@ -66,8 +79,24 @@ export class TermRecord {
     this.revision = revision;
   }
 
+  /** Sides that it took in beyond a change of it, of those that `has` names. */
+  mergedBeyond(sequence: number, has: (side: Version) => boolean): MergedSide[] {
+    return this.parts.filter(({ at, side }) => at > sequence && has(side));
+  }
+
+  /** `parent`: up to where its node held which term. */
+  open(boot: number, base: ReadonlyMap<string, Version>, parent: Version | undefined): void {
+    this.openings++;
+    this.isReused = this.openings > 1;
+    this.boot = boot;
+    this.base = base;
+    this.parent = parent;
+    if (parent !== undefined) this.merge({ side: parent, at: 0, conflicts: [], by: this });
+    this.revision.number++;
+  }
+
   merge(side: MergedSide): void {
-    this.merged.push(side);
+    this.parts.push({ ...side, opening: this.openings, isEither: side.side.term.isReused });
     this.revision.number++;
   }
 
@@ -81,51 +110,68 @@ export class TermRecord {
     return undefined;
   }
 
+  /** Change `sequence` of this term puts the write there again that was change `from` of another one. */
+  take(path: string, sequence: number, from: Version): void {
+    const taken = this.takenByPath.get(path);
+    if (taken === undefined) this.takenByPath.set(path, [{ sequence, from }]);
+    else taken.push({ sequence, from });
+  }
+
+  /** The changes of other terms that it put there again up to a change of it. */
+  *takenThrough(path: string, through: number): Generator<Version> {
+    for (const { sequence, from } of this.takenByPath.get(path) ?? []) if (sequence <= through) yield from;
+  }
+
   /** What a path had when this term stood at `sequence`. */
   versionAt(path: string, sequence: number): Version | undefined {
     const last = this.byPath.get(path)?.findLast((candidate) => candidate <= sequence);
     return last === undefined ? this.base.get(path) : { term: this, sequence: last };
   }
 
-  /** All that became part of it up to a change of it, its parents' included. */
-  *mergedThrough(sequence: number, seen = new Set<TermRecord>()): Generator<MergedSide> {
-    if (seen.has(this)) return;
-    seen.add(this);
-    for (const merged of this.merged) {
-      if (merged.at > sequence) continue;
-      yield merged;
-      yield* merged.side.term.mergedThrough(merged.side.sequence, seen);
+  /** All that became part of it up to a change of it, and of what that is made of; each once. */
+  *mergedThrough(sequence: number, seen = new Map<TermRecord, number>()): Generator<MergedSide> {
+    const before = seen.get(this) ?? -1;
+    if (before >= sequence) return;
+    seen.set(this, sequence);
+    for (const part of this.partsThrough(sequence, false)) {
+      if (part.at <= before) continue;
+      yield part;
+      if (!part.isEither) yield* part.side.term.mergedThrough(part.side.sequence, seen);
     }
-    for (const { term, sequence } of this.parents) yield* term.mergedThrough(sequence, seen);
   }
 
-  private get parents(): Version[] {
-    return this.parent === undefined ? this.earlierParents : [...this.earlierParents, this.parent];
+  /** `isAny`: also those of its later openings. */
+  private partsThrough(sequence: number, isAny: boolean): Part[] {
+    return this.parts.filter(({ at, opening }) => at <= sequence && (isAny || opening <= 1));
   }
 
-  /** Whether a change is part of what this term was at `sequence`: as what it was opened upon, or merged. */
+  /**
+   * Whether a change is part of what this term was at `sequence`: as what it was opened upon, or merged. Of a term that
+   * was opened twice: of either, because lineages know the two of them for one.
+   */
   includes(change: Version, sequence: number): boolean {
     if (change.term === this) return change.sequence <= sequence;
-    return (this.ancestorsAt(sequence).get(change.term) ?? -1) >= change.sequence;
+    return (this.ancestorsAt(sequence, true).get(change.term) ?? -1) >= change.sequence;
   }
 
-  private ancestorsAt(sequence: number): ReadonlyMap<TermRecord, number> {
+  private ancestorsAt(sequence: number, isAny: boolean): ReadonlyMap<TermRecord, number> {
     const { ancestors } = this;
     if (this.ancestorsOf !== this.revision.number) ancestors.clear();
     this.ancestorsOf = this.revision.number;
-    const sides = this.merged.filter(({ at }) => at <= sequence);
-    const known = ancestors.get(sides.length);
+    const parts = this.partsThrough(sequence, isAny);
+    const key = this.isReused && isAny ? -parts.length : parts.length;
+    const known = ancestors.get(key);
     if (known !== undefined) return known;
     const found = new Map<TermRecord, number>();
     // Before it is filled: terms that were opened twice may lie before each other.
-    ancestors.set(sides.length, found);
+    ancestors.set(key, found);
     const take = (term: TermRecord, through: number): void => {
       found.set(term, Math.max(through, found.get(term) ?? -1));
     };
-    for (const version of [...sides.map(({ side }) => side), ...this.parents]) {
-      take(version.term, version.sequence);
-      if (version.term === this) continue;
-      for (const [term, through] of version.term.ancestorsAt(version.sequence)) take(term, through);
+    for (const { side, isEither } of parts) {
+      take(side.term, side.sequence);
+      if (isEither || side.term === this) continue;
+      for (const [term, through] of side.term.ancestorsAt(side.sequence, false)) take(term, through);
     }
     return found;
   }
@@ -159,15 +205,8 @@ export class Ledger {
   open(term: Term, boot: number, base: ReadonlyMap<string, Version>, parent: Version | undefined): TermRecord {
     const record = this.record(term);
     this.opened++;
-    if (record.boot !== 0) {
-      record.isReused = true;
-      this.reused++;
-      if (record.parent !== undefined) record.earlierParents.push(record.parent);
-    }
-    record.boot = boot;
-    record.base = base;
-    record.parent = parent;
-    this.revision.number++;
+    record.open(boot, base, parent);
+    if (record.isReused) this.reused++;
     return record;
   }
 
@@ -179,14 +218,43 @@ export class Ledger {
     return false;
   }
 
-  /** Whether a path at `version` holds change `change` of that path, or one that came after it. */
+  /**
+   * Whether a path at `version` holds change `change` of that path, or one that came after it. Where a write that came after
+   * it was put there again, in another term, that counts too: what a node got past a gap is taken in without a word of
+   * which changes it is made of.
+   */
   supersedes(path: string, version: Version, change: Version): boolean {
-    const seen = new Set<TermRecord>();
-    for (let at: Version | undefined = version; at !== undefined && !seen.has(at.term); ) {
-      if (at.term === change.term) return at.sequence >= change.sequence;
-      seen.add(at.term);
-      at = at.term.base.get(path);
+    // The plain case is asked for often.
+    if (isInChain(path, version, change)) return true;
+    // Up to where each term was looked at: what lies before it was then, too.
+    const walked = new Map<TermRecord, number>();
+    const open = [version];
+    for (const from of open) {
+      for (const { term, sequence } of chainOf(path, from)) {
+        if ((walked.get(term) ?? -1) >= sequence) break;
+        walked.set(term, sequence);
+        if (term === change.term && sequence >= change.sequence) return true;
+        open.push(...term.takenThrough(path, sequence));
+      }
     }
     return false;
+  }
+}
+
+function isInChain(path: string, version: Version, change: Version): boolean {
+  const seen = new Set<TermRecord>();
+  for (let at: Version | undefined = version; at !== undefined && !seen.has(at.term); at = at.term.base.get(path)) {
+    if (at.term === change.term) return at.sequence >= change.sequence;
+    seen.add(at.term);
+  }
+  return false;
+}
+
+/** A version, what its term began with, and so on. */
+function* chainOf(path: string, version: Version): Generator<Version> {
+  const seen = new Set<TermRecord>();
+  for (let at: Version | undefined = version; at !== undefined && !seen.has(at.term); at = at.term.base.get(path)) {
+    seen.add(at.term);
+    yield at;
   }
 }

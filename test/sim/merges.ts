@@ -16,15 +16,16 @@ import { IMPULSES } from "./show.js";
 export function judgeMerge(oracle: Oracle, machine: Machine, record: TermRecord, side: Version): string[] {
   const { state } = machine.hana?.core ?? {};
   if (state === undefined || record.isReused || side.term.isReused || side.term.boot === 0) return [];
-  const prefix = `${record.number}-${record.node.slice(-6)}-`;
+  const prefix = recordPrefix(record);
   oracle.judged.add(prefix);
+  const begun = { term: record, sequence: 0 };
   const conflicts: string[] = [];
   for (const { path, declaration } of oracle.shownPaths) {
     if ((IMPULSES as readonly string[]).includes(path)) continue;
     if (oracle.isPoked(machine, path) || isBlurred(side, path)) oracle.unsure.add(path);
     if (oracle.unsure.has(path)) continue;
     const [mine, theirs] = [record.base.get(path), side.term.versionAt(path, side.sequence)];
-    if (mine === undefined || theirs === undefined || isIncluded(theirs, record.parent)) continue;
+    if (mine === undefined || theirs === undefined || isIncluded(theirs, begun)) continue;
     // Of a term that was opened twice nobody knows what was written where.
     if (mine.term.isReused || theirs.term.isReused) {
       oracle.unsure.add(path);
@@ -47,6 +48,11 @@ export function judgeMerge(oracle: Oracle, machine: Machine, record: TermRecord,
     oracle.fail(machine, `took in a side and lists ${has}; both had changed ${wants}`);
   }
   return conflicts;
+}
+
+/** How the ids of its records of conflicts begin. */
+export function recordPrefix({ number, node }: TermRecord): string {
+  return `${number}-${node.slice(-6)}-`;
 }
 
 /** The version that it has is that one, or holds what that one held, or is a write that this term took since. */

@@ -12,6 +12,7 @@ import { isText, lanesOf, ValueType } from "../../src/state/declaration.js";
 import { Reject, rejectText } from "../../src/state/reject.js";
 import { Found, RingReader } from "../../src/state/ring.js";
 import { LANES } from "../../src/state/state.js";
+import type { LineageEntry } from "../../src/sync/lineage.js";
 import { CONFLICTS_PREFIX, type ConflictSide } from "../../src/sync/merge.js";
 import { PEERS_MAX } from "../../src/sync/peers.js";
 import { HOLD_IDLE_US } from "../../src/sync/precedence.js";
@@ -22,10 +23,10 @@ import { readCounter, TYPE_OFFSET } from "../../src/wire/envelope.js";
 import { FrameType } from "../../src/wire/frame.js";
 import { BOUND_UNKNOWN_US } from "../../src/wire/write-frame.js";
 import type { HanaNode } from "../../src/node/node.js";
-import { CriticalWatch } from "./critical-watch.js";
-import { type Entry, Ledger, type TermRecord, type Version } from "./ledger.js";
+import { CriticalWatch, type Legacy } from "./critical-watch.js";
+import { type Entry, Ledger, type MergedSide, type TermRecord, type Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
-import { judgeMerge, listedConflicts } from "./merges.js";
+import { judgeMerge, listedConflicts, recordPrefix } from "./merges.js";
 import { type Poke, Pokes } from "./pokes.js";
 import { IMPULSES, LEVEL, LEVEL_RANGE, numberOf, PAIR, type ShownPath } from "./show.js";
 import type { Timeline } from "./timeline.js";
@@ -188,6 +189,8 @@ export class Oracle {
   private isListCut = false;
   private readonly shown = new Map<string, ShownPath>();
   private base: ReadonlyMap<string, Version> = new Map();
+  /** Sides that a node brings into a term that it opens, beside what it held without a gap. */
+  private brought: readonly MergedSide[] = [];
   private readonly counterRegister = new Float64Array(1);
   /** A controller committed a value, stamped with a hybrid time. */
   onCommit: (machine: Machine, timeUs: number) => void = () => {};
@@ -209,6 +212,7 @@ export class Oracle {
         supersedes: (path, version, change) => this.ledger.supersedes(path, version, change),
         isMergedAt: saysItHas,
         isOnRecord,
+        legacyOf,
         living: () => this.living,
         electors,
       },
@@ -303,6 +307,7 @@ export class Oracle {
       if (version !== undefined) base.set(path, version);
     }
     this.base = base;
+    this.brought = broughtBy(this.viewOf(machine), this.ledger);
     this.viewOf(machine).isOpening = true;
   }
 
@@ -351,7 +356,11 @@ export class Oracle {
       this.fail(machine, `opened term ${term.number} while it knew term ${view.term.number}`);
     }
     view.term = term;
-    const { isReused } = this.ledger.open(term, machine.boot, this.base, view.held);
+    const record = this.ledger.open(term, machine.boot, this.base, view.held);
+    for (const merged of this.brought) record.merge({ ...merged, at: 0 });
+    const { isReused } = record;
+    // Of its conflicts nobody knows any more who has them.
+    if (isReused) this.judged.delete(recordPrefix(record));
     if (isReused && !machine.disk.hasFailed) this.fail(machine, `opened term ${term.number} a second time`);
   }
 
@@ -386,7 +395,8 @@ export class Oracle {
     const { headsGivenUp } = view.hana.core.counters;
     const isGivenUp = headsGivenUp > view.headsGivenUp;
     view.headsGivenUp = headsGivenUp;
-    if (isGivenUp || before.term.isReused || after.term.isReused || after.term.includes(before, after.sequence)) return;
+    if (isGivenUp || before.term.isReused || after.term.isReused) return;
+    if (beginnings(before).some((held) => after.term.includes(held, after.sequence))) return;
     if (this.ledger.isMerged(before)) return;
     const [lost, now] = [before, after].map(({ term, sequence }) => `${term.number}/${sequence}`);
     this.fail(view.machine, `went over to ${now}, which is not made of what it held: ${lost}`);
@@ -534,7 +544,7 @@ export class Oracle {
     const node = new TextDecoder().decode(input.blob(16));
     const sequence = input.varint();
     const side = { term: this.ledger.record({ number, node }), sequence };
-    if (view.merging !== undefined) record.merge({ ...view.merging, conflicts: [] });
+    if (view.merging !== undefined) record.merge({ ...view.merging, conflicts: [], by: record });
     view.merging = { side, at: reader.doubles[0] as number };
   }
 
@@ -545,7 +555,7 @@ export class Oracle {
     view.merging = undefined;
     const record = this.ledger.record(view.hana.roles.term);
     const conflicts = judgeMerge(this, machine, record, merging.side);
-    record.merge({ ...merging, conflicts });
+    record.merge({ ...merging, conflicts, by: record });
     this.tally.merges++;
     this.tally.conflicts += conflicts.length;
   }
@@ -662,6 +672,7 @@ export class Oracle {
     } else {
       write.committedUs = this.timeline.nowUs;
       write.stampedUs = view.reader.doubles[1] as number;
+      for (const from of write.commits) if (from.term !== record) record.take(entry.path, entry.sequence, from);
       write.commits.push({ term: record, sequence: entry.sequence });
     }
   }
@@ -861,7 +872,7 @@ export class Oracle {
       for (const commit of later.commits) {
         if (commit.term.isReused) return;
         if (version !== undefined && this.ledger.supersedes(write.path, version, commit)) return;
-        if (this.isMergedInto(write.machine, commit)) return;
+        if (this.isMergedInto(write.machine, commit) || isCommitOnRecord(write, commit)) return;
       }
     }
     const where = write.commits.map(({ term, sequence }) => `${term.number}/${sequence}`).join(", ");
@@ -987,7 +998,8 @@ export class Oracle {
     if (how < 0.25) state.sequences[id] = (state.sequences[id] as number) + (isAhead ? 1e6 : -1);
     else if (state.types[id] === ValueType.string) state.texts[id] = "poked";
     else if (path === LEVEL) state.numbers[id * LANES] = ((state.numbers[id * LANES] as number) + 0.37) % 1;
-    else state.numbers[id * LANES] = (state.numbers[id * LANES] as number) + 1;
+    // Not what the next one writes there: that would change nothing, and be answered at once.
+    else state.numbers[id * LANES] = -1 - (state.numbers[id * LANES] as number);
     this.pokes.add(poke);
   }
 
@@ -1093,6 +1105,7 @@ export class Oracle {
     if (held === undefined || isCut || this.isListCut) return;
     const merged = [...held.term.mergedThrough(held.sequence)];
     const expected = merged
+      .filter(({ by }) => !by.isReused)
       .flatMap(({ conflicts }) => conflicts)
       .filter((path) => this.isSure(path))
       .sort();
@@ -1137,13 +1150,29 @@ export function tagOf(node: number, surface: string, path: string): number {
 
 /** Whether a conflict of a path is on record that is no older than a write to it: then what that became is in it. */
 function isOnRecord({ hana }: Machine, { path, atUs }: Write): boolean {
-  const { state } = (hana as HanaNode).core;
+  for (const side of sidesOnRecord(hana as HanaNode)) if (side.path === path && side.timeUs >= atUs) return true;
+  return false;
+}
+
+/**
+ * Whether a conflict's record on the writer's node holds a commit of its own, or a later one: what a node had got past a gap
+ * is merged without a word of which changes that is made of, and where it lost only the record says so.
+ */
+function isCommitOnRecord({ machine, path }: Write, { term, sequence }: Version): boolean {
+  const committedUs = term.at(sequence)?.timeUs ?? Number.POSITIVE_INFINITY;
+  for (const side of sidesOnRecord(machine.hana as HanaNode)) {
+    // The wire carries whole microseconds.
+    if (side.path === path && side.node === machine.id && side.timeUs > committedUs - 1) return true;
+  }
+  return false;
+}
+
+function* sidesOnRecord({ core: { state } }: HanaNode): Generator<ConflictSide> {
   for (const id of state.ids()) {
     // A record is declared before it says anything.
     if (!state.pathOf(id).startsWith(CONFLICTS_PREFIX) || state.texts[id] === "") continue;
-    if (sidesOf(state.texts[id] as string).some((side) => side?.path === path && side.timeUs >= atUs)) return true;
+    for (const side of sidesOf(state.texts[id] as string)) if (side !== null) yield side;
   }
-  return false;
 }
 
 /** Records stay for long and are looked at often. */
@@ -1161,10 +1190,58 @@ function sidesOf(text: string): readonly (ConflictSide | null)[] {
   return sides;
 }
 
+/**
+ * A version, and what its term was opened upon where it is no more than that. Who opens a term upon one whose beginning it
+ * had, and nothing more without a gap, was last seen whole in the term before.
+ */
+function beginnings(version: Version): Version[] {
+  const found = [version];
+  for (let { parent } = version.term; parent?.sequence === version.sequence; { parent } = parent.term) {
+    // Of a term that was opened twice nobody knows upon what.
+    if (parent.term.isReused || found.some(({ term }) => term === parent?.term)) break;
+    found.push(parent);
+  }
+  return found;
+}
+
+/**
+ * What the term that a node leaves had taken in, and the node knows so though it was not whole after that: a merge acts in
+ * its turn, records and all, while the stream goes on. Upon a term that was opened twice it brings all that it is made
+ * of, as it says itself: the two may come of different sides, and what the other one was made of is none of it.
+ */
+function broughtBy({ hana, held }: View, ledger: Ledger): MergedSide[] {
+  const { lineage, terms } = hana.core;
+  const left = ledger.record(terms.at(lineage.present));
+  const entries = lineage.entries();
+  if (left.isReused || held?.term.isReused === true) {
+    return entries.map((entry) => ({
+      side: { term: ledger.record(entry), sequence: entry.sequence },
+      ...{ at: 0, conflicts: [], by: left },
+    }));
+  }
+  return left.mergedBeyond(held?.term === left ? held.sequence : 0, (side) => isIn(entries, side));
+}
+
 /** Whether a machine says that it is made of a change: within a turn, and within a gap, nobody else can tell. */
-function saysItHas({ hana }: Machine, { term, sequence }: Version): boolean {
-  const entries = hana?.core.lineage.entries() ?? [];
-  return entries.some(
+function saysItHas({ hana }: Machine, change: Version): boolean {
+  return isIn(hana?.core.lineage.entries() ?? [], change);
+}
+
+function isIn(lineage: readonly LineageEntry[], { term, sequence }: Version): boolean {
+  return lineage.some(
     ({ number, node, sequence: through }) => number === term.number && node === term.node && through >= sequence,
   );
+}
+
+/** Nothing of the node itself is kept. */
+function legacyOf({ hana }: Machine): Legacy {
+  const lineage = hana?.core.lineage.entries() ?? [];
+  const newestUs = new Map<string, number>();
+  for (const { path, timeUs } of hana === undefined ? [] : sidesOnRecord(hana)) {
+    newestUs.set(path, Math.max(timeUs, newestUs.get(path) ?? 0));
+  }
+  return {
+    isMerged: (change) => isIn(lineage, change),
+    isOnRecord: ({ path, atUs }) => (newestUs.get(path) ?? 0) >= atUs,
+  };
 }

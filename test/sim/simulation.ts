@@ -67,7 +67,6 @@ const FAULTS_FROM_US = 3_000_000;
 const STEP_US = 10_000;
 const WRITES_AFTER_US = 2_000_000;
 const POKES_AFTER_US = 400_000;
-const REST_US = 2_000_000;
 /** A start from nothing, seats of silent candidates, snapshots that were given up: none takes longer. */
 const LIVENESS_US = 30_000_000;
 const LIVENESS_PER_NODE_US = 1_200_000;
@@ -77,6 +76,8 @@ const CLEANUP_US = 16_000_000;
 const CLEANED_SEEDS = 4;
 /** protocol.md: seen within a second, repaired within two. */
 const REPAIR_US = 2_000_000;
+/** What changed by itself when all was at rest is judged once its time for repair is over, and no sooner. */
+const REST_US = POKES_AFTER_US + REPAIR_US;
 const REPAIR_TROUBLED_US = 10_000_000;
 
 const SEND_LIMITS: readonly (SendLimits | undefined)[] = [

@@ -65,9 +65,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   mutant(
     "acknowledge before publishing",
-    "node/controller.ts",
-    "      publisher.itemsTaken,\n      this.writerOrigin,",
-    "      0,\n      this.writerOrigin,",
+    "node/write-desk.ts",
+    "write, parts.publisher.itemsTaken, this.writerOrigin, refusals",
+    "write, 0, this.writerOrigin, refusals",
   ),
   mutant("skip the NAK", "node/follower.ts", "if (count > 0) this.port.sendNak(this.ranges, count);", ""),
   mutant(
@@ -178,7 +178,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "node/node.ts",
-        find: "this.follower.heard.handOver(this.controller.intake);",
+        find: "this.follower.heard.handOver(this.controller.writeDesk.intake);",
         replace: "",
       },
     ],

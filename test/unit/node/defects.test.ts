@@ -43,6 +43,28 @@ function count(reader: RingReader, isCounted: (found: Found) => boolean): number
   return counted;
 }
 
+/** A controller that has just written, its image and word of where it stood from before that, and who has heard none of it. */
+function withOldWord(): { mesh: Mesh; first: MeshNode; second: MeshNode; word: Uint8Array } {
+  const {
+    mesh,
+    nodes: [first, second],
+  } = settled(2);
+  mesh.keepsImages = true;
+  first.declare("/viz/x", { type: "int" });
+  mesh.run(100_000);
+  let word: Uint8Array | undefined;
+  mesh.drop = (from, to, datagram, way) => {
+    const isWord = from === first && to === second && way === Way.meeting && datagram[TYPE_OFFSET] === FrameType.stream;
+    if (isWord) word ??= datagram.slice();
+    return isWord;
+  };
+  // It makes the image that is kept.
+  mesh.add();
+  mesh.until(() => mesh.isSettled && word !== undefined);
+  first.write("/viz/x", 5);
+  return { mesh, first, second, word: word as Uint8Array };
+}
+
 describe("a joiner", () => {
   test("takes no snapshot from before the frames that it holds, however late an older announcement comes", () => {
     const {
@@ -339,23 +361,7 @@ describe("a follower's writes", () => {
   });
 
   test("who joins a term again has no less than before, though word of where it stood and its image are old", () => {
-    const {
-      mesh,
-      nodes: [first, second],
-    } = settled(2);
-    mesh.keepsImages = true;
-    first.declare("/viz/x", { type: "int" });
-    mesh.run(100_000);
-    let old: Uint8Array | undefined;
-    mesh.drop = (from, to, datagram, way) => {
-      const isIt = old === undefined && from === first && to === second && way === Way.meeting;
-      if (isIt && datagram[TYPE_OFFSET] === FrameType.stream) old = datagram.slice();
-      return isIt;
-    };
-    // It makes the image that is kept.
-    mesh.add();
-    mesh.until(() => mesh.isSettled && old !== undefined);
-    first.write("/viz/x", 5);
+    const { mesh, first, second, word } = withOldWord();
     mesh.run(200_000);
     expect(second.value("/viz/x")).toBe(5);
     mesh.drop = (from) => from === first;
@@ -363,7 +369,21 @@ describe("a follower's writes", () => {
       // As when its controller was silent for long.
       second.hana.follower.stop();
       second.hana.roles.start();
-      second.hana.receive(old as Uint8Array, first.address, first.port);
+      second.hana.receive(word, first.address, first.port);
+    });
+    mesh.run(50_000);
+    expect([second.hana.core.counters.snapshotsTaken, second.hana.roles.role]).toEqual([2, Role.following]);
+    expect(second.value("/viz/x")).toBe(5);
+  });
+
+  test("who gives up on missing frames has no less than before, though word and image are old", () => {
+    const { mesh, first, second, word } = withOldWord();
+    mesh.run(50_000);
+    expect(second.value("/viz/x")).toBe(5);
+    mesh.drop = (from) => from === first;
+    second.turn(() => {
+      second.hana.following.onLost("frames are missing");
+      second.hana.receive(word, first.address, first.port);
     });
     mesh.run(50_000);
     expect([second.hana.core.counters.snapshotsTaken, second.hana.roles.role]).toEqual([2, Role.following]);

@@ -47,6 +47,18 @@ describe("a term number", () => {
     expect(alone.hana.roles.term.number).toBe(followed + 1);
   });
 
+  test("is above that of a side that came while it was on its way to the disk", () => {
+    const { mesh, nodes } = settled(2);
+    const first = at(nodes, 0);
+    first.turn(() => {
+      first.hana.elections.raise();
+      // Another side's controller opened a term of the very number that this one has chosen.
+      first.hana.roles.hearOf(2);
+    });
+    mesh.run(300_000);
+    expect([first.hana.roles.role, first.hana.roles.term.number]).toEqual([Role.controlling, 3]);
+  });
+
   test("is on disk before the term opens", () => {
     const mesh = new Mesh(1);
     const node = mesh.add();

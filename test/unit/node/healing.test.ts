@@ -1,6 +1,8 @@
 /** Two sides of a partition become one mesh again: nothing that was confirmed on either is gone without a word. */
 import { describe, expect, test } from "vitest";
 import { CONFLICTS_MAX } from "../../../src/node/conflicts.js";
+import { EventKind } from "../../../src/state/change.js";
+import { Found, RingReader } from "../../../src/state/ring.js";
 import { Role } from "../../../src/sync/roles.js";
 import { FitnessLevel } from "../../../src/wire/fitness.js";
 import { Mesh, type MeshNode } from "./mesh.js";
@@ -91,6 +93,19 @@ describe("two sides of a partition", () => {
     expect(values).toEqual([1, "left", 2, 7]);
     expect(conflictsOf(mesh.controller)).toEqual([]);
     expect(mesh.controller.hana.core.counters.merges).toBe(1);
+  });
+
+  test("know on every node which writes of either side were taken, so that no successor takes one again", () => {
+    const { mesh, nodes } = divided();
+    const writer = nodes[1] as MeshNode;
+    writer.write("/viz/left", 1);
+    mesh.run(1_000_000);
+    heal(mesh);
+    mesh.until(() => mesh.isSettled, 1_000_000);
+    mesh.run(1_000_000);
+    const standings = mesh.live.map(({ hana }) => hana.standings().find(({ node }) => node === writer.id)?.write);
+    expect(writer.hana.pending.lastWrite).toBe(1);
+    expect(standings).toEqual([1, 1, 1, 1, 1]);
   });
 
   test("keep the later of two writes to one path, and list it", () => {
@@ -230,4 +245,64 @@ describe("what nobody could take over", () => {
     mesh.run(1_000_000);
     expect([orphan.value("/viz/left"), isTold(orphan)]).toEqual([1, false]);
   });
+});
+
+test("who is cut off while a side is taken in has it only with the records of its conflicts", () => {
+  const { mesh, nodes } = divided();
+  for (const [place, path] of ["/viz/both", "/viz/left", "/viz/right"].entries()) {
+    nodes[0]?.write(path, place + 1);
+    nodes[2]?.write(path, place + 10);
+  }
+  mesh.run(1_000_000);
+  // The side with three nodes stays.
+  const stays = controllers(mesh).find((node) => node !== nodes[0]) as MeshNode;
+  const reader = new RingReader(stays.hana.core.memory);
+  heal(mesh);
+  mesh.until(() => mesh.isSettled, 2_000_000);
+  mesh.run(1_000_000);
+  const told: string[] = [];
+  for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
+    if (found === Found.event && reader.kind === EventKind.declare) told.push("record");
+    if (found === Found.event && reader.kind === EventKind.lineage) told.push("side");
+  }
+  expect(mesh.controller).toBe(stays);
+  expect(conflictsOf(stays)).toHaveLength(3);
+  expect(told).toEqual(["record", "record", "record", "side"]);
+});
+
+/** More than a side of 600 paths is taken in with, and the heartbeats right behind. */
+const FRAMES_LOST = 41;
+
+test("what a side handed over is not gone with the controller that took it and had told nobody yet", () => {
+  const rows = Array.from({ length: 600 }, (_, place) => `/viz/row/${place}`);
+  const { mesh, nodes } = divided(1_000, 1, 3);
+  const [alone, controller, follower] = nodes as [MeshNode, MeshNode, MeshNode];
+  for (const [place, path] of rows.entries()) {
+    alone.declare(path, { type: "float" });
+    alone.write(path, place + 1);
+  }
+  mesh.run(1_000_000);
+  const { number } = controller.hana.roles.term;
+  heal(mesh);
+  // Of the term that begins with all that was written alone the follower hears that it is there, and little more.
+  const hasTaken = (): boolean => controller.hana.roles.term.number > number;
+  let frames = 0;
+  mesh.drop = (from, to, _datagram, way) => {
+    if (!hasTaken() || from === to) return false;
+    if (from === controller && to === follower) return way === "unicast" || frames++ < FRAMES_LOST;
+    return from === follower;
+  };
+  mesh.canConnect = (_, server) => server !== controller || !hasTaken();
+  const { roles } = follower.hana;
+  mesh.until(() => roles.term.number > number && roles.role === Role.following, 3_000_000);
+  expect([alone.hana.roles.role, alone.hana.roles.term]).toEqual([Role.joining, roles.term]);
+  expect(follower.value("/viz/row/300")).toBeUndefined();
+  controller.crash();
+  mesh.drop = (from, to) => from !== to;
+  mesh.until(() => follower.hana.controller.isOpen);
+  heal(mesh);
+  mesh.until(() => mesh.isSettled);
+  mesh.run(3_000_000);
+  expectSame(mesh);
+  expect(rows.map((path) => follower.value(path))).toEqual(rows.map((_, place) => place + 1));
 });

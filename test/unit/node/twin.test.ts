@@ -156,7 +156,9 @@ describe("a second start that was not refused in time", () => {
     mesh.until(() => first.hana.pending.size === 0, SECOND_US);
     mesh.run(SECOND_US);
     expect(counters.changesApplied - before).toBeLessThanOrEqual(4);
-    expect(controller.hana.controller.intake.standings().find(({ node }) => node === first.id)?.write).toBe(3);
+    expect(controller.hana.controller.writeDesk.intake.standings().find(({ node }) => node === first.id)?.write).toBe(
+      3,
+    );
   });
 
   test("ends when a cut between the two heals, by whomever it was followed", () => {

@@ -10,10 +10,32 @@ import { HOLD_IDLE_US, Precedence } from "../../../src/sync/precedence.js";
 
 const START_US = 1_719_964_800_000_000;
 const [ID, ONE, TWO, OTHER_SURFACE_OF_ONE] = [0, 1, 2, 3];
+/** One OSC surface, as it is heard by three nodes; `one` is the controller. */
+const [HEARD_BY_ONE, HEARD_BY_TWO, HEARD_BY_THREE, ANOTHER] = [4, 5, 6, 7];
+/** A program of each of two machines, by the address that every machine has. */
+const [OWN_OF_ONE, OWN_OF_TWO] = [8, 9];
+/** The first surface again, where it has subscribed: by the port, too. */
+const [SUBSCRIBED_AT_ONE, SUBSCRIBED_AT_TWO, SUBSCRIBED_AT_THREE] = [10, 11, 12];
+/** No such surface: another port, a longer address, a program of every machine without its port, an address of colons. */
+const [OTHER_PORT_OF_ONE, LONGER_OF_ONE, OWN_HOST_OF_ONE, COLONS_OF_ONE, COLONS_OF_TWO] = [13, 14, 15, 16, 17];
 const ORIGINS = [
   ["one", "a"],
   ["two", "a"],
   ["one", "b"],
+  ["one", "osc:10.0.0.7"],
+  ["two", "osc:10.0.0.7"],
+  ["three", "osc:10.0.0.7"],
+  ["two", "osc:10.0.0.8"],
+  ["one", "osc:127.0.0.1:9000"],
+  ["two", "osc:127.0.0.1:9000"],
+  ["one", "osc:10.0.0.7:9000"],
+  ["two", "osc:10.0.0.7:9000"],
+  ["three", "osc:10.0.0.7:9000"],
+  ["one", "osc:10.0.0.7:9001"],
+  ["one", "osc:10.0.0.70:9000"],
+  ["one", "osc:127.0.0.1"],
+  ["one", "osc:fe80::1"],
+  ["two", "osc:fe80::1:9000"],
 ] as const;
 
 let clock: Clock;
@@ -27,7 +49,7 @@ beforeEach(() => {
   state.declare(ID, "/viz/x", completeDeclaration({ type: "float" }));
   const origins = new OriginTable();
   for (const [node, surface] of ORIGINS) origins.intern(node, surface);
-  precedence = new Precedence(state, clock, origins);
+  precedence = new Precedence(state, clock, origins, "one");
   precedence.open();
 });
 
@@ -137,5 +159,64 @@ describe("a writer whose clock is not this session's", () => {
     const late = { offUs: 200, wayUs: 15_000 };
     expect(come(TWO, { ...late, boundUs: 300 })).toBe(Reject.superseded);
     expect(come(TWO, { ...late, boundUs: 6_000 })).toBe(Reject.none);
+  });
+});
+
+describe("an OSC surface that sends to two nodes", () => {
+  const moves = (origin: number): void => {
+    pass(HOLD_IDLE_US);
+    for (let step = 0; step < 2; step++) expect(write(origin)).toBe(Reject.none);
+  };
+
+  test("is one hand: what the controller hears of it is not held against it, and holds the path then", () => {
+    moves(HEARD_BY_TWO);
+    expect([write(HEARD_BY_ONE), write(HEARD_BY_ONE), write(HEARD_BY_TWO)]).toEqual([
+      Reject.none,
+      Reject.none,
+      Reject.held,
+    ]);
+  });
+
+  test("is heard by the lower id where the controller does not hear it, so that no two hold a part each", () => {
+    moves(HEARD_BY_TWO);
+    expect([write(HEARD_BY_THREE), write(HEARD_BY_THREE), write(HEARD_BY_TWO)]).toEqual([
+      Reject.none,
+      Reject.none,
+      Reject.held,
+    ]);
+  });
+
+  test.each([
+    ["the controller", SUBSCRIBED_AT_ONE, HEARD_BY_TWO],
+    ["the other", HEARD_BY_ONE, SUBSCRIBED_AT_TWO],
+    ["neither of which has control, the lower id", SUBSCRIBED_AT_THREE, HEARD_BY_TWO],
+    ["neither of which has control, the higher id", HEARD_BY_THREE, SUBSCRIBED_AT_TWO],
+  ])("is one hand also when it subscribes at one of them: %s", (_, hand, other) => {
+    moves(other);
+    expect([write(hand), write(hand), write(other)]).toEqual([Reject.none, Reject.none, Reject.held]);
+  });
+
+  test("is another one at another port, at a longer address, and at two ports of one node", () => {
+    for (const [one, other] of [
+      [OTHER_PORT_OF_ONE, SUBSCRIBED_AT_TWO],
+      [LONGER_OF_ONE, HEARD_BY_TWO],
+      [OWN_HOST_OF_ONE, OWN_OF_TWO],
+      [COLONS_OF_ONE, COLONS_OF_TWO],
+      [HEARD_BY_ONE, SUBSCRIBED_AT_ONE],
+      [HEARD_BY_TWO, SUBSCRIBED_AT_TWO],
+      [SUBSCRIBED_AT_TWO, HEARD_BY_TWO],
+    ] as const) {
+      moves(other);
+      expect(write(one)).toBe(Reject.held);
+    }
+  });
+
+  test("is held like all others against another surface, and against one that no address names", () => {
+    moves(ANOTHER);
+    expect([write(HEARD_BY_ONE), write(HEARD_BY_TWO)]).toEqual([Reject.held, Reject.held]);
+    moves(OWN_OF_TWO);
+    expect(write(OWN_OF_ONE)).toBe(Reject.held);
+    moves(TWO);
+    expect(write(ONE)).toBe(Reject.held);
   });
 });

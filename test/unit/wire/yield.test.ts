@@ -11,7 +11,7 @@ const number = fc.nat(2 ** 31);
 const port = fc.nat(65_535);
 const message = fc.record({
   ...{ stage: fc.constantFrom(...Object.values(YieldStage)), number, node: fc.stringMatching(/^[0-9a-f]{16}$/) },
-  ...{ sequence: whole, stays: number, unicastPort: port, snapshotPort: port },
+  ...{ sequence: whole, stays: number, staysSequence: whole, unicastPort: port, snapshotPort: port },
 });
 
 test("every stage reads back as it was written", () => {
@@ -31,7 +31,7 @@ test("bytes of any kind are refused or read, and never thrown at", () => {
 
 test("a field of another shape, a field too many or too few make it nothing", () => {
   const packr = new Packr({ useRecords: false });
-  const sound: unknown[] = [YieldStage.frozen, 3, "0123456789abcdef", 9, 4, 7_000, 8_000];
+  const sound: unknown[] = [YieldStage.frozen, 3, "0123456789abcdef", 9, 4, 12, 7_000, 8_000];
   const read = (fields: unknown[]): unknown => {
     const bytes = packr.pack(fields);
     return decodeYield(bytes, bytes.length);
