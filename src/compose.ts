@@ -11,48 +11,38 @@ import { type AddressBlock, parseBlock } from "./config/addresses.js";
 import { formatComplaint } from "./config/complaint.js";
 import type { Settings } from "./config/settings.js";
 import { parseShow, type Show } from "./config/show.js";
+import { countersOf } from "./edge/counter-report.js";
 import { DeskHost } from "./edge/desk-host.js";
-import { InputMonitor } from "./edge/input-monitor.js";
-import { InputFeeder } from "./edge/input-feeder.js";
-import { InputTracer } from "./edge/input-tracer.js";
 import { type NetworkInterface, selectInterface } from "./edge/interfaces.js";
 import { LiveLoop } from "./edge/live-loop.js";
 import { MeshSocket } from "./edge/mesh-socket.js";
-import { MidiHub, type MidiWanted } from "./edge/midi-hub.js";
-import { midiSystem } from "./edge/midi-system.js";
 import { NodeHome } from "./edge/node-home.js";
 import { statusOf } from "./edge/node-reports.js";
 import { NodeService } from "./edge/node-service.js";
 import { OscHub } from "./edge/osc-hub.js";
 import type { OscSocket } from "./edge/osc-socket.js";
+import { part } from "./edge/parting.js";
 import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
-import { SurfaceCatalog } from "./edge/surface-catalog.js";
 import { SurfaceService } from "./edge/surface-service.js";
-import { ReplayService } from "./edge/replay-service.js";
+import { Surfaces } from "./edge/surfaces.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
 import { isWireless } from "./edge/wireless.js";
 import { TermFile } from "./edge/term-file.js";
 import { TwinAsk } from "./edge/twin-ask.js";
 import { BadUserFile, NetworkEvent, type NetworkTrouble, ResourceUnavailable } from "./edge/trouble.js";
 import { scheduleWarmUp, warmJoinDuring } from "./edge/warm-up-schedule.js";
-import { Bindings } from "./input/bindings.js";
+import type { InputMonitor } from "./edge/input-monitor.js";
+import type { Bindings } from "./input/bindings.js";
 import { BoundOsc } from "./input/bound-osc.js";
-import { Feedback } from "./input/feedback.js";
-import { InputRecorder } from "./input/input-recorder.js";
-import type { MidiEvent } from "./input/midi-event.js";
-import type { MidiPair } from "./input/midi-controls.js";
-import type { BoundDevice } from "./input/control-tables.js";
 import { AllowList } from "./input/allow-list.js";
 import type { StatusReport } from "./manage/reports.js";
 import { type ReadyInfo, type RunningNode, StartError } from "./manage/running-node.js";
 import { HealthCode } from "./node/health.js";
-import { VirtualPorts } from "./edge/virtual-ports.js";
 import { HanaNode } from "./node/node.js";
 import type { NodePorts } from "./node/ports.js";
 import { Subscriptions } from "./node/subscriptions.js";
 import { meetingGroup, meshTag, streamGroup } from "./security/mesh-identity.js";
-import { Reject } from "./state/reject.js";
 import { WIRED_LIMITS, WIRED_REDUNDANCY, WIRELESS_LIMITS, WIRELESS_REDUNDANCY } from "./sync/send-budget.js";
 
 /** The log of a running node; pino's loggers fit. */
@@ -125,21 +115,7 @@ class Composition {
   private hub!: OscHub;
   private subscriptions!: Subscriptions;
   private service!: NodeService;
-  private bindings!: Bindings;
-  private midi!: MidiHub;
-  private feedback!: Feedback;
-  private readonly catalog = new SurfaceCatalog({
-    onLoaded: (adoptions) => {
-      this.midi.adopt(adoptions);
-      this.bindings.refresh();
-      this.loop.requestSettle();
-    },
-    onProblem: (problems) =>
-      this.log.warn({ event: "surfaces", problems }, "what is known about surfaces is not right"),
-  });
-  private monitor!: InputMonitor;
-  private replays!: ReplayService;
-  private readonly feeder = new InputFeeder((news) => this.desk.tellInputs(news));
+  private surfaces!: Surfaces;
   private desk!: DeskHost;
   private fetch!: SnapshotFetch;
   private terms!: TermFile;
@@ -155,10 +131,9 @@ class Composition {
     this.show = readShow(this.settings);
     const ground = await this.openGround(key);
     this.makeNode(ground);
-    await this.makeOsc(ground);
     this.makeLoop();
     this.makeSurfaces();
-    this.makeReplays();
+    await this.makeOsc(ground);
     this.node.setHealth(HealthCode.termFile, ground.home.terms.problem);
     this.node.setHealth(HealthCode.wireless, ground.isOnAir ? `${ground.network.name} ${WIRELESS_TEXT}` : "");
     this.listen(ground);
@@ -172,7 +147,8 @@ class Composition {
     if (this.refusal !== undefined) throw this.refusal;
     this.connect(ground);
     ask.startWhenAsked();
-    const { node, loop, service, subscriptions, bindings, monitor } = this;
+    const { node, loop, service, subscriptions } = this;
+    const { bindings, monitor } = this.surfaces;
     const ready = this.readyInfo(ground);
     return { ready, failed, close: () => this.close(), node, loop, service, subscriptions, bindings, monitor };
   }
@@ -278,40 +254,18 @@ class Composition {
     const { role, term } = this.node.roles;
     this.log.info({ event: "role", role, term: term.number, controller: term.node }, `this node is ${role}`);
     this.desk.tellServing();
-    this.bindings.rearm();
-    this.feedback.repaint();
+    this.surfaces.roleChanged();
   }
 
   private async makeOsc({ network, osc }: Ground): Promise<void> {
     const { settings, node } = this;
-    this.bindings = new Bindings({
-      target: node.writes,
-      shown: node.writes,
-      memory: node.core.memory,
-      clock: node.core.clock,
-      origins: node.core.origins,
-      profileOf: (alias) => this.catalog.profiles.of(alias),
-      onChanged: () => this.wantDevices(),
-    });
-    this.feedback = new Feedback({
-      clock: node.core.clock,
-      state: node.core.state,
-      shown: node.writes,
-      memory: node.core.memory,
-      sink: {
-        send: (alias, message) => this.midi.send(alias, message),
-        waiting: (alias) => this.midi.waiting(alias),
-      },
-      sender: { send: (target, bytes, length) => this.hub.send(target, bytes, length) },
-      profileOf: (alias) => this.catalog.profiles.of(alias)?.profile,
-      onRearm: (alias) => this.bindings.rearm(alias),
-    });
     const allow = new AllowList(settings.osc.allow ?? defaultAllow(network));
     const sendToConnection = (connection: number, packet: Uint8Array): void => {
       this.desk.sendOsc(connection, packet);
     };
-    const controls = new BoundOsc(this.bindings, this.feedback);
-    this.hub = new OscHub(node, osc, settings, allow, sendToConnection, controls, this.feedback.osc);
+    const { bindings, feedback } = this.surfaces;
+    const controls = new BoundOsc(bindings, feedback);
+    this.hub = new OscHub(node, osc, settings, allow, sendToConnection, controls, feedback.osc);
     await this.hub.addOutputs(settings.oscOut, settings.osc.throttleHz);
     this.subscriptions = new Subscriptions(
       node.core,
@@ -321,149 +275,43 @@ class Composition {
   }
 
   private makeLoop(): void {
-    const { node, hub, subscriptions } = this;
-    const settle = (): void => {
-      // What changed leaves first: everything else can wait for it.
-      node.settle();
-      subscriptions.pump();
-      hub.subscribers.pump();
-      if (hub.input.isHolding) hub.pumpInput();
-      this.bindings.pump();
-      this.feedback.pump();
-    };
+    const { node } = this;
     this.loop = new LiveLoop(node.core.clock, {
       late: () => node.late(),
-      settle,
+      settle: () => this.settle(),
       tick: () => {
-        hub.pumpInput();
-        this.midi.pump();
-        this.replays.pump();
+        this.hub.pumpInput();
+        this.surfaces.tick();
         node.tick();
-        settle();
+        this.settle();
       },
-      dueUs: () => Math.min(node.dueUs(), hub.dueUs(), this.midi.dueUs(), this.feedback.dueUs, this.replays.dueUs()),
+      dueUs: () => Math.min(node.dueUs(), this.hub.dueUs(), this.surfaces.dueUs()),
     });
     this.closers.push(() => this.loop.stop());
   }
 
-  /** Devices and what they are bound to. No port is opened before something is. */
+  /** Ends a turn. What changed leaves first: everything else can wait for it. */
+  private settle(): void {
+    const { hub } = this;
+    this.node.settle();
+    this.subscriptions.pump();
+    hub.subscribers.pump();
+    if (hub.input.isHolding) hub.pumpInput();
+    this.surfaces.pump();
+  }
+
   private makeSurfaces(): void {
-    const { node, loop, feedback } = this;
-    this.midi = new MidiHub({
-      system: new VirtualPorts(midiSystem(), this.settings.midi.virtual),
-      clock: node.core.clock,
-      turn: loop,
-      listener: {
-        control: (device, event) => this.hearControl(device, event),
-        opened: (device) => {
-          this.bindings.rearmDevice(device);
-          feedback.opened(device);
-          loop.requestSettle();
-        },
-        closed: (device) => {
-          this.bindings.forgetDevice(device);
-          feedback.closed(device);
-        },
-        sysex: (device, bytes, length) => {
-          feedback.hearSysex(device, bytes, length);
-          loop.requestSettle();
-        },
-        common: () => {},
-        realTime: () => {},
-      },
-      onHealth: (text) => node.setHealth(HealthCode.midi, text),
-      nameOf: (own, isInput) => this.catalog.profiles.aliasOfPort(own, isInput),
-      tap: () => this.monitor.recorder,
+    const { node, loop, settings } = this;
+    this.surfaces = new Surfaces({
+      node,
+      loop,
+      osc: () => this.hub,
+      virtualPorts: settings.midi.virtual,
+      onNews: (news) => this.desk.tellInputs(news),
+      onProblem: (problems) =>
+        this.log.warn({ event: "surfaces", problems }, "what is known about surfaces is not right"),
     });
-    this.closers.push(() => {
-      feedback.darken();
-      this.midi.close();
-    });
-    this.monitor = new InputMonitor({
-      clock: node.core.clock,
-      enter: () => loop.enter(),
-      devices: () => this.midi.list(),
-      onWanted: () => this.wantDevices(),
-      observeOsc: (observer) => {
-        this.hub.input.observer = observer;
-      },
-      profileOf: (alias) => this.catalog.profiles.of(alias)?.profile,
-      startTracer: () => this.newTracer(),
-      startRecorder: () => {
-        return new InputRecorder(node.core.clock, Date.now() * 1_000, (line, atUs) => this.feeder.record(line, atUs));
-      },
-      observePackets: (tap) => {
-        this.hub.input.tap = tap;
-      },
-      observeMoves: (observer) => {
-        this.bindings.observer = observer;
-      },
-    });
-    this.closers.push(() => {
-      this.monitor.close();
-      this.feeder.close();
-    });
-  }
-
-  /** Where a recording is heard again: where it was heard first. */
-  private makeReplays(): void {
-    const { node, loop, hub, bindings } = this;
-    this.replays = new ReplayService({
-      clock: node.core.clock,
-      enter: () => loop.enter(),
-      wakeBy: (dueUs) => loop.wakeBy(dueUs),
-      target: {
-        pairsOf: (alias) => pairsOf(bindings.devices.find((device) => device.alias === alias)),
-        control: (alias, event) =>
-          this.hearControl(
-            bindings.devices.findIndex((one) => one.alias === alias),
-            event,
-          ),
-        opened: (alias) => bindings.rearm(alias),
-        packet: (bytes, address, port) => {
-          hub.input.receive(bytes, 0, bytes.length, address, port);
-          loop.requestSettle();
-        },
-      },
-    });
-  }
-
-  /** `device`: its place among those that are wanted; -1 for one that nothing is bound to. */
-  private hearControl(device: number, event: MidiEvent): void {
-    const { monitor, bindings, feedback } = this;
-    if (monitor.isOn) monitor.midi(device, event);
-    const isMove = feedback.hear(device, event);
-    if (isMove) bindings.onMidi(device, event);
-    if (monitor.isOn) monitor.midiDone(device, event, isMove);
-    this.loop.requestSettle();
-  }
-
-  private newTracer(): InputTracer {
-    const { node, bindings, hub, feeder } = this;
-    const { writes, controller } = node;
-    return new InputTracer({
-      clock: node.core.clock,
-      bindings,
-      counters: hub.counters,
-      writes: {
-        state: node.core.state,
-        shownValue: (id) => writes.shownValue(id),
-        whenDecided: (done) => (controller.takesWrites ? done(Reject.none) : writes.whenDone(done)),
-      },
-      tell: (line) => feeder.trace(line),
-    });
-  }
-
-  /** What this machine knows about devices is read when the first is bound. */
-  private wantDevices(): void {
-    const { bindings, catalog, feedback, midi, monitor } = this;
-    feedback.compile(
-      bindings.list(),
-      bindings.devices.map(({ alias }) => alias),
-    );
-    // What is bound comes first: the bindings know their devices by their places.
-    if (catalog.isLoaded) midi.want(monitor.complete(wantedDevices(bindings, feedback)));
-    else if (bindings.list().some(({ alias }) => alias !== "")) void catalog.load();
+    this.closers.push(() => this.surfaces.close());
   }
 
   private load(): void {
@@ -495,7 +343,9 @@ class Composition {
         unicastPort,
         snapshotPort,
       };
-      return statusOf(node, place, hub.counters, this.desk.counters);
+      const { bindings, midi } = this.surfaces;
+      const counted = countersOf({ node, osc: hub.counters, midi: midi.counters, bindings });
+      return statusOf(node, place, { ...counted, ...this.desk.counters });
     };
     this.service = new NodeService({
       node,
@@ -523,17 +373,7 @@ class Composition {
         snapshots: { address: network.address, meshKey: home.meshKey },
       },
       this.service,
-      new SurfaceService({
-        node,
-        loop,
-        service: this.service,
-        bindings: this.bindings,
-        devices: this.midi,
-        catalog: this.catalog,
-        monitor: this.monitor,
-        feedback: this.feedback,
-        replays: this.replays,
-      }),
+      new SurfaceService({ node, loop, service: this.service, surfaces: this.surfaces }),
     );
     this.closers.push(() => this.desk.close());
     await warmJoinDuring(this.desk.open());
@@ -541,24 +381,15 @@ class Composition {
 
   /** Lets the mesh in; until it is started a node hears nothing but its twin. */
   private listen({ mesh }: Ground): void {
-    const { node, loop, hub, subscriptions } = this;
+    const { node, loop, hub, subscriptions, surfaces } = this;
     mesh.onDatagram((bytes, address, port) => {
       loop.begin();
       node.receive(bytes, address, port);
       loop.end();
       subscriptions.pump();
       hub.subscribers.pump();
-      this.followStream();
+      surfaces.followStream();
     });
-  }
-
-  /** What came from others may bind devices and is shown on them: now, not when the timer comes round. */
-  private followStream(): void {
-    const { bindings, feedback, loop } = this;
-    bindings.pump();
-    if (bindings.list().length === 0) return;
-    feedback.pump();
-    loop.wakeBy(feedback.dueUs);
   }
 
   /** Lets everybody else in. */
@@ -575,6 +406,10 @@ class Composition {
     this.closers.push(() => {
       loop.enter();
       node.close();
+    });
+    this.closers.push(() => {
+      this.turn(() => this.surfaces.bindings.arrive());
+      return part(node, loop);
     });
   }
 
@@ -619,18 +454,6 @@ class Composition {
   private async closeAll(): Promise<void> {
     for (const close of this.closers.reverse()) await close();
   }
-}
-
-function pairsOf(device: BoundDevice | undefined): MidiPair[] {
-  return (device?.pairs ?? []).map(({ channel, number, low }) => ({ channel, msb: number, lsb: low }));
-}
-
-function wantedDevices(bindings: Bindings, feedback: Feedback): MidiWanted[] {
-  return bindings.devices.map(({ alias, pairs }) => ({
-    alias,
-    pairs: pairsOf({ alias, pairs }),
-    ...feedback.wishOf(alias),
-  }));
 }
 
 function readShow(settings: Settings): Show | undefined {

@@ -93,7 +93,6 @@ class Desk {
     } else if (message.kind === "oscTaken") this.osc.taken(message.connection, message.bytes);
     else if (message.kind === "oscSend") this.osc.send(message.connection, message.packet);
     else if (message.kind === "inputs") this.feed.take(message.news);
-    else if (message.kind === "oscClose") this.osc.close(message.connection);
     else if (message.kind === "serving") {
       this.follower.currentNow()?.noteRemovals(message.removals);
       this.source.setTerm(message.term, message.lineage);

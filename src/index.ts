@@ -125,7 +125,10 @@ export interface Node {
    */
   subscribe(pattern: string, listener: ChangeListener): () => void;
   status(): StatusReport;
-  /** Says goodbye to the mesh and closes every socket. */
+  /**
+   * Passes control on if this node has it, waits until the mesh has what was written here (500 ms at most), says goodbye
+   * and closes every socket.
+   */
   close(): Promise<void>;
 }
 

@@ -42,8 +42,6 @@ export function midiInputOf(node: HanaNode, count: number): MidiStream {
   const sink = {
     control: (event: MidiEvent) => bindings.onMidi(0, event),
     sysex: () => {},
-    common: () => {},
-    realTime: () => {},
   };
   return new MidiStream(new MidiControls(sink, core.clock, counters), counters);
 }

@@ -39,8 +39,6 @@ export class MidiNode {
         loop.requestSettle();
       },
       sysex: () => {},
-      common: () => {},
-      realTime: () => {},
     };
     this.composed = composed;
     this.stream = new MidiStream(new MidiControls(sink, node.core.clock, counters), counters);

@@ -18,8 +18,19 @@ interface WriteOptions extends ListOptions {
 }
 
 /** Flags that are handed on as they are, and those whose text is a number. */
-const WORDS = ["mode", "encoding", "deadZoneAt", "value", "when", "expression", "merge", "feedback", "colour"] as const;
-const NUMBERS = ["step", "acceleration", "steps", "deadZone", "priority"] as const;
+const WORDS = [
+  "mode",
+  "encoding",
+  "deadZoneAt",
+  "value",
+  "when",
+  "expression",
+  "merge",
+  "feedback",
+  "colour",
+  "look",
+] as const;
+const NUMBERS = ["step", "acceleration", "steps", "smooth", "deadZone", "priority"] as const;
 type WordFlags = { readonly [Name in (typeof WORDS)[number] | (typeof NUMBERS)[number]]?: string };
 
 interface BindOptions extends WriteOptions, WordFlags {

@@ -10,6 +10,7 @@ import { printLine, printWarning } from "./output.js";
 interface LearnOptions extends NodeOptions {
   readonly json?: boolean;
   readonly accept?: boolean;
+  readonly mode?: string;
   /** Seconds. */
   readonly timeout?: number;
 }
@@ -17,11 +18,11 @@ interface LearnOptions extends NodeOptions {
 const CONFIRMATION_MS = 5_000;
 
 export async function learn(path: string, options: LearnOptions): Promise<void> {
-  const { accept = false, timeout = 30 } = options;
+  const { accept = false, timeout = 30, mode } = options;
   const limitMs = timeout * 1_000;
   const client = new NodeClient(options);
   printWarning(`move the control that is to move ${path}; waiting ${timeout} s`);
-  const body = { path, accept, limitMs, timeoutMs: CONFIRMATION_MS, surface: "cli" };
+  const body = { path, accept, limitMs, options: { mode }, timeoutMs: CONFIRMATION_MS, surface: "cli" };
   const text = await client.post("/-/learn", body, limitMs + CONFIRMATION_MS);
   printLine(options.json === true ? text.trimEnd() : learnText(JSON.parse(text) as LearnReport));
 }

@@ -160,6 +160,7 @@ function addSurfaces(program: Command): void {
     .option("--step <NUMBER>", "what a detent or a press is worth")
     .option("--acceleration <NUMBER>", "endless encoder: by how much more a fast turn counts")
     .option("--steps <COUNT>", "places that the control's way has")
+    .option("--smooth <MS>", "time constant with which the value goes where the control is")
     .option("--dead-zone <SHARE>", "share of its way that says nothing, up to 0.45")
     .option("--dead-zone-at <PLACE>", "ends, low or centre; default: ends, of a pitch bend centre")
     .option("--value <VALUE>", "what the button sets; default: the end of the range")
@@ -168,7 +169,8 @@ function addSurfaces(program: Command): void {
     .option("--merge <POLICY>", "several controls of one path: last, max, sum or priority")
     .option("--priority <NUMBER>", "of --merge priority: the highest that is not at rest has the path")
     .option("--feedback <WHEN>", "whether the control shows the value: auto (if its profile says how), on or off")
-    .option("--colour <#RRGGBB>", "of the control's light; default: white")
+    .option("--colour <#RRGGBB>", "of the control's light or display; default: white")
+    .option("--look <LOOK>", "of the light while it is on: solid, blink[-slow|-fast] or pulse[-slow|-fast]")
     .option("--id <ID>", "what the binding is called; default: after its source")
     .action(async (source: string, paths: string[], options: object) =>
       (await import("./bindings.js")).bind(source, paths, options),
@@ -179,6 +181,7 @@ function addSurfaces(program: Command): void {
   withNode(program.command("learn").description("move a control, and be told how to bind it to a path"))
     .argument("<PATH>")
     .option("--accept", "bind it")
+    .option("--mode <MODE>", "what the control is to do, as for bind; default: what fits")
     .option("--timeout <SECONDS>", "how long to wait for the control to be moved", seconds, 30)
     .action(async (path: string, options: object) => (await import("./learn.js")).learn(path, options));
   withNode(program.command("record").description("write what devices and OSC senders say into a file"), false)

@@ -243,10 +243,6 @@ export class DeskHost {
     this.post({ kind: "inputs", news });
   }
 
-  closeOsc(connection: number): void {
-    this.post({ kind: "oscClose", connection });
-  }
-
   /** Lets the desk finish its answers, then ends it. */
   async close(): Promise<void> {
     this.isClosing = true;

@@ -57,10 +57,12 @@ function lightsOf(profile: Profile): SurfaceOutput[] {
 
 function messagesOf(lights: readonly SurfaceOutput[], isOn: boolean): Uint8Array[] {
   const look = new SurfaceLook();
+  look.isShown = isOn;
   look.way = isOn ? 1 : 0;
   return lights.flatMap((light) => {
     const code = light.codeOf(look);
-    if (light.batch === undefined) return [...light.messages(code, true)];
-    return [ledFrame(light.batch.sysex, [light.batch.block(code)])];
+    const block = light.batch?.block(code);
+    if (light.batch === undefined || block === undefined) return [...light.messages(code, true)];
+    return [ledFrame(light.batch.sysex, [block])];
   });
 }

@@ -56,6 +56,7 @@ export type LearnEnd = (typeof LearnEnd)[keyof typeof LearnEnd];
 export class InputMonitor implements OscObserver {
   /** Aliases of devices that are to be heard although nothing may be bound to them. */
   private extraAliases: readonly string[] = [];
+  private hearsSysex = false;
   /** Of all that are wanted, by their places. */
   private aliases: readonly string[] = [];
   private readonly parts: InputMonitorParts;
@@ -74,12 +75,17 @@ export class InputMonitor implements OscObserver {
     return this.session !== undefined || this.tracer !== undefined;
   }
 
-  /** Adds the devices that are to be heard to those that are wanted anyway, which keep their places. */
+  /**
+   * Adds the devices that are to be heard to those that are wanted anyway, which keep their places. Who learns hears
+   * their SysEx too: the buttons of machine control say nothing else.
+   */
   complete(wanted: readonly MidiWanted[]): readonly MidiWanted[] {
     const known = wanted.map(({ alias }) => alias);
     const more = this.extraAliases.filter((alias) => !known.includes(alias));
     this.aliases = [...known, ...more];
-    return [...wanted, ...more.map((alias) => ({ alias, pairs: [], needsOutput: false, needsSysex: false }))];
+    const needsSysex = this.hearsSysex;
+    const heard = needsSysex ? wanted.map((one) => ({ ...one, needsSysex })) : wanted;
+    return [...heard, ...more.map((alias) => ({ alias, pairs: [], needsOutput: false, needsSysex }))];
   }
 
   /** A control of a device, by its place in `complete`, moved: before anybody else hears it. */
@@ -175,12 +181,13 @@ export class InputMonitor implements OscObserver {
     this.parts.observeOsc(this.isOn ? this : undefined);
     const named = this.wish.aliases.filter((alias) => ALIAS.test(alias));
     const plugged = this.session === undefined ? [] : this.parts.devices().filter(({ input }) => input !== "");
-    this.want([...new Set([...named, ...plugged.map(({ alias }) => alias)])]);
+    this.want([...new Set([...named, ...plugged.map(({ alias }) => alias)])], this.session !== undefined);
   }
 
-  private want(aliases: readonly string[]): void {
-    if (aliases.join() === this.extraAliases.join()) return;
+  private want(aliases: readonly string[], hearsSysex: boolean): void {
+    if (aliases.join() === this.extraAliases.join() && hearsSysex === this.hearsSysex) return;
     this.extraAliases = aliases;
+    this.hearsSysex = hearsSysex;
     this.parts.onWanted();
   }
 }

@@ -156,7 +156,8 @@ export class InputTracer implements MoveObserver {
     const { target } = binding;
     const path = this.parts.writes.state.pathOf(target);
     const rest = this.outcomeOf(placed);
-    this.tell({ binding: binding.record.id, path, value: this.valueOf(target), ...rest }, target);
+    const value = this.parts.bindings.aimOf(target) ?? this.valueOf(target);
+    this.tell({ binding: binding.record.id, path, value, ...rest }, target);
   }
 
   private outcomeOf(placed: Placed): Pick<TracedMove, "outcome" | "reason" | "gap"> {

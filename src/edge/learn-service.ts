@@ -5,7 +5,7 @@
  */
 import { unmovable } from "../input/binding.js";
 import type { LearnFinding } from "../input/learn.js";
-import { proposalOf } from "../input/learn-proposal.js";
+import { proposalOf, remarksOf } from "../input/learn-proposal.js";
 import type { LearnOutcome, LearnReport, LearnRequest } from "../manage/learn-reports.js";
 import type { WriteOptions, WriteOutcome } from "../manage/reports.js";
 import type { BindOutcome, BindRequest } from "../manage/surface-reports.js";
@@ -20,7 +20,6 @@ export interface LearnServiceParts {
   readonly bind: (request: BindRequest, options: WriteOptions) => Promise<BindOutcome>;
 }
 
-const PICKUP = "pick-up: it has to find the value before it moves it, for it does not follow when others move it";
 const NO_OUTCOME: WriteOutcome = { reject: Reject.none, confirmed: false };
 const NOTHING_YET = { problem: "", silence: "", outcome: NO_OUTCOME };
 
@@ -42,11 +41,14 @@ export class LearnService {
 
   private async answer(finding: LearnFinding, request: LearnRequest, options: WriteOptions): Promise<LearnOutcome> {
     const { state } = this.parts;
-    const { path, accept } = request;
+    const { path, accept, options: chosen = {} } = request;
     const id = state.idOf(path);
-    const proposal = proposalOf(path, id < 0 ? undefined : state.declarationOf(id), finding);
+    const declaration = id < 0 ? undefined : state.declarationOf(id);
+    const proposed = proposalOf(path, declaration, finding);
+    const isSaid = Object.keys(chosen).length > 0;
+    const proposal = isSaid ? { ...proposed, options: { ...proposed.options, ...chosen } } : proposed;
+    const remarks = remarksOf(path, declaration, finding, chosen.mode !== undefined);
     const { kind, encoding = null, others } = finding;
-    const remarks = proposal.takeover === undefined ? finding.remarks : [...finding.remarks, PICKUP];
     const report: LearnReport = { proposal, kind, encoding, remarks, others, binding: null };
     if (!accept) return { ...NOTHING_YET, report };
     const { problem, outcome, binding } = await this.parts.bind(proposal, options);

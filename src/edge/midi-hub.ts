@@ -46,8 +46,6 @@ export interface MidiWanted {
 export interface MidiListener {
   control(device: number, event: MidiEvent): void;
   sysex(device: number, bytes: Uint8Array, length: number): void;
-  common(device: number, status: number, value: number): void;
-  realTime(device: number, status: number): void;
   /** It can be heard, and sent to if that is needed; for the first time or again. */
   opened(device: number): void;
   /** It went away. Its notes have been let go. */
@@ -159,11 +157,6 @@ export class MidiHub {
   /** How it is with one that is wanted or was seen; undefined for an alias that nobody knows. */
   stateOf(alias: string): MidiDeviceReport | undefined {
     return this.devices.stateOf(alias);
-  }
-
-  /** Why nothing can be opened at all; "" when something can. Known after `want` or `list`. */
-  get trouble(): string {
-    return this.devices.unavailability;
   }
 
   /** Sends one whole message as soon as the device can take it. False when it is not open or its queue is full. */
@@ -325,7 +318,8 @@ class Surface implements MidiSink {
     this.controls.setPairs(wanted.pairs);
     const before = this.wanted;
     this.wanted = wanted;
-    const { pacing } = wanted;
+    const { pacing, needsSysex } = wanted;
+    if (needsSysex !== before?.needsSysex) this.input?.hearSysex(needsSysex);
     if (pacing !== undefined && pacing !== before?.pacing) this.outbox = new MidiOutbox(this.parts.clock, pacing);
   }
 
@@ -435,13 +429,5 @@ class Surface implements MidiSink {
 
   sysex(bytes: Uint8Array, length: number): void {
     if (this.device >= 0) this.parts.listener.sysex(this.device, bytes, length);
-  }
-
-  common(status: number, value: number): void {
-    if (this.device >= 0) this.parts.listener.common(this.device, status, value);
-  }
-
-  realTime(status: number): void {
-    if (this.device >= 0) this.parts.listener.realTime(this.device, status);
   }
 }

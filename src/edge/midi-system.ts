@@ -19,6 +19,8 @@ export type MidiBytesHandler = (bytes: Uint8Array, seconds: number) => void;
 export interface MidiInputPort {
   /** Messages that the system's queue could not take since it was opened, as of the last scan. */
   overruns(): number;
+  /** From now on its SysEx is heard, or no more. */
+  hearSysex(isHeard: boolean): void;
   close(): void;
 }
 
@@ -223,10 +225,11 @@ function inputWith(
 ): MidiInputPort {
   const { Input } = library();
   const input = new Input();
-  input.ignoreTypes(!hearsSysex, false, true);
+  const hearSysex = (isHeard: boolean): void => input.ignoreTypes(!isHeard, false, true);
+  hearSysex(hearsSysex);
   open(input);
   input.on("messageBuffer", (seconds, bytes) => onBytes(bytes, seconds));
-  return { overruns: () => 0, close: () => input.destroy() };
+  return { overruns: () => 0, hearSysex, close: () => input.destroy() };
 }
 
 function openOutput(indexOf: (names: readonly string[]) => number): MidiOutputPort {

@@ -6,8 +6,6 @@ import type { PendingValue } from "../manage/desk-messages.js";
 import type { ComponentReport, HealthFinding, NodeRole, PeerReport, StatusReport } from "../manage/reports.js";
 import { type Finding, levelOf } from "../node/health.js";
 import type { HanaNode } from "../node/node.js";
-import type { OscCounters } from "../input/osc-counters.js";
-import { OpenResult } from "../security/opener.js";
 import { componentsOf } from "../node/sameness.js";
 import { healthOfPeer, lagOf } from "../sync/peer-health.js";
 import type { Peer } from "../sync/peers.js";
@@ -36,12 +34,7 @@ function roleOf(role: Role): NodeRole {
   return role === Role.following ? "follower" : "starting";
 }
 
-export function statusOf(
-  node: HanaNode,
-  place: NodePlace,
-  osc: OscCounters,
-  deskCounters: Readonly<Record<string, number>>,
-): StatusReport {
+export function statusOf(node: HanaNode, place: NodePlace, counters: Readonly<Record<string, number>>): StatusReport {
   const { core, roles, controller, membership } = node;
   return {
     node: core.identity.id,
@@ -77,7 +70,7 @@ export function statusOf(
     memory: memoryOf(),
     dataDir: place.dataDir,
     health: healthOf(node.health.list()),
-    counters: { ...nodeCounters(node), ...oscCounters(osc), ...deskCounters },
+    counters,
   };
 }
 
@@ -105,36 +98,6 @@ function componentReports(node: HanaNode): Record<Component, ComponentReport> {
   }
   const entries = COMPONENTS.map((name, index) => [name, { sequence: newest[index], digest: digests.hex(index) }]);
   return Object.fromEntries(entries) as Record<Component, ComponentReport>;
-}
-
-function nodeCounters(node: HanaNode): Record<string, number> {
-  const { controller, follower, pending, io } = node;
-  const own = {
-    ...node.core.counters,
-    framesPublished: controller.sent.newest,
-    flushesSpaced: controller.budget.waits,
-    writesHeld: controller.precedence.held,
-    writesSuperseded: controller.precedence.superseded,
-    repairsSent: controller.repairs.repairs,
-    repairsTooOld: controller.repairs.tooOld,
-    naksAsked: follower.naks.asked,
-    framesDuplicate: follower.window.duplicates,
-    writesConflated: pending.conflated,
-    writeRetries: pending.retries,
-    writesDuplicate: controller.writeDesk.intake.duplicates,
-    packetsSent: io.packetsSent,
-    bytesSent: io.bytesSent,
-    hybridClamped: node.core.clock.clampedHybrids,
-    clockSteps: node.sessionClock.sync.steps,
-    clockContradictions: node.sessionClock.sync.contradictions,
-  };
-  const named = Object.entries(own).map(([name, count]) => [`node.${name}`, count]);
-  const seals = Object.entries(OpenResult).map(([name, code]) => [`seal.${name}`, node.io.opener.results[code]]);
-  return Object.fromEntries([...named, ...seals].filter(([, count]) => Number(count) > 0)) as Record<string, number>;
-}
-
-function oscCounters(osc: OscCounters): Record<string, number> {
-  return Object.fromEntries(Object.entries(osc.report()).map(([name, count]) => [`osc.${name}`, count]));
 }
 
 function samenessOf(node: HanaNode): StatusReport["sameness"] {

@@ -75,10 +75,6 @@ export class OscTcp {
     socket.write(framed.subarray(0, length));
   }
 
-  close(number: number): void {
-    this.connections.get(number)?.socket.end();
-  }
-
   private receive(connection: Connection, chunk: Buffer): void {
     const { decoder, socket } = connection;
     const packets: Uint8Array[] = [];

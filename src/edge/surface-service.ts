@@ -4,12 +4,10 @@
  * A binding is a handful of paths; it is made and removed by ordinary writes, so it travels and is saved like any other
  * state. What stands here beyond that is local: whether its device is plugged in.
  */
-import type { Profile } from "../config/profile.js";
 import type { Bindings, BindingState } from "../input/bindings.js";
 import { boundPaths, readBindings } from "../input/binding-records.js";
 import { ControlCurve } from "../input/control-curve.js";
-import type { Feedback } from "../input/feedback.js";
-import { parseSource } from "../input/control-source.js";
+import type { MidiDeviceReport } from "../input/midi-devices.js";
 import { TakeoverMode } from "../input/takeover.js";
 import { optionsOf } from "../manage/binding-options.js";
 import { type DeclareEntry, refusal, type WriteOptions, type WriteOutcome } from "../manage/reports.js";
@@ -28,36 +26,17 @@ import type { HanaNode } from "../node/node.js";
 import type { Value } from "../state/declaration.js";
 import { Reject } from "../state/reject.js";
 import { entityKind, everyPath, isLayer, isOptional, layerDeclaration, MAPPINGS_PREFIX } from "../state/templates.js";
-import { adoptDevice, type AdoptingDevices, forgetDevice } from "./device-adoption.js";
-import type { InputMonitor } from "./input-monitor.js";
+import { adoptDevice, forgetDevice } from "./device-adoption.js";
 import { LearnService } from "./learn-service.js";
 import type { LiveLoop } from "./live-loop.js";
 import type { NodeService } from "./node-service.js";
-import type { ReplayService } from "./replay-service.js";
-import type { SurfaceCatalog } from "./surface-catalog.js";
-
-/** A device at its ports. */
-export type PluggedDevice = Omit<DeviceReport, "profile" | "adopted">;
-
-/** The devices that are plugged in. */
-export interface SurfaceDevices extends AdoptingDevices {
-  /** Looks for ports now: all that are there, and all that bindings name. */
-  list(): readonly PluggedDevice[];
-  stateOf(alias: string): PluggedDevice | undefined;
-  /** Lets the lights of a device blink; answers why it cannot, else "". */
-  blink(alias: string, profile: Profile | undefined): Promise<string>;
-}
+import type { Surfaces } from "./surfaces.js";
 
 export interface SurfaceServiceParts {
   readonly node: HanaNode;
   readonly loop: LiveLoop;
   readonly service: NodeService;
-  readonly bindings: Bindings;
-  readonly devices: SurfaceDevices;
-  readonly catalog: SurfaceCatalog;
-  readonly monitor: InputMonitor;
-  readonly feedback: Feedback;
-  readonly replays: ReplayService;
+  readonly surfaces: Surfaces;
 }
 
 const SEGMENT = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -72,78 +51,78 @@ export class SurfaceService {
     this.parts = parts;
     this.lessons = new LearnService({
       state: parts.node.core.state,
-      monitor: parts.monitor,
-      devices: () => parts.devices.list(),
+      monitor: parts.surfaces.monitor,
+      devices: () => parts.surfaces.midi.list(),
       bind: (request, options) => this.bind(request, options),
     });
   }
 
   replay(part: ReplayPart): ReplayReport {
-    return this.parts.replays.take(part);
+    return this.parts.surfaces.replays.take(part);
   }
 
   /** Tells the desk of the inputs what is wished, from now on. */
   feed(wish: FeedWish): void {
-    const { catalog, monitor } = this.parts;
+    const { catalog, monitor } = this.parts.surfaces;
     this.wish = wish;
     if (wish !== NO_WISH || catalog.isLoaded) void catalog.load().then(() => monitor.feed(this.wish));
   }
 
   /** Waits for a control to be moved, and says how it would be bound. */
   async learn(request: LearnRequest, options: WriteOptions): Promise<LearnOutcome> {
-    await this.parts.catalog.load();
+    await this.parts.surfaces.catalog.load();
     return this.lessons.learn(request, options);
   }
 
   async devices(): Promise<readonly DeviceReport[]> {
-    await this.parts.catalog.load();
-    return this.parts.devices.list().map((device) => this.deviceReport(device));
+    await this.parts.surfaces.catalog.load();
+    return this.parts.surfaces.midi.list().map((device) => this.deviceReport(device));
   }
 
-  private deviceReport({ alias, input, output, state, reason }: PluggedDevice): DeviceReport {
-    const { profiles, adoptions } = this.parts.catalog;
+  private deviceReport({ alias, input, output, state, reason }: MidiDeviceReport): DeviceReport {
+    const { profiles, adoptions } = this.parts.surfaces.catalog;
     const profile = profiles.of(alias)?.id ?? "";
     return { alias, profile, adopted: adoptions.some((one) => one.alias === alias), input, output, state, reason };
   }
 
   /** Gives a device of this machine an alias; what had it gets the other's. */
   async adopt(request: AdoptRequest): Promise<AdoptOutcome> {
-    await this.parts.catalog.load();
-    return this.named(await adoptDevice(request, this.parts.catalog, this.parts.devices));
+    await this.parts.surfaces.catalog.load();
+    return this.named(await adoptDevice(request, this.parts.surfaces.catalog, this.parts.surfaces.midi));
   }
 
   /** Lets an alias be what profiles and ports say again. */
   async forget(alias: string): Promise<AdoptOutcome> {
-    await this.parts.catalog.load();
-    return this.named(forgetDevice(alias, this.parts.catalog, this.parts.devices));
+    await this.parts.surfaces.catalog.load();
+    return this.named(forgetDevice(alias, this.parts.surfaces.catalog, this.parts.surfaces.midi));
   }
 
   /** What aliases mean has changed, unless there was a problem. */
   private async named(problem: string): Promise<AdoptOutcome> {
     if (problem !== "") return { problem, devices: [] };
-    this.parts.bindings.refresh();
+    this.parts.surfaces.bindings.refresh();
     return { problem, devices: await this.devices() };
   }
 
   /** Lets a device blink, and then show again what it showed. */
   async blink(alias: string): Promise<AdoptOutcome> {
-    const { catalog, devices } = this.parts;
+    const { catalog, midi } = this.parts.surfaces;
     await catalog.load();
-    devices.list();
-    const problem = await devices.blink(alias, catalog.profiles.of(alias)?.profile);
+    midi.list();
+    const problem = await midi.blink(alias, catalog.profiles.of(alias)?.profile);
     if (problem === "") this.repaint(alias);
     return { problem: problem === "" ? "" : `${alias}: ${problem}`, devices: [] };
   }
 
   async bindings(): Promise<readonly BindingReport[]> {
-    await this.parts.catalog.load();
-    this.parts.bindings.pump();
-    return this.parts.bindings.list().map((state) => this.report(state));
+    await this.parts.surfaces.catalog.load();
+    this.parts.surfaces.bindings.pump();
+    return this.parts.surfaces.bindings.list().map((state) => this.report(state));
   }
 
   private report({ record, standing, reason, alias }: BindingState): BindingReport {
     const { id, source, path, isEnabled, range, curve, isInverted, takeover } = record;
-    const plugged = alias === "" ? undefined : this.parts.devices.stateOf(alias);
+    const plugged = alias === "" ? undefined : this.parts.surfaces.midi.stateOf(alias);
     const device = plugged === undefined ? null : this.deviceReport(plugged);
     const ends = range[0] === range[1] ? null : range;
     return {
@@ -157,7 +136,7 @@ export class SurfaceService {
       takeover,
       options: optionsOf(record),
       standing,
-      gap: this.parts.bindings.gapOf(record),
+      gap: this.parts.surfaces.bindings.gapOf(record),
       reason,
       device,
     };
@@ -165,7 +144,8 @@ export class SurfaceService {
 
   /** Sends a device everything that it shows. False when nothing is shown on such a device. */
   repaint(alias: string): boolean {
-    const { feedback, loop } = this.parts;
+    const { loop } = this.parts;
+    const { feedback } = this.parts.surfaces;
     loop.enter();
     const isDone = feedback.repaint(alias);
     loop.requestSettle();
@@ -174,7 +154,8 @@ export class SurfaceService {
 
   /** Binds a control to a path. Answers when the binding is confirmed and its port is open, or known not to be. */
   async bind(request: BindRequest, options: WriteOptions): Promise<BindOutcome> {
-    const problem = problemOf(request);
+    await this.parts.surfaces.catalog.load();
+    const problem = problemOf(request, this.parts.surfaces.bindings);
     if (problem !== "") return { problem, outcome: NO_OUTCOME };
     for (const path of boundPaths(request.path)) {
       const declared = this.declareTarget(path, request, options);
@@ -186,7 +167,6 @@ export class SurfaceService {
     const { refused } = await this.parts.service.declare(entries, options);
     const [first] = refused;
     if (first !== undefined) return { problem: "", outcome: refusal(first.reject, first.detail) };
-    // What is plugged in is open once the bindings have been read.
     const binding = (await this.bindings()).find((one) => one.id === id);
     return { problem: "", outcome: NO_OUTCOME, ...(binding === undefined ? {} : { binding }) };
   }
@@ -229,14 +209,14 @@ export class SurfaceService {
     const paths = pathsOf(id).filter((path) => node.core.state.idOf(path) >= 0);
     let outcome = refusal(Reject.unknownPath);
     for (const path of paths) outcome = await service.remove(path, options);
-    this.parts.bindings.pump();
+    this.parts.surfaces.bindings.pump();
     return outcome;
   }
 }
 
-function problemOf({ id, source, curve, takeover }: BindRequest): string {
-  const parsed = parseSource(source);
-  if ("problem" in parsed) return `${source}: ${parsed.problem}`;
+function problemOf({ id, source, curve, takeover }: BindRequest, bindings: Bindings): string {
+  const problem = bindings.problemOf(source);
+  if (problem !== "") return `${source}: ${problem}`;
   if (id !== undefined && !SEGMENT.test(id)) return `${id}: is no name of a binding: letters, digits, . _ -`;
   if (curve !== undefined && !Object.hasOwn(ControlCurve, curve)) {
     return `${curve}: is no curve: ${Object.keys(ControlCurve).join(", ")}`;

@@ -32,6 +32,8 @@ export interface BindingRecord {
   readonly feedback: string;
   /** Of its light: red, green, blue, 0..1; white if nothing is said. */
   readonly colour: readonly number[];
+  /** How that shines while it is on: solid, blink, pulse, and -slow or -fast of these. */
+  readonly look: string;
 }
 
 /** Every binding of the state, in the order of their ids' names. */
@@ -74,6 +76,7 @@ function recordsOf(id: string, parameters: ReadonlyMap<string, Value>): BindingR
     transform: transformRecord(parameters),
     feedback: text("feedback"),
     colour: Array.isArray(colour) ? (colour as number[]) : [],
+    look: text("look"),
   };
   return boundPaths(text("path")).map((path) => ({ ...record, path }));
 }

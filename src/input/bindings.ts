@@ -10,7 +10,7 @@ import { ChangeFlag } from "../state/change.js";
 import { Found, type RingMemory, RingReader } from "../state/ring.js";
 import type { Reject } from "../state/reject.js";
 import type { State } from "../state/state.js";
-import { Binding, PRESSED, unmovable } from "./binding.js";
+import { Binding, BindingEffect, PRESSED, unmovable } from "./binding.js";
 import { BindingMemory } from "./binding-memory.js";
 import { type BindingRecord, MAPPINGS, readBindings } from "./binding-records.js";
 import { addressOf, type AddressProblem, type ControlAddress, type OscAddress } from "./control-address.js";
@@ -22,8 +22,11 @@ import { setGain, SPEED_DOUBLES } from "./encoder-speed.js";
 import { InputMerge, MERGE_DOUBLES, MergedInputs } from "./input-merge.js";
 import { MIDI_MAX_7, type MidiEvent, MidiKind } from "./midi-event.js";
 import { MPE_CONFIGURATION, MpeZones } from "./mpe-zones.js";
+import type { ShownValues } from "./osc-target.js";
+import { WordWay } from "./osc-values.js";
 import { RelativeEncoding } from "./relative-encoder.js";
 import type { KnownProfile } from "./surface-profiles.js";
+import { rangeOfMeasure } from "./system-control.js";
 import { type Transform, transformOf } from "./transform.js";
 
 /** Bindings that are at work at a time; the rest is refused. */
@@ -49,7 +52,10 @@ export interface BindingState {
   readonly transform?: Transform | undefined;
 }
 
-/** The way, 0..1, of an argument between the numbers at the control's two ends; -1 when it is not there or no number. */
+/**
+ * The way, 0..1, of an argument between the numbers at the control's two ends; a `WordWay` when it says that a button is
+ * down or up, and no number; -1 when it is not there or nothing of that.
+ */
 export type OscWay = (argument: number, low: number, high: number) => number;
 
 /** Who looks on while bindings move paths. */
@@ -101,7 +107,8 @@ export class Bindings {
 
   /** What became of moves, messages that no binding wants, and bindings above the limit. */
   get counts(): Readonly<ControlMoves["counts"] & { unbound: number; recordsRefused: number }> {
-    return { ...this.moves.counts, ...this.misses };
+    const { counts, easing } = this.moves;
+    return { ...counts, refused: counts.refused + easing.refused, ...this.misses };
   }
 
   /** How every binding of the state stands here. */
@@ -112,6 +119,31 @@ export class Bindings {
   /** The devices that bindings name: a device is its place in this list until `onChanged` is called again. */
   get devices(): readonly BoundDevice[] {
     return this.tables.devices;
+  }
+
+  /** What the node shows, but of a path that is on its way where it is going. */
+  get shown(): ShownValues {
+    return this.moves.easing;
+  }
+
+  /** Where a smooth binding's path is going; undefined when it stands. */
+  aimOf(id: number): number | undefined {
+    return this.moves.easing.aimOf(id);
+  }
+
+  /** When `ease` has something to do, in own time. */
+  get dueUs(): number {
+    return this.moves.easing.dueUs;
+  }
+
+  /** Moves the paths that are on their way; inside a turn. */
+  ease(): void {
+    this.moves.easing.pump();
+  }
+
+  /** Puts them at once where they are going: the node is about to end. */
+  arrive(): void {
+    this.moves.easing.arrive();
   }
 
   /** Reads what changed since the last call; to be called once a turn. */
@@ -176,7 +208,7 @@ export class Bindings {
     if (because !== "") return stand(BindingStanding.refused, `${record.path} ${because}`);
     if (!record.isEnabled) return stand(BindingStanding.off, "");
     if (target < 0) return stand(BindingStanding.dormant, `${record.path} does not exist`);
-    const binding = new Binding(record, this.state, target);
+    const binding = new Binding(measured(record, address), this.state, target);
     const transform = transformOf(
       binding,
       { kinds: address.midi.map(({ kind }) => kind), control: address.control },
@@ -186,7 +218,8 @@ export class Bindings {
       return stand(BindingStanding.refused, `it ${transform.problem}`);
     const { alias, isMidi, missing } = address;
     const surface = alias === "" ? 0 : this.parts.target.surface(`${isMidi ? "midi" : "input"}:${alias}`);
-    const placed = { binding, transform, place, surface };
+    const isCarried = record.feedback !== "off" && isCarrier(address.control);
+    const placed = { binding, transform, place, surface, isCarried };
     this.atWork.set(keyOf(record), placed);
     this.join(placed, memory);
     this.addTo(address, placed);
@@ -218,6 +251,12 @@ export class Bindings {
     return addressOf(source, source.from === "profile" ? this.parts.profileOf(source.alias) : undefined, this.zones);
   }
 
+  /** What is wrong with a source on this machine, as a sentence's end; "" when nothing is, or its profile is not known. */
+  problemOf(source: string): string {
+    const address = this.addressOf(source);
+    return "problem" in address ? address.problem : "";
+  }
+
   /** What is known about profiles has changed: bindings are read anew at the next `pump`. */
   refresh(): void {
     this.generation = -1;
@@ -232,6 +271,13 @@ export class Bindings {
     this.moves.hand[0] = isRelease ? 0 : value / max;
     // A key that was struck is down, however softly.
     this.moveList(list, kind === MidiKind.noteOn || (!isRelease && value >= max * PRESSED));
+  }
+
+  /** A device says where a control stands, and no hand moved it: a value that it does not hold stays. */
+  onPosition(alias: string, event: MidiEvent): void {
+    const device = this.tables.devices.findIndex((one) => one.alias === alias);
+    this.moves.hand[0] = event.value / event.max;
+    for (const placed of this.tables.ofMidi(device, event)) this.moves.stands(placed);
   }
 
   /** The device says how many voices it has: bindings to them are read anew. */
@@ -287,10 +333,11 @@ export class Bindings {
     for (const { argument, range, placed } of this.tables.ofOsc(address)) {
       const way = wayOf(argument, range[0], range[1]);
       const { hand } = this.moves;
-      hand[0] = way;
+      hand[0] = Math.min(1, Math.max(0, way));
       // A message without a number is one detent.
       hand[1] = way >= 1 ? 1 : way <= 0 ? 0 : (2 * way - 1) * TURN_MAX;
-      if (way >= 0) this.play(placed, way >= PRESSED, surface, sink);
+      const isHeard = way === WordWay.down || way === WordWay.up ? !wantsNumber(placed) : way >= 0;
+      if (isHeard) this.play(placed, way >= PRESSED, surface, sink);
       else this.moves.counts.refused++;
     }
   }
@@ -334,6 +381,24 @@ export class Bindings {
       if (alias === undefined || state.alias === alias) this.moves.memory.rearm(place);
     });
   }
+}
+
+/** What is measured is the value, unless the binding has a range of its own. */
+function measured(record: BindingRecord, { midi }: ControlAddress): BindingRecord {
+  const [first] = midi;
+  if (first?.kind !== MidiKind.measure || record.range[0] !== record.range[1]) return record;
+  return { ...record, range: rangeOfMeasure(first.number) ?? record.range };
+}
+
+/** Whether a motor, or the place that a ring sets, follows the value. */
+function isCarrier(control: ProfileControl | undefined): boolean {
+  return control?.hasMotor === true || control?.ring?.setsValue === true;
+}
+
+/** Whether the value follows the control's place, so that a message that names none moves nothing. */
+function wantsNumber({ binding, transform }: Placed): boolean {
+  if (binding.effect === BindingEffect.impulse || binding.effect === BindingEffect.truth) return false;
+  return transform === undefined || transform.mode === ControlMode.absolute;
 }
 
 function isTurned(transform: Transform | undefined): boolean {

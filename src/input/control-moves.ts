@@ -16,13 +16,14 @@ import { bend } from "./control-curve.js";
 import { ControlMode } from "./control-mode.js";
 import { skipDeadZone, stepWay } from "./control-shape.js";
 import type { Placed } from "./control-tables.js";
+import { Easing } from "./easing.js";
 import { accelerate, SPEED_DOUBLES } from "./encoder-speed.js";
 import { EXPRESSION_INPUTS_MAX, ExpressionInput } from "./expression.js";
 import { MERGE_DOUBLES } from "./input-merge.js";
 import { MIDI_MAX_7 } from "./midi-event.js";
-import type { ShownValues } from "./osc-target.js";
+import { isOneOscSurface, type ShownValues } from "./osc-target.js";
 import { detentsOf, RelativeEncoding } from "./relative-encoder.js";
-import { gap, park, take, TAKEOVER_DOUBLES } from "./takeover.js";
+import { gap, park, stand, take, TAKEOVER_DOUBLES } from "./takeover.js";
 import { type Transform, TransformNumber } from "./transform.js";
 import type { WriteTarget } from "./write-target.js";
 
@@ -63,9 +64,12 @@ export class ControlMoves {
   private readonly way = new Float64Array(2);
   private readonly turns = new Float64Array(1);
   private readonly inputs = new Float64Array(EXPRESSION_INPUTS_MAX);
+  /** Values on their way to where a control put them. */
+  readonly easing: Easing;
 
   constructor(parts: ControlMovesParts) {
     this.parts = parts;
+    this.easing = new Easing(parts);
     this.state = parts.target.state;
     this.staging = parts.target.staging;
   }
@@ -94,10 +98,17 @@ export class ControlMoves {
   /** Makes the control's way in hand the value's; false when the value is to stay. */
   private takes(binding: Binding, place: number): boolean {
     const { staging, way } = this;
-    this.parts.shown.load(binding.target, staging);
+    this.load(binding.target);
     way[1] = staging.numbers[0] as number;
     binding.toWay(way);
     return take(binding.takeover, this.memory.takeovers, place * TAKEOVER_DOUBLES, way, binding.step);
+  }
+
+  /** Puts the value in hand that a control compares itself with. */
+  private load(id: number): void {
+    const { easing, staging } = this;
+    if (easing.isAtRest) this.parts.shown.load(id, staging);
+    else easing.load(id, staging);
   }
 
   private write(binding: Binding, surface: number, sink: ControlSink): void {
@@ -121,13 +132,19 @@ export class ControlMoves {
   }
 
   /** How far the control of a binding stands from its value: see `gap`. 0 for what does not follow a value. */
-  gapOf({ binding, transform, place }: Placed): number {
-    if (!isFollower(binding, transform)) return 0;
+  gapOf({ binding, transform, place, isCarried }: Placed): number {
+    if (isCarried || !isFollower(binding, transform)) return 0;
     const { staging, way } = this;
-    this.parts.shown.load(binding.target, staging);
+    this.load(binding.target);
     way[1] = staging.numbers[0] as number;
     binding.toWay(way);
-    return gap(binding.takeover, this.memory.takeovers, place * TAKEOVER_DOUBLES, way[1] as number);
+    return gap(binding.takeover, this.memory.takeovers, place * TAKEOVER_DOUBLES, way[1] as number, binding.step);
+  }
+
+  /** The device said where the control in hand stands: that moves nothing, but from there it finds the value. */
+  stands({ binding, transform, place }: Placed): void {
+    if (!isFollower(binding, transform)) return;
+    stand(this.memory.takeovers, place * TAKEOVER_DOUBLES, this.hand[0] as number);
   }
 
   private transformed(
@@ -177,7 +194,7 @@ export class ControlMoves {
   /** Puts the value that is there into `way[1]`: what waits to be written, else what is shown. */
   private present({ target }: Binding, sink: ControlSink): void {
     const { staging } = this;
-    if (sink.held === undefined || !sink.held(target, staging)) this.parts.shown.load(target, staging);
+    if (sink.held === undefined || !sink.held(target, staging)) this.load(target);
     this.way[1] = staging.numbers[0] as number;
   }
 
@@ -234,9 +251,20 @@ export class ControlMoves {
   }
 
   /** Writes what the control asks for, and what others ask for the same path. */
-  private agree({ binding, place }: Placed, { inputs }: Transform, surface: number, sink: ControlSink): void {
+  private agree({ binding, place }: Placed, transform: Transform, surface: number, sink: ControlSink): void {
+    const { inputs } = transform;
     if (inputs !== undefined) inputs.take(place * MERGE_DOUBLES, this.way);
-    this.write(binding, surface, sink);
+    this.settle(binding, transform, surface, sink);
+  }
+
+  /** Makes the way in hand the path's value, at once or in time. */
+  private settle(binding: Binding, { isSmooth, numbers }: Transform, surface: number, sink: ControlSink): void {
+    if (!isSmooth) {
+      this.write(binding, surface, sink);
+      return;
+    }
+    this.stage();
+    this.count(this.easing.aim(binding, surface, numbers[TransformNumber.smoothUs] as number));
   }
 
   private press(placed: Placed, transform: Transform, surface: number, sink: ControlSink): void {
@@ -255,7 +283,7 @@ export class ControlMoves {
       if (transform.mode === ControlMode.increment) this.goOn(binding, transform);
       else way[0] = Math.abs(value - own) < Math.abs(value - binding.low) ? binding.low : own;
     }
-    this.write(binding, surface, sink);
+    this.settle(binding, transform, surface, sink);
   }
 
   /** Puts the value one step after the one that is there into the way in hand. After an enumeration's last comes its first. */
@@ -284,7 +312,7 @@ export class ControlMoves {
       inputs[ExpressionInput.x] = binding.isInverted ? -(turns[0] as number) : (turns[0] as number);
       if (!this.calculate(binding, transform, sink)) return;
     }
-    this.write(binding, surface, sink);
+    this.settle(binding, transform, surface, sink);
   }
 
   /** Turns the value in `way[1]` by `turns[0]` detents. */
@@ -324,7 +352,8 @@ export class ControlMoves {
     const { origins, clock } = this.parts;
     const last = origins.at(this.state.origins[target] as number);
     const own = origins.at(surface);
-    if (last.surface !== own.surface || last.surface === "" || last.node === own.node) return false;
+    if (last.node === own.node || last.surface === "") return false;
+    if (last.surface !== own.surface && !isOneOscSurface(last.surface, own.surface)) return false;
     if (isTurn && last.node > own.node) return false;
     if (clock.sessionUs - (this.state.timesUs[target] as number) >= TWIN_US) return false;
     this.counts.twins++;

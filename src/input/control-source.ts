@@ -4,14 +4,16 @@
  *     nano/fader1           a control by its name in the profile of the device
  *     nano/ch1/cc7          a MIDI message: cc7, cc1-33 (14 bits, the high byte's number first), note60, poly60, bend,
  *                           program, pressure, rpn0, nrpn1234
+ *     nano/system/tempo     its clock, time code or machine control: start, stop, tempo ..., see `SystemControl`
  *     osc:/surface/fader#0  an argument of the OSC messages that a pattern matches
  *
  * It reads and names; whether such a device or control exists is for others to say.
  */
 import { MidiKind } from "./midi-event.js";
 import { compilePattern } from "./osc-pattern.js";
+import { SystemControl, systemControlOf, systemKindOf, systemWordOf } from "./system-control.js";
 
-/** A MIDI message: `number` is a note, a controller (of 14 bits: the high byte's) or a parameter, else 0. */
+/** A MIDI message: `number` is a note, a controller (of 14 bits: the high byte's), a parameter, a `SystemControl`, else 0. */
 export interface MidiAddress {
   readonly kind: MidiKind;
   /** 1..16. */
@@ -36,6 +38,7 @@ const ARGUMENTS_MAX = 64;
 const ALIAS = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const CHANNEL = /^ch(\d{1,2})$/;
 const CONTROL = /^[a-z][a-z0-9-]*$/;
+const SYSTEM = "system";
 const FORMS = "cc7, cc1-33, note60, poly60, bend, program, pressure, rpn0 or nrpn1234";
 
 /** Reads `ALIAS/CONTROL`, `ALIAS/chN/MESSAGE` or `osc:/pattern#ARGUMENT`. */
@@ -45,6 +48,7 @@ export function parseSource(text: string): ControlSource | SourceProblem {
   if (!ALIAS.test(alias))
     return { problem: "begins with no alias: lower case letters and digits, with hyphens between" };
   if (rest.length > 0) return { problem: "has more than three parts" };
+  if (second === SYSTEM && third !== undefined) return parseSystem(alias, third);
   const channel = CHANNEL.exec(second)?.[1];
   if (third !== undefined) return channel === undefined ? noChannel(second) : parseMidi(alias, Number(channel), third);
   if (channel !== undefined) return { problem: `names a channel and no message: ${FORMS}` };
@@ -70,6 +74,13 @@ function parseMidi(alias: string, channel: number, text: string): ControlSource 
   const address = readMessage(channel, text);
   if (address === undefined) return { problem: `names no MIDI message: ${FORMS}` };
   return { from: "midi", alias, address };
+}
+
+function parseSystem(alias: string, word: string): ControlSource | SourceProblem {
+  const number = systemControlOf(word);
+  if (number === undefined)
+    return { problem: `names nothing of a device's system: ${Object.keys(SystemControl).join(", ")}` };
+  return { from: "midi", alias, address: { kind: systemKindOf(number), channel: 1, number, low: -1 } };
 }
 
 /** Messages that carry a number: their kind and the highest number. */
@@ -112,9 +123,11 @@ const WORDS: Readonly<Record<MidiKind, MidiWord>> = {
   [MidiKind.bend]: "bend",
   [MidiKind.rpn]: "rpn",
   [MidiKind.nrpn]: "nrpn",
+  [MidiKind.command]: "system",
+  [MidiKind.measure]: "system",
 };
 
-export type MidiWord = "note" | "poly" | "cc" | "program" | "pressure" | "bend" | "rpn" | "nrpn";
+export type MidiWord = "note" | "poly" | "cc" | "program" | "pressure" | "bend" | "rpn" | "nrpn" | "system";
 
 /** What a kind of message is called in a source. */
 export function midiWordOf(kind: MidiKind): MidiWord {
@@ -124,6 +137,7 @@ export function midiWordOf(kind: MidiKind): MidiWord {
 /** A MIDI message as a source: what `parseSource` reads. `low`: the low byte's controller of a 14-bit pair. */
 export function midiSourceText(alias: string, kind: MidiKind, channel: number, number: number, low = -1): string {
   const word = midiWordOf(kind);
+  if (word === SYSTEM) return `${alias}/${SYSTEM}/${systemWordOf(number)}`;
   const which = Object.hasOwn(PLAIN, word) ? "" : String(number);
   return `${alias}/ch${channel}/${word}${which}${low < 0 ? "" : `-${low}`}`;
 }

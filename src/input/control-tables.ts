@@ -9,6 +9,7 @@ import type { OscAddress } from "./control-address.js";
 import type { MidiAddress } from "./control-source.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
 import { compilePattern, type OscPattern } from "./osc-pattern.js";
+import { isBySysex } from "./system-control.js";
 import type { Transform } from "./transform.js";
 
 const OSC_ADDRESSES_MAX = 1_024;
@@ -21,6 +22,8 @@ export interface Placed {
   readonly transform: Transform | undefined;
   readonly place: number;
   readonly surface: number;
+  /** The device itself puts the control where the value is: it is never apart from it. */
+  readonly isCarried: boolean;
 }
 
 /** A binding to the argument of the OSC messages that a pattern matches. */
@@ -34,11 +37,14 @@ export interface BoundDevice {
   readonly alias: string;
   /** Pairs of controllers that are one of 14 bits. */
   readonly pairs: readonly MidiAddress[];
+  /** Something of it comes by SysEx. */
+  readonly needsSysex: boolean;
 }
 
 interface DeviceTable extends BoundDevice {
   readonly placed: Map<number, Placed[]>;
   readonly pairs: MidiAddress[];
+  needsSysex: boolean;
 }
 
 export class ControlTables {
@@ -61,6 +67,7 @@ export class ControlTables {
   want(alias: string, addresses: readonly MidiAddress[]): void {
     const table = this.tableOf(alias);
     for (const address of addresses) if (address.low >= 0) table.pairs.push(address);
+    table.needsSysex ||= addresses.some(({ kind, number }) => isBySysex(kind, number));
   }
 
   addMidi(alias: string, addresses: readonly MidiAddress[], placed: Placed): void {
@@ -99,7 +106,7 @@ export class ControlTables {
   private tableOf(alias: string): DeviceTable {
     const known = this.tables.find((table) => table.alias === alias);
     if (known !== undefined) return known;
-    const table = { alias, placed: new Map<number, Placed[]>(), pairs: [] };
+    const table = { alias, placed: new Map<number, Placed[]>(), pairs: [], needsSysex: false };
     this.tables.push(table);
     return table;
   }

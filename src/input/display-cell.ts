@@ -9,9 +9,6 @@ import { fillForm } from "./sysex-form.js";
 import type { SurfaceLook } from "./surface-look.js";
 import type { SurfaceOutput } from "./surface-output.js";
 
-/** Codes stay small integers. */
-const CODES = 2 ** 30;
-
 export class DisplayCell implements SurfaceOutput {
   readonly key: string;
   readonly most = 0;
@@ -21,7 +18,6 @@ export class DisplayCell implements SurfaceOutput {
   /** What is to be written, row by row, and what was. */
   private rows: readonly string[] = [];
   private written: readonly string[] = [];
-  private code = 0;
 
   /** `cell`: from 1. */
   constructor(display: ProfileDisplay, cell: number) {
@@ -31,14 +27,13 @@ export class DisplayCell implements SurfaceOutput {
     this.width = Math.max(1, Math.floor(display.columns / display.cells));
   }
 
-  codeOf({ name, value }: SurfaceLook): number {
-    const rows = this.display.rows === 1 ? [value] : [name, value];
-    const fitted = rows.map((text) => this.fit(text));
-    if (fitted.some((text, row) => text !== this.rows[row])) {
-      this.rows = fitted;
-      this.code = (this.code + 1) % CODES;
-    }
-    return this.code;
+  /** A control that has to find its value first is told the way: > up, < down. */
+  codeOf({ name, value, gap }: SurfaceLook): number {
+    const seek = gap === 0 ? "" : gap > 0 ? ">" : "<";
+    const said = seek + value;
+    const rows = this.display.rows === 1 ? [said] : [name, said];
+    this.rows = rows.map((text) => this.fit(text));
+    return codeOfText(this.rows.join("\n"));
   }
 
   messages(_code: number, isFirst: boolean): Uint8Array[] {
@@ -61,6 +56,13 @@ export class DisplayCell implements SurfaceOutput {
     const room = this.display.cells > 1 && this.width > 2 ? this.width - 1 : this.width;
     return asciiOf(text).slice(0, room).padEnd(this.width);
   }
+}
+
+/** Equal texts have equal codes, also those of a cell that was made anew: FNV-1a, to 30 bits. */
+export function codeOfText(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash >>> 2;
 }
 
 /** Letters lose their accents; what is no ASCII then is a question mark. */

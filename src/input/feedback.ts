@@ -16,6 +16,8 @@ import { parseSource } from "./control-source.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
 import { OscFeedback, type OscShown } from "./osc-feedback.js";
 import type { MidiPacing } from "./midi-outbox.js";
+import type { Formula } from "./formula.js";
+import { pagesOf } from "./osc-page.js";
 import type { OscSender, ShownValues } from "./osc-target.js";
 import type { Transform } from "./transform.js";
 import { type ShownControl, SurfaceFeedback } from "./surface-feedback.js";
@@ -47,6 +49,10 @@ export interface FeedbackParts {
   readonly sender: OscSender;
   readonly profileOf: (alias: string) => Profile | undefined;
   readonly onRearm: (alias: string) => void;
+  /** A device says where one of its controls stands, and no hand moved it. */
+  readonly onPosition: (alias: string, event: MidiEvent) => void;
+  /** How far a binding's control stands from the value that it has to find. */
+  readonly gapOf: (record: BindingRecord) => number;
 }
 
 /** What the hub has to know of a device that is shown something. */
@@ -113,36 +119,44 @@ export class Feedback {
       announcements: this.parts.profileOf(alias)?.announcements ?? [],
     }));
     const controls = seen.map(({ control }) => control);
-    for (const [index, entry] of this.osc.show(controls, layouts).entries()) {
+    const { state, shown } = this.parts;
+    const pages = pagesOf(
+      seen.map(({ condition }) => condition),
+      state,
+      shown,
+    );
+    for (const [index, entry] of this.osc.show(controls, layouts, pages).entries()) {
       if (entry >= 0) this.follow((seen[index] as Seen<OscShown>).shown, { image: this.osc, entry });
     }
   }
 
   /** What an OSC binding shows; a pattern says not where, and what only turns stands nowhere. */
   private oscShownOf(one: FeedbackBinding): Seen<OscShown> | undefined {
-    const { record, standing, control } = one;
+    const { record, standing, control, transform } = one;
+    const condition = transform?.condition;
     const source = parseSource(record.source);
     const shown = standing === "active" && record.feedback !== "off" ? this.shownOf(one) : undefined;
     if ("problem" in source || shown === undefined || shown.isTurned) return undefined;
     const load = (look: SurfaceLook): boolean => shown.load(look);
     if (source.from === "osc" && isLiteral(source.pattern)) {
       const { pattern: address, argument } = source;
-      return { shown, control: { address, argument, range: WAY, control: undefined, load } };
+      return { shown, condition, control: { address, argument, range: WAY, control: undefined, load } };
     }
     const sends = control?.source;
     if (control === undefined || sends === undefined || !("address" in sends)) return undefined;
-    return { shown, control: { ...sends, range: control.range, control, load } };
+    return { shown, condition, control: { ...sends, range: control.range, control, load } };
   }
 
   private shownOf({ record, transform }: FeedbackBinding): ShownBinding | undefined {
-    const { state, shown } = this.parts;
+    const { state, shown, gapOf } = this.parts;
     const target = state.idOf(record.path);
     if (target < 0) return undefined;
-    return new ShownBinding({ binding: new Binding(record, state, target), transform, state, shown });
+    const binding = new Binding(record, state, target);
+    return new ShownBinding({ binding, transform, state, shown, gap: () => gapOf(record) });
   }
 
   private surfaceOf(alias: string): SurfaceFeedback {
-    const { clock, sink, onRearm } = this.parts;
+    const { clock, sink, onRearm, onPosition } = this.parts;
     const profile = this.parts.profileOf(alias);
     const known = this.surfaces.get(alias);
     if (known !== undefined && known.profile === profile) return known;
@@ -151,6 +165,7 @@ export class Feedback {
       profile,
       sink: { send: (message) => sink.send(alias, message), waiting: () => sink.waiting(alias) },
       onRearm: () => onRearm(alias),
+      onPosition: (event) => onPosition(alias, event),
     });
     this.surfaces.set(alias, made);
     if (known?.image.isOpen === true) made.open();
@@ -181,10 +196,10 @@ export class Feedback {
     const isOff = control === undefined ? record.feedback !== "on" : record.feedback === "off";
     const shown = isOff ? undefined : this.shownOf(one);
     if (shown === undefined) return undefined;
-    const { isPlace, step } = shown;
+    const { isPlace, step, seeks } = shown;
     const isSwitch = shown.isSwitch || address?.kind === MidiKind.noteOn;
     const load = (look: SurfaceLook): boolean => shown.load(look);
-    return { shown, control: { control, address, isSwitch, isPlace, step, load } };
+    return { shown, control: { control, address, isSwitch, isPlace, seeks, step, load } };
   }
 
   /** What the hub has to know of a device. */
@@ -259,6 +274,8 @@ export class Feedback {
 /** What a control shows, and what of the state that depends on. */
 interface Seen<Control> {
   readonly shown: ShownBinding;
+  /** What has to be so that it moves anything. */
+  readonly condition?: Formula | undefined;
   readonly control: Control;
 }
 

@@ -146,9 +146,8 @@ class ReplayedDevice {
 
   constructor(alias: string, target: ReplayTarget, clock: Clock) {
     const counters = new MidiCounters();
-    const nothing = (): void => {};
-    const sink = { sysex: nothing, common: nothing, realTime: nothing };
-    this.controls = new MidiControls({ ...sink, control: (event) => target.control(alias, event) }, clock, counters);
+    const sink = { sysex: () => {}, control: (event: MidiEvent) => target.control(alias, event) };
+    this.controls = new MidiControls(sink, clock, counters);
     this.stream = new MidiStream(this.controls, counters);
   }
 }

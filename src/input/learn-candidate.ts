@@ -39,6 +39,8 @@ export interface CandidateTraits {
 export interface Sample {
   readonly value: number;
   readonly atUs: number;
+  /** Its place among all messages that were told: several come at one time. */
+  readonly order: number;
 }
 
 const SAMPLES_MAX = 512;
@@ -79,7 +81,7 @@ export class LearnCandidate {
     this.lastUs = nowUs;
   }
 
-  take(value: number, max: number, isRelease: boolean, nowUs: number): void {
+  take(value: number, max: number, isRelease: boolean, nowUs: number, order: number): void {
     this.lastUs = nowUs;
     this.count++;
     if (isRelease) {
@@ -89,7 +91,7 @@ export class LearnCandidate {
     this.max = max;
     this.least = Math.min(this.least, value / max);
     this.greatest = Math.max(this.greatest, value / max);
-    if (this.samples.length < SAMPLES_MAX) this.samples.push({ value, atUs: nowUs });
+    if (this.samples.length < SAMPLES_MAX) this.samples.push({ value, atUs: nowUs, order });
   }
 
   /** How far it went, 0..1. */

@@ -6,6 +6,7 @@
  */
 import type { Declaration } from "../state/declaration.js";
 import type { LearnFinding } from "./learn.js";
+import { pressOf } from "./learn-press.js";
 
 export interface LearnProposal {
   readonly source: string;
@@ -14,7 +15,7 @@ export interface LearnProposal {
   readonly range?: readonly [number, number];
   readonly curve?: "exponential";
   readonly takeover?: "pickup";
-  readonly options?: { readonly encoding: string };
+  readonly options?: { readonly encoding: string } | { readonly mode: string };
 }
 
 /** Of a path without a range: seven bits of it. */
@@ -29,6 +30,7 @@ export function proposalOf(path: string, declaration: Declaration | undefined, f
   const range = rangeOf(declaration);
   const isTold = kind === "encoder" && control?.encoding === undefined && encoding !== undefined;
   const isOnAWay = kind === "fader" || kind === "encoder";
+  const mode = pressOf(path, declaration, finding)?.mode;
   return {
     source,
     path,
@@ -36,8 +38,27 @@ export function proposalOf(path: string, declaration: Declaration | undefined, f
     ...(isOnAWay && isByRatio(declaration) ? { curve: "exponential" } : {}),
     ...(control?.needsPickup === true && kind === "fader" ? { takeover: "pickup" } : {}),
     ...(isTold ? { options: { encoding } } : {}),
+    ...(mode === undefined ? {} : { options: { mode } }),
   };
 }
+
+/** What a person should know about it, a sentence each. `isChosen`: what the control does has been said. */
+export function remarksOf(
+  path: string,
+  declaration: Declaration | undefined,
+  finding: LearnFinding,
+  isChosen: boolean,
+): string[] {
+  const { takeover } = proposalOf(path, declaration, finding);
+  const press = isChosen ? undefined : pressOf(path, declaration, finding);
+  return [
+    ...finding.remarks,
+    ...(takeover === undefined ? [] : [PICKUP]),
+    ...(press === undefined ? [] : [press.remark]),
+  ];
+}
+
+const PICKUP = "pick-up: it has to find the value before it moves it, for it does not follow when others move it";
 
 function rangeOf(declaration: Declaration | undefined): readonly [number, number] | undefined {
   return declaration?.type === "int" && declaration.range === undefined ? INT_ENDS : undefined;

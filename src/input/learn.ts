@@ -3,16 +3,18 @@
  *
  * Everything that devices and OSC surfaces say is told here while somebody teaches; some 300 ms after the first of it
  * the candidates are weighed against each other, and what cannot be told yet gets a second more. What streams already
- * when learning begins is not meant. Two controllers that always come together are the halves of one value; the
- * messages that choose a parameter belong to it. Clock, active sensing and SysEx are never told here. It opens nothing,
- * binds nothing, and is told the time by a clock.
+ * when learning begins is not meant. Two controllers may be the halves of one value (`learn-pair.ts`); the messages that
+ * choose a parameter belong to it. Of SysEx only machine control is told here, as the command that it is; of a clock
+ * nothing but its start and stop counts. It opens nothing, binds nothing, and is told the time by a clock.
  */
 import type { Clock } from "../base/clock.js";
 import type { EncoderEncoding } from "../config/profile-schema.js";
 import type { Profile, ProfileControl, ProfileInput } from "../config/profile.js";
 import { midiSourceText, midiWordOf } from "./control-source.js";
-import { type CandidateForm, LearnCandidate, type LearnedKind, type Sample, type Verdict } from "./learn-candidate.js";
+import { type CandidateForm, LearnCandidate, type LearnedKind, type Verdict } from "./learn-candidate.js";
+import { PairOrder, pairOf } from "./learn-pair.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
+import { SystemControl } from "./system-control.js";
 
 export interface LearnFinding {
   /** As `hana bind` takes it. */
@@ -20,6 +22,8 @@ export interface LearnFinding {
   /** Of a device with a profile; else undefined. */
   readonly control: ProfileControl | undefined;
   readonly kind: LearnedKind;
+  /** It is a transport's command (start, stop, machine control), and not a button of no meaning. */
+  readonly isCommand: boolean;
   readonly encoding: EncoderEncoding | undefined;
   /** What a person should know about it, a sentence each. */
   readonly remarks: readonly string[];
@@ -43,10 +47,6 @@ const SILENCE_US = 1_000_000;
 const RETRY_US = 50_000;
 const CANDIDATES_MAX = 256;
 const OTHERS_MAX = 5;
-/** Halves of one value come within this of each other. */
-const TOGETHER_US = 5_000;
-/** Share of the high halves that must have a low one beside them. */
-const TOGETHER_MIN = 0.6;
 const LOW_OFFSET = 32;
 const FIRST_LOW = 32;
 /** Data entry, steps and the choice of a parameter. */
@@ -62,6 +62,8 @@ export class Learn {
   /** Channels, by alias and number, on which parameters came. */
   private readonly parameters = new Set<string>();
   private readonly times = new Float64Array(2);
+  /** Messages so far. */
+  private told = 0;
 
   constructor(parts: LearnParts) {
     this.parts = parts;
@@ -78,6 +80,7 @@ export class Learn {
     const { kind, channel, number, value, max } = event;
     const isRelease = kind === MidiKind.noteOff;
     const own = isRelease ? MidiKind.noteOn : kind;
+    if (isClock(kind, number)) return;
     if (own === MidiKind.rpn || own === MidiKind.nrpn) this.parameters.add(`${alias} ${channel}`);
     const input = inputOf(this.parts.profileOf(alias), own, channel, number);
     if (input?.part === "touch") return;
@@ -86,7 +89,13 @@ export class Learn {
     // The low half of a control that the profile knows says nothing by itself.
     if (input?.part === "lsb") return;
     const address = { alias, kind: own, channel, number };
-    this.take(source, formOf(own), own === MidiKind.cc, control, address)?.take(value, max, isRelease, this.nowUs);
+    this.take(source, formOf(own), own === MidiKind.cc, control, address)?.take(
+      value,
+      max,
+      isRelease,
+      this.nowUs,
+      this.told++,
+    );
     this.wake();
   }
 
@@ -96,13 +105,13 @@ export class Learn {
     const base = address.endsWith(OSC_TOUCH) ? address.slice(0, -OSC_TOUCH.length) : "";
     const isTouch = base !== "" && this.candidates.has(`osc:${base}#0`);
     const form = isTouch ? "touch" : value === undefined ? "trigger" : "way";
-    this.take(source, form, false, undefined, undefined)?.take(value ?? 1, 1, false, this.nowUs);
+    this.take(source, form, false, undefined, undefined)?.take(value ?? 1, 1, false, this.nowUs, this.told++);
     this.wake();
   }
 
   /** A program of this machine says where a control stands, 0..1. */
   onInput(alias: string, name: string, value: number): void {
-    this.take(`${alias}/${name}`, "way", false, undefined, undefined)?.take(value, 1, false, this.nowUs);
+    this.take(`${alias}/${name}`, "way", false, undefined, undefined)?.take(value, 1, false, this.nowUs, this.told++);
     this.wake();
   }
 
@@ -171,11 +180,9 @@ export class Learn {
     for (const of of this.candidates.values()) {
       if (of.candidate.isBackground || this.isOfParameter(of)) continue;
       const low = this.lowOf(of);
-      if (low === undefined) judged.push({ of, low, verdict: of.candidate.judge() });
-      else {
-        halves.add(low);
-        judged.push({ of, low, verdict: of.candidate.judgePair() });
-      }
+      const order = low === undefined ? undefined : pairOf(of.candidate.samples, low.candidate.samples);
+      if (low !== undefined && order !== undefined) halves.add(low);
+      judged.push({ of, order, verdict: order === undefined ? of.candidate.judge() : of.candidate.judgePair() });
     }
     const whole = judged.filter(({ of }) => !halves.has(of));
     return whole.sort((one, other) => other.verdict.rank - one.verdict.rank);
@@ -186,22 +193,19 @@ export class Learn {
     return this.parameters.has(`${address.alias} ${address.channel}`) && OF_PARAMETERS.includes(address.number);
   }
 
-  /** The low half of a controller's value, if another controller always comes along with it. */
-  private lowOf({ address, control, candidate }: MidiCandidate): MidiCandidate | undefined {
+  /** What may be the low half of a controller's value. */
+  private lowOf({ address, control }: MidiCandidate): MidiCandidate | undefined {
     if (address?.kind !== MidiKind.cc || control !== undefined || address.number >= FIRST_LOW) return undefined;
     const { alias, channel, number } = address;
     const low = this.candidates.get(midiSourceText(alias, MidiKind.cc, channel, number + LOW_OFFSET));
-    if (low === undefined || low.control !== undefined) return undefined;
-    const { samples } = candidate;
-    const together = samples.filter(({ atUs }) => isBeside(atUs, low.candidate.samples)).length;
-    return together >= 2 && together >= samples.length * TOGETHER_MIN ? low : undefined;
+    return low?.control === undefined ? low : undefined;
   }
 
-  private finding({ of, low, verdict }: Judged, judged: readonly Judged[]): LearnFinding {
+  private finding({ of, order, verdict }: Judged, judged: readonly Judged[]): LearnFinding {
     const { control, candidate, address } = of;
     const remarks: string[] = [];
-    const isPair = low !== undefined && address !== undefined;
-    if (isPair) remarks.push(orderText(candidate.samples, low.candidate.samples));
+    const isPair = order !== undefined;
+    if (isPair) remarks.push(ORDERS[order]);
     const encoding = control?.encoding ?? verdict.encoding;
     if (verdict.encoding !== undefined && control === undefined && !verdict.isSure) remarks.push(TURN_BOTH_WAYS);
     if (address === undefined && candidate.greatestWay > 1) remarks.push(BEYOND);
@@ -212,6 +216,7 @@ export class Learn {
       source,
       control,
       kind: kindOf(control, encoding, verdict),
+      isCommand: address?.kind === MidiKind.command,
       encoding,
       remarks,
       others: others.slice(0, OTHERS_MAX).map((one) => one.of.candidate.source),
@@ -223,6 +228,10 @@ const BEGAN = 0;
 const DUE = 1;
 
 const TURN_BOTH_WAYS = "it was turned one way only, and the other way was guessed: turn it right and left to be sure";
+const ORDERS: Readonly<Record<PairOrder, string>> = {
+  [PairOrder.highFirst]: "14 bits, the high half first",
+  [PairOrder.lowFirst]: "14 bits, the low half first",
+};
 const BEYOND = "it sends more than 1: what is above counts as 1, so let the surface send 0 to 1";
 
 interface LearnAddress {
@@ -241,8 +250,8 @@ interface MidiCandidate {
 
 interface Judged {
   readonly of: MidiCandidate;
-  /** Its low half, when it is the high one of a value of fourteen bits. */
-  readonly low: MidiCandidate | undefined;
+  /** Which half comes first, when it is the high one of a value of fourteen bits. */
+  readonly order: PairOrder | undefined;
   readonly verdict: Verdict;
 }
 
@@ -258,6 +267,11 @@ function kindOf(
   return verdict.kind === "encoder" ? "fader" : verdict.kind;
 }
 
+/** What a device says by itself, all the time, and nobody moved. */
+function isClock(kind: MidiKind, number: number): boolean {
+  return kind === MidiKind.measure || (kind === MidiKind.command && number === SystemControl.beat);
+}
+
 function formOf(kind: MidiKind): CandidateForm {
   switch (kind) {
     case MidiKind.noteOn:
@@ -268,6 +282,8 @@ function formOf(kind: MidiKind): CandidateForm {
       return "pressure";
     case MidiKind.program:
       return "program";
+    case MidiKind.command:
+      return "trigger";
     default:
       return "way";
   }
@@ -279,21 +295,6 @@ function inputOf(
   channel: number,
   number: number,
 ): ProfileInput | undefined {
-  return profile?.inputs.midi(kind === MidiKind.cc14 ? "cc14" : midiWordOf(kind), channel, number);
-}
-
-function isBeside(atUs: number, samples: readonly Sample[]): boolean {
-  return samples.some((sample) => Math.abs(sample.atUs - atUs) <= TOGETHER_US);
-}
-
-/** Which half comes first: before it lies the longer pause. */
-function orderText(high: readonly Sample[], low: readonly Sample[]): string {
-  const all = [...high.map((one) => ({ ...one, isHigh: true })), ...low.map((one) => ({ ...one, isHigh: false }))];
-  all.sort((one, other) => one.atUs - other.atUs);
-  let first = 0;
-  for (let index = 1; index + 1 < all.length; index++) {
-    const [before, half, after] = all.slice(index - 1, index + 2) as [Sample, Sample & { isHigh: boolean }, Sample];
-    if (half.atUs - before.atUs > after.atUs - half.atUs) first += half.isHigh ? 1 : -1;
-  }
-  return first >= 0 ? "14 bits, the high half first" : "14 bits, the low half first";
+  const word = kind === MidiKind.cc14 ? "cc14" : midiWordOf(kind);
+  return word === "system" ? undefined : profile?.inputs.midi(word, channel, number);
 }

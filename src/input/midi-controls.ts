@@ -2,9 +2,9 @@
  * MIDI controls: channel messages to events, one event for each move of a control.
  *
  * Makes one value of two controllers (only of pairs that were named: no number is a pair by itself), one of the messages
- * of an RPN or NRPN, and knows which notes are held, so that they are let go when the device goes away. Is told the
- * time by a clock; what waits for its other half is told in `pump`, once `nextDueUs` has come. Allocates nothing per
- * message and never throws on what a device sends.
+ * of an RPN or NRPN, a tempo of the pulses of a clock, and knows which notes are held, so that they are let go when the
+ * device goes away. Is told the time; what waits for its other half is told in `pump`, once `nextDueUs` has come.
+ * Allocates nothing per message and never throws on what a device sends.
  */
 import { assert } from "../base/assert.js";
 import type { Clock } from "../base/clock.js";
@@ -21,6 +21,8 @@ import {
 } from "./midi-parameter.js";
 import { MidiReject } from "./midi-reject.js";
 import type { MidiMessageSink } from "./midi-stream.js";
+import { systemKindOf } from "./system-control.js";
+import { SystemMessages } from "./system-messages.js";
 
 /** Two controllers of a channel, 1..16, that are the halves of one value. */
 export interface MidiPair {
@@ -48,11 +50,15 @@ export class MidiControls implements MidiMessageSink {
   /** By channel and note. */
   private readonly held = new Uint8Array(CHANNELS * NUMBERS);
   private heldCount = 0;
+  private readonly system: SystemMessages;
 
   constructor(sink: MidiSink, clock: Clock, counters: MidiCounters) {
     this.sink = sink;
     this.clock = clock;
     this.counters = counters;
+    this.system = new SystemMessages(this.heard, (control, value, max) => {
+      this.tell(systemKindOf(control), 0, control, value, max);
+    });
     this.parameters = Array.from({ length: CHANNELS }, () => new MidiParameter(clock, this.heard, this.dues, counters));
   }
 
@@ -99,6 +105,7 @@ export class MidiControls implements MidiMessageSink {
   release(): void {
     for (const { halves } of this.pairs) halves.reset();
     for (const parameter of this.parameters) parameter.close();
+    this.system.forget();
     for (let index = 0; this.heldCount > 0; index++) {
       if (this.held[index] === 0) continue;
       this.counters.count(MidiCounter.notesReleased);
@@ -134,14 +141,15 @@ export class MidiControls implements MidiMessageSink {
 
   sysex(bytes: Uint8Array, length: number): void {
     this.sink.sysex(bytes, length);
+    this.system.sysex(bytes, length);
   }
 
   common(status: number, value: number): void {
-    this.sink.common(status, value);
+    this.system.common(status, value);
   }
 
   realTime(status: number): void {
-    this.sink.realTime(status);
+    this.system.realTime(status);
   }
 
   private note(kind: MidiKind, channel: number, note: number, velocity: number): void {

@@ -82,11 +82,6 @@ export class MidiDevices {
     this.nameOf = nameOf;
   }
 
-  /** Why the system has no MIDI; "" when it has. */
-  get unavailability(): string {
-    return this.trouble;
-  }
-
   /** Whether any alias is wanted: if not, there is nothing to scan for. */
   get isWanting(): boolean {
     for (const { wish } of this.devices.values()) if (wish !== undefined) return true;

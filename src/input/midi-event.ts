@@ -3,7 +3,8 @@
  *
  * A 14-bit controller comes as two messages, an NRPN as four; here they are one event with one number. `MidiControls`
  * makes it, bindings, learn and trace read it. There is one object, filled anew for each event: whoever wants to keep
- * what it says copies it. It never holds what has no value (SysEx, clock), which goes to the other methods of `MidiSink`.
+ * what it says copies it. Of clock, time code and machine control it holds what they come to (a tempo, a press of "play"):
+ * nobody is told of the messages themselves. Every SysEx goes to the other method of `MidiSink`.
  */
 
 export const MidiKind = {
@@ -21,6 +22,10 @@ export const MidiKind = {
   bend: 8,
   rpn: 9,
   nrpn: 10,
+  /** Start, stop, machine control: a press without a release. Its number is a `SystemControl`, its channel 1. */
+  command: 11,
+  /** Tempo, time: its value is so many parts of what it measures. Its number is a `SystemControl`, its channel 1. */
+  measure: 12,
 } as const;
 export type MidiKind = (typeof MidiKind)[keyof typeof MidiKind];
 
@@ -32,11 +37,14 @@ export class MidiEvent {
   kind: MidiKind = MidiKind.cc;
   /** 1..16. */
   channel = 1;
-  /** Note or controller, 0..127; parameter of rpn and nrpn, 0..16383; 0 for the kinds that have none. */
+  /** Note or controller, 0..127; parameter of rpn and nrpn, 0..16383; a `SystemControl`; 0 for the kinds without one. */
   number = 0;
   /** 0..max. */
   value = 0;
-  /** 127, or 16383. cc14, rpn and nrpn of a sender that leaves out the low half have 127: so they reach their end. */
+  /**
+   * 127, or 16383. cc14, rpn and nrpn of a sender that leaves out the low half have 127: so they reach their end. Of a
+   * command 1; of a measure its whole way in parts.
+   */
   max = MIDI_MAX_7;
 }
 
@@ -45,8 +53,4 @@ export interface MidiSink {
   control(event: MidiEvent): void;
   /** A whole SysEx, 0xF0 and 0xF7 included: `bytes` from 0 to, without, `length`. */
   sysex(bytes: Uint8Array, length: number): void;
-  /** 0xF1 time code (value 0..127), 0xF2 song position (0..16383), 0xF3 song (0..127), 0xF6 tune request (0). */
-  common(status: number, value: number): void;
-  /** 0xF8 clock, 0xFA start, 0xFB continue, 0xFC stop, 0xFE active sensing, 0xFF reset. */
-  realTime(status: number): void;
 }

@@ -75,11 +75,6 @@ export class MidiHalves {
     this.reset();
   }
 
-  /** Whether a half waits for the other. */
-  get isHolding(): boolean {
-    return this.held !== Held.none;
-  }
-
   /** Whether a value has been told or can be. */
   get isKnown(): boolean {
     return this.high >= 0;

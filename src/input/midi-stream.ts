@@ -26,7 +26,9 @@ export interface MidiMessageSink {
   /** `status` 0x80..0xEF; `second` is 0 for program change and channel pressure. */
   channelMessage(status: number, first: number, second: number): void;
   sysex(bytes: Uint8Array, length: number): void;
+  /** 0xF1 time code (value 0..127), 0xF2 song position (0..16383), 0xF3 song (0..127), 0xF6 tune request (0). */
   common(status: number, value: number): void;
+  /** 0xF8 clock, 0xFA start, 0xFB continue, 0xFC stop, 0xFE active sensing, 0xFF reset. */
   realTime(status: number): void;
 }
 

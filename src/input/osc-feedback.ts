@@ -3,8 +3,8 @@
  *
  * A surface is whoever sent a bound address or asked for it with `/hana/surface`; it is answered at the port that it
  * named, at its subscription's, or at the one that it sent from. Each has an image of its own, so that nothing goes back
- * to the hand that moved it, and a control that is under a finger is left alone. Labels and colours go to those that
- * ask. Surfaces are bounded, and whoever is silent longest is forgotten first.
+ * to the hand that moved it, and a control that is under a finger is left alone. Pages, labels and colours go to those
+ * that ask. Surfaces are bounded, and whoever is silent longest is forgotten first.
  */
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../base/clock.js";
@@ -12,6 +12,7 @@ import type { Announcement, OscText, ProfileControl } from "../config/profile.js
 import type { OscWay } from "./bindings.js";
 import { HandHold } from "./hand-hold.js";
 import { NO_CONNECTION, type OscSender, type OscTarget } from "./osc-target.js";
+import type { OscPage } from "./osc-page.js";
 import { OscWriter } from "./osc-writer.js";
 import { IMAGE_HZ, type ImageEntry, SurfaceImage } from "./surface-image.js";
 import { SurfaceLook } from "./surface-look.js";
@@ -61,6 +62,7 @@ export class OscFeedback {
   private readonly look = new SurfaceLook();
   private readonly writer = new OscWriter(new Uint8Array(PACKET_BYTES));
   private outputs: readonly OscOutput[] = [];
+  private pages: readonly OscPage[] = [];
   private byAddress = new Map<string, number>();
   private touches = new Map<string, number>();
   private announced: readonly { readonly alias: string; readonly pattern: RegExp; readonly rearms: boolean }[] = [];
@@ -75,7 +77,8 @@ export class OscFeedback {
   }
 
   /** Sets what is shown, and answers for each which output it is of. More than two arguments show nothing: -1. */
-  show(shown: readonly OscShown[], layouts: readonly OscAnnouncements[]): number[] {
+  show(shown: readonly OscShown[], layouts: readonly OscAnnouncements[], pages: readonly OscPage[]): number[] {
+    this.pages = pages;
     this.announced = layouts.flatMap(({ alias, announcements }) =>
       announcements.flatMap(({ osc, rearm }) =>
         osc === undefined ? [] : [{ alias, pattern: announcementPattern(osc), rearms: rearm }],
@@ -125,17 +128,33 @@ export class OscFeedback {
     return this.asked.get(hostPort(target)) ?? subscribed ?? this.asked.get(target.address) ?? target;
   }
 
-  /** A surface asks to be shown everything, with labels and colours. */
+  /** A surface asks to be shown everything, with pages, labels and colours. */
   ask(target: OscTarget): void {
     if (target.connection === NO_CONNECTION) {
       this.asked.set(target.address, target);
       this.asked.set(hostPort(target), target);
     }
     const surface = this.surfaceOf(target);
+    for (const page of this.pages) this.parts.sender.send(target, ...this.pagePacket(page));
     for (const output of this.outputs) {
       for (const packet of output.captions(this.look)) this.parts.sender.send(target, packet, packet.length);
     }
     surface.image.repaint();
+  }
+
+  /** Without the choices where they are longer than a packet. */
+  private pagePacket({ path, open, choices }: OscPage): [Uint8Array, number] {
+    const { writer } = this;
+    const write = (texts: readonly string[]): void => {
+      writer.reset();
+      writer.begin("/hana/page", "s".repeat(texts.length));
+      for (const text of texts) writer.string(text);
+      writer.end();
+    };
+    write([path, open, ...choices]);
+    if (writer.overflow) write([path, open]);
+    const packet = writer.packet().slice();
+    return [packet, packet.length];
   }
 
   private surfaceOf(target: OscTarget): OscFeedbackSurface {
@@ -247,7 +266,7 @@ class OscOutput implements SurfaceOutput {
   /** The code of a message that the surface sent. */
   codeFrom(wayOf: OscWay): number {
     for (const { argument, range } of this.shown)
-      this.ways[argument] = Math.max(0, wayOf(argument, range[0], range[1]));
+      this.ways[argument] = Math.min(1, Math.max(0, wayOf(argument, range[0], range[1])));
     return this.coded();
   }
 

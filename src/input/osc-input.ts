@@ -337,11 +337,13 @@ export class OscInput implements ConflationSink {
     if (this.isGroup && !this.isOverRate) this.target.endGroup();
   }
 
-  /** Whether a binding listens to a message. What a pattern names is a path and no control. */
+  /** Whether a binding listens to a message. What a pattern names is a path and no control, nor is a request one. */
   private isBound(message: number): boolean {
     const { controls } = this.options;
     if (controls === undefined || !controls.listensToOsc) return false;
-    return this.packet.addressPatterns[message] === 0 && controls.hearsOsc(this.packet.addressText(message));
+    if (this.packet.addressPatterns[message] !== 0) return false;
+    const address = this.packet.addressText(message);
+    return !address.startsWith(REQUEST_PREFIX) && controls.hearsOsc(address);
   }
 
   /** The id that a message writes to, or PATTERN or NOTHING. A control's message declares nothing. */

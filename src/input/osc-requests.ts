@@ -5,7 +5,7 @@
  *     /hana/renew       [pattern s] [lease] [port]     the lease goes on, without the state; without a pattern all do
  *     /hana/unsubscribe [pattern s] [port]             without a pattern all end
  *     /hana/release     path s                         the sender lets go of a path that it moved
- *     /hana/surface     [port i]                       the sender is a surface: its controls' values, labels and colours
+ *     /hana/surface     [port i]                       the sender is a surface: its controls' pages, values, labels and colours
  *     /hana/ping        any                            answered by /hana/pong with this node's name
  *
  * Answers are `/hana/subscribed pattern lease`, `/hana/unsubscribed count` and `/hana/error text`. They go where the

@@ -117,7 +117,6 @@ const WHOLE_HOST = -1;
 
 export class OscSources {
   private readonly options: OscSourcesOptions;
-  private allow: AllowList;
   private readonly hosts = new LRUCache<string, OscHost>({ max: SOURCES_MAX });
   private readonly strangers = new LRUCache<string, true>({ max: SOURCES_MAX });
   private lastAddress = "";
@@ -125,7 +124,6 @@ export class OscSources {
 
   constructor(options: OscSourcesOptions) {
     this.options = options;
-    this.allow = options.allow;
   }
 
   /** The host with this address, as the socket tells it; undefined when it may not send. */
@@ -137,17 +135,9 @@ export class OscSources {
     return host;
   }
 
-  /** Other networks may send from now on. Limits begin anew. */
-  setAllow(allow: AllowList): void {
-    this.allow = allow;
-    this.hosts.clear();
-    this.strangers.clear();
-    this.lastHost = undefined;
-  }
-
   private admit(address: string): OscHost | undefined {
     if (this.strangers.get(address) !== undefined) return undefined;
-    if (!this.allow.allows(address)) {
+    if (!this.options.allow.allows(address)) {
       this.strangers.set(address, true);
       return undefined;
     }

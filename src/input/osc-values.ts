@@ -108,18 +108,21 @@ export function pressOf(packet: OscPacket, message: number): Press {
   return packet.values[argument] === 0 ? Press.release : Press.fire;
 }
 
+/** What a message says of a button without a number: beyond every way that a control can go. */
+export const WordWay = { down: 2, up: -2 } as const;
+
 /**
  * How far a control went, 0..1 from `low` to `high`, by an argument of its message; -1 for an argument that is not there
- * or no number. `I` and no argument at all are a button that went down, `N` is one that went up.
+ * or no number. `I` and no argument at all are a button that went down, `N` is one that went up: a `WordWay` each.
  */
 export function wayOf(packet: OscPacket, message: number, argument: number, low: number, high: number): number {
   const count = packet.argumentCounts[message];
-  if (count === 0 && argument === 0) return 1;
+  if (count === 0 && argument === 0) return WordWay.down;
   if (argument >= count) return -1;
   const at = packet.firstArguments[message] + argument;
   const tag = packet.tags[at];
-  if (tag === OscTag.impulse) return 1;
-  if (tag === OscTag.nil) return 0;
+  if (tag === OscTag.impulse) return WordWay.down;
+  if (tag === OscTag.nil) return WordWay.up;
   const value = IS_NUMERIC[tag] === 0 ? Number.NaN : packet.values[at];
   return Number.isNaN(value) ? -1 : Math.min(1, Math.max(0, (value - low) / (high - low)));
 }

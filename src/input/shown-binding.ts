@@ -12,7 +12,7 @@ import { ControlMode } from "./control-mode.js";
 import { EXPRESSION_INPUTS_MAX, ExpressionInput } from "./expression.js";
 import { InputMerge } from "./input-merge.js";
 import type { ShownValues } from "./osc-target.js";
-import { paint, type SurfaceLook } from "./surface-look.js";
+import { paint, shine, type SurfaceLook } from "./surface-look.js";
 import { type Transform, TransformNumber } from "./transform.js";
 
 /** A button is lit when the value is the one that it sets, up to the rounding of the value's type. */
@@ -23,6 +23,8 @@ export interface ShownBindingParts {
   readonly transform: Transform | undefined;
   readonly state: State;
   readonly shown: ShownValues;
+  /** How far its control stands from the value that it has to find: see `Bindings.gapOf`. */
+  readonly gap: () => number;
 }
 
 export class ShownBinding {
@@ -34,6 +36,8 @@ export class ShownBinding {
   readonly isPlace: boolean;
   /** It says how far it turned, and stands nowhere. */
   readonly isTurned: boolean;
+  /** Its control has to find the value first, and is shown whether it has. */
+  readonly seeks: boolean;
   /** The least way that the value tells apart. */
   readonly step: number;
   private readonly parts: ShownBindingParts;
@@ -49,6 +53,7 @@ export class ShownBinding {
     this.parts = parts;
     this.paths = [binding.target, ...(transform?.condition?.followed ?? [])];
     this.isSwitch = binding.effect !== BindingEffect.value || mode >= ControlMode.momentary;
+    this.seeks = binding.record.takeover === "pickup";
     this.isTurned = mode === ControlMode.relative;
     this.isPlace = transform?.formula === undefined && (transform?.merge ?? InputMerge.last) === InputMerge.last;
     const zone = transform?.numbers[TransformNumber.deadZone] ?? 0;
@@ -64,8 +69,10 @@ export class ShownBinding {
     if (this.staging.kind !== StagedKind.numbers) return false;
     const value = this.staging.numbers[0] as number;
     if (!this.isMet(value)) return false;
+    look.isShown = true;
     look.way = this.wayOf(value);
     paint(look, record.colour);
+    shine(look, record.look, this.seeks ? this.parts.gap() : 0);
     look.name = record.path.slice(record.path.lastIndexOf("/") + 1);
     look.value = valueText(state, target, value);
     return true;

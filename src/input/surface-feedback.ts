@@ -10,13 +10,14 @@ import { midiAddresses } from "./control-address.js";
 import { outputsOf, positionOutput } from "./control-outputs.js";
 import type { MidiAddress } from "./control-source.js";
 import { messageKey } from "./control-tables.js";
+import { DisplayColours } from "./display-colours.js";
 import { HandHold } from "./hand-hold.js";
-import { type MidiEvent, MidiKind } from "./midi-event.js";
+import { MIDI_MAX_7, MidiEvent, MidiKind } from "./midi-event.js";
 import type { MidiPacing } from "./midi-outbox.js";
 import { IMAGE_HZ, type ImageEntry, type ImageSink, SurfaceImage } from "./surface-image.js";
 import { SurfaceLook } from "./surface-look.js";
 import type { SurfaceOutput } from "./surface-output.js";
-import { fillForm, matchesForm } from "./sysex-form.js";
+import { fillForm, heldBy, matchesForm } from "./sysex-form.js";
 
 /** A device that lights a key itself does so when it is let go: what is sent in the same moment would be lost. */
 const LOCAL_LED_US = 10_000;
@@ -36,6 +37,8 @@ export interface ShownControl {
   readonly isSwitch: boolean;
   /** Where the control stands says what the value is: it can be put where the value is. */
   readonly isPlace: boolean;
+  /** It looks otherwise while its control has not found its value. */
+  readonly seeks: boolean;
   /** The least way that its value tells apart. */
   readonly step: number;
   /** Puts its value in hand; false when it does not speak now. */
@@ -48,12 +51,14 @@ export interface SurfaceParts {
   readonly sink: ImageSink;
   /** Its controls have to find their values again. */
   readonly onRearm: () => void;
+  /** It says where a control stands. */
+  readonly onPosition: (event: MidiEvent) => void;
 }
 
 /** What a message of the device does here. */
 interface Reaction {
   readonly entry: number;
-  readonly does: "move" | "touch" | "release";
+  readonly does: "move" | "seek" | "touch" | "release";
 }
 
 export class SurfaceFeedback {
@@ -65,6 +70,7 @@ export class SurfaceFeedback {
   hasOutputs = false;
   private readonly parts: SurfaceParts;
   private readonly look = new SurfaceLook();
+  private readonly position = new MidiEvent();
   private readonly hands = new Map<string, HandHold>();
   private entries: readonly Entry[] = [];
   private reactions = new Map<number, Reaction[]>();
@@ -103,7 +109,7 @@ export class SurfaceFeedback {
     );
     // What nothing is bound to any more goes dark; what the hand moves stays where it is.
     for (const { output } of this.entries) {
-      if (output.most === 0 && !byKey.has(output.key)) entries.push(new Entry(output, undefined, 0));
+      if (output.most === 0 && !byKey.has(output.key)) entries.push(entryOf(output, undefined, 0));
     }
     this.hasOutputs = byKey.size > 0;
     this.entries = entries;
@@ -140,12 +146,13 @@ export class SurfaceFeedback {
         });
       this.hands.set(output.key, hand);
     }
-    return new Entry(output, hand, Math.ceil((step / 2) * output.most));
+    return entryOf(output, hand, Math.ceil((step / 2) * output.most));
   }
 
-  private listen(entry: number, { hand }: Entry, { control, address }: ShownControl): void {
+  private listen(entry: number, { hand }: Entry, { control, address, seeks }: ShownControl): void {
     const { source, touch, localLed = false, selfEcho = false } = control ?? {};
     const moves = source === undefined ? [address] : midiOf(source);
+    if (seeks) this.react(moves, { entry, does: "seek" });
     if (hand !== undefined) this.react(moves, { entry, does: "move" });
     else if (localLed || selfEcho) this.react(moves, { entry, does: "release" });
     if (hand !== undefined && touch !== undefined) this.react(midiOf(touch), { entry, does: "touch" });
@@ -175,6 +182,8 @@ export class SurfaceFeedback {
     this.look.way = value / max;
     for (const { entry, does } of list) {
       if (does === "move") isMove = this.moved(entry) && isMove;
+      // Whether it found its value is known when the bindings have heard it too.
+      else if (does === "seek") this.image.mark(entry);
       else if (does === "touch") this.touched(entry, kind === MidiKind.cc ? value > max / 2 : !isUp);
       else if (isUp) this.image.forget(entry, LOCAL_LED_US);
     }
@@ -199,6 +208,24 @@ export class SurfaceFeedback {
     for (const announcement of this.announcements) {
       if (announcement.sysex !== undefined && matchesForm(announcement.sysex, bytes, length)) this.follow(announcement);
     }
+    this.hearPositions(bytes, length);
+  }
+
+  /** It says where its controls stand, as some do when they are spoken to first. */
+  private hearPositions(bytes: Uint8Array, length: number): void {
+    const { positions, controls } = this.profile ?? {};
+    if (positions === undefined || controls === undefined) return;
+    const names = positions.controls;
+    const values = heldBy(positions.reply, "values", bytes, length);
+    if (values?.length !== names.length) return;
+    for (const [at, name] of names.entries()) {
+      const [address] = midiOf(controls.get(name)?.source);
+      if (address === undefined) continue;
+      const { kind, channel, number } = address;
+      Object.assign(this.position, { kind, channel, number, value: values[at], max: MIDI_MAX_7 });
+      this.parts.onPosition(this.position);
+    }
+    this.image.markAll();
   }
 
   /** It shows another bank, page or template now. */
@@ -209,7 +236,7 @@ export class SurfaceFeedback {
 
   /** Whether it says something by SysEx that is of interest here. */
   get needsSysex(): boolean {
-    return this.announcements.some(({ sysex }) => sysex !== undefined);
+    return this.profile?.positions !== undefined || this.announcements.some(({ sysex }) => sysex !== undefined);
   }
 
   /** What it is sent when its port opens, and before that closes. */
@@ -227,8 +254,12 @@ function pacingOf({ pacing: { gapMs, bytesPerSecond } }: Profile): MidiPacing {
   return { bytesPerSecond: rate, burstBytes: Math.min(BURST_BYTES, rate), gapUs: gapMs * 1_000 };
 }
 
-function midiOf(source: ControlSource): MidiAddress[] {
-  return "address" in source ? [] : midiAddresses(source);
+function midiOf(source: ControlSource | undefined): MidiAddress[] {
+  return source === undefined || "address" in source ? [] : midiAddresses(source);
+}
+
+function entryOf(output: SurfaceOutput, hand: HandHold | undefined, near: number): Entry {
+  return output instanceof DisplayColours ? new ColoursEntry(output) : new Entry(output, hand, near);
 }
 
 /** An output, and whoever has something to show on it: the first that speaks is shown. */
@@ -236,7 +267,7 @@ class Entry implements ImageEntry {
   readonly output: SurfaceOutput;
   readonly hand: HandHold | undefined;
   readonly near: number;
-  private readonly shown: ShownControl[] = [];
+  protected readonly shown: ShownControl[] = [];
 
   constructor(output: SurfaceOutput, hand: HandHold | undefined, near: number) {
     this.output = output;
@@ -250,5 +281,25 @@ class Entry implements ImageEntry {
 
   load(look: SurfaceLook): void {
     if (!this.shown.some((one) => one.load(look))) look.clear();
+  }
+}
+
+/** One output that shows many controls: each has a cell of its own. */
+class ColoursEntry extends Entry {
+  private readonly colours: DisplayColours;
+
+  constructor(output: DisplayColours) {
+    super(output, undefined, 0);
+    this.colours = output;
+  }
+
+  override load(look: SurfaceLook): void {
+    const { colours, shown } = this;
+    colours.bleach();
+    // The first that speaks for a cell is seen there: it comes last.
+    for (const one of shown.toReversed()) {
+      if (one.control?.display !== undefined && one.load(look)) colours.paint(one.control.display.cell, look);
+    }
+    look.clear();
   }
 }

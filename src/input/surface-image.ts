@@ -10,7 +10,7 @@ import type { Clock } from "../base/clock.js";
 import type { LedSysex } from "../config/profile.js";
 import { type HandHold, UNKNOWN } from "./hand-hold.js";
 import { ledFrame } from "./led-code.js";
-import type { SurfaceLook } from "./surface-look.js";
+import { LOOK_STEP_US, LOOK_STEPS, type SurfaceLook } from "./surface-look.js";
 import type { SurfaceOutput } from "./surface-output.js";
 
 /** Outputs of one device; the rest shows nothing. The largest device has some 200. */
@@ -62,14 +62,19 @@ export class SurfaceImage {
   private sent = new Int32Array(0);
   private marked = new Uint8Array(0);
   private earliest = new Float64Array(0);
+  /** 1: it looks otherwise at the next step. */
+  private moving = new Uint8Array(0);
   private markedCount = 0;
   /** Where the next frame begins, so that none is starved. */
   private next = 0;
   isOpen = false;
   private isLast = false;
   private messagesSent = 0;
-  /** [0] when the next frame may begin, [1] when there is something to do, [2] when all is to be painted again. */
-  private readonly times = new Float64Array([0, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  /**
+   * [0] when the next frame may begin, [1] when there is something to do, [2] when all is to be painted again, [3] when
+   * what blinks looks otherwise.
+   */
+  private readonly times = new Float64Array(4).fill(Number.POSITIVE_INFINITY, DUE);
 
   constructor(parts: ImageParts, look: SurfaceLook) {
     this.parts = parts;
@@ -83,9 +88,10 @@ export class SurfaceImage {
     this.sent = Int32Array.from(this.entries, ({ output }) => known.get(output.key) ?? UNKNOWN);
     this.marked = new Uint8Array(this.entries.length);
     this.earliest = new Float64Array(this.entries.length);
+    this.moving = new Uint8Array(this.entries.length);
     this.markedCount = 0;
     this.next = 0;
-    for (let index = 0; index < this.entries.length; index++) this.mark(index);
+    this.markAll();
   }
 
   /** The device is there, and what it shows is not known. It is painted at once and, if that is said, once more. */
@@ -97,8 +103,7 @@ export class SurfaceImage {
 
   close(): void {
     this.isOpen = false;
-    this.times[DUE] = Number.POSITIVE_INFINITY;
-    this.times[AGAIN] = Number.POSITIVE_INFINITY;
+    this.times.fill(Number.POSITIVE_INFINITY, DUE);
     for (const { hand } of this.entries) hand?.reset();
   }
 
@@ -106,6 +111,11 @@ export class SurfaceImage {
   repaint(): void {
     for (let index = 0; index < this.entries.length; index++) this.forget(index);
     this.again();
+  }
+
+  /** Looks at all of it again, and sends what differs. */
+  markAll(): void {
+    for (let index = 0; index < this.entries.length; index++) this.mark(index);
   }
 
   /** The value behind an output may have changed. */
@@ -133,7 +143,7 @@ export class SurfaceImage {
 
   /** When `pump` has something to do, in own time. */
   get dueUs(): number {
-    return Math.min(this.times[DUE] as number, this.times[AGAIN] as number);
+    return Math.min(this.times[DUE] as number, this.times[AGAIN] as number, this.times[STEP] as number);
   }
 
   /** Sends what differs, if it is time. */
@@ -144,11 +154,18 @@ export class SurfaceImage {
       this.times[AGAIN] = Number.POSITIVE_INFINITY;
       this.repaint();
     }
+    if (nowUs >= (this.times[STEP] as number)) this.goOn();
     this.times[DUE] = Number.POSITIVE_INFINITY;
     if (this.markedCount === 0) return;
     if (nowUs < (this.times[FRAME] as number)) this.wakeAt(this.times[FRAME] as number);
     else if (this.parts.sink.waiting() > WAITING_LEAST) this.wakeAt(nowUs + DRAIN_US);
     else this.frame();
+  }
+
+  /** What the node lets blink looks otherwise now. */
+  private goOn(): void {
+    this.times[STEP] = Number.POSITIVE_INFINITY;
+    for (let index = 0; index < this.moving.length; index++) if (this.moving[index] === 1) this.mark(index);
   }
 
   /** Sends all that differs at once, however much waits: the port is about to close. */
@@ -209,29 +226,45 @@ export class SurfaceImage {
   private show(index: number, batches: Map<LedSysex, Batch>): boolean {
     const entry = this.entries[index] as ImageEntry;
     const { output, hand } = entry;
-    entry.load(this.look);
-    const code = output.codeOf(this.look);
+    const code = this.codeOf(index, entry);
     const isWanted = hand === undefined ? code !== this.sent[index] : hand.wants(code, entry.near);
     if (!isWanted) {
       this.unmark(index);
       return true;
     }
-    if (output.batch !== undefined) return this.addTo(batches, output.batch, index, code);
+    const block = output.batch?.block(code);
+    if (block !== undefined) {
+      return this.addTo(batches, (output.batch as NonNullable<SurfaceOutput["batch"]>).sysex, index, code, block);
+    }
     // Half of a pair or of a parameter says something else than the whole: what is not taken is sent anew.
     const isSent = output.messages(code, this.sent[index] === UNKNOWN).every((message) => this.send(message));
     if (isSent) this.shown(index, code);
     return isSent;
   }
 
+  /** How it is to look at this step. */
+  private codeOf(index: number, entry: ImageEntry): number {
+    const { look } = this;
+    const steps = Math.floor(this.parts.clock.nowUs / LOOK_STEP_US);
+    look.step = steps % LOOK_STEPS;
+    look.isMoving = false;
+    entry.load(look);
+    const code = entry.output.codeOf(look);
+    this.moving[index] = Number(look.isMoving);
+    if (look.isMoving && this.isOpen) this.times[STEP] = (steps + 1) * LOOK_STEP_US;
+    return code;
+  }
+
   private addTo(
     batches: Map<LedSysex, Batch>,
-    { sysex, block }: NonNullable<SurfaceOutput["batch"]>,
+    sysex: LedSysex,
     index: number,
     code: number,
+    block: Uint8Array,
   ): boolean {
     const batch = batches.get(sysex) ?? { blocks: [], indexes: [], codes: [] };
     batches.set(sysex, batch);
-    batch.blocks.push(block(code));
+    batch.blocks.push(block);
     batch.indexes.push(index);
     batch.codes.push(code);
     if (batch.blocks.length < sysex.most) return true;
@@ -267,3 +300,4 @@ export class SurfaceImage {
 const FRAME = 0;
 const DUE = 1;
 const AGAIN = 2;
+const STEP = 3;

@@ -12,9 +12,10 @@ export interface SurfaceOutput {
   readonly key: string;
   /** The highest code of a position that the hand moves too; 0 for what only shows. */
   readonly most: number;
+  /** Says in the look when that is another one at the next step. */
   codeOf(look: SurfaceLook): number;
   /** What makes it look so. `isFirst`: of what it looks like nothing is known. */
   messages(code: number, isFirst: boolean): readonly Uint8Array[];
-  /** Where several go into one message: that message, and this one's part of it. */
-  readonly batch?: { readonly sysex: LedSysex; readonly block: (code: number) => Uint8Array } | undefined;
+  /** Where several go into one message: that message, and this one's part of it; undefined for what `messages` says. */
+  readonly batch?: { readonly sysex: LedSysex; readonly block: (code: number) => Uint8Array | undefined } | undefined;
 }

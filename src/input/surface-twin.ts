@@ -5,13 +5,22 @@
  * profile. It opens nothing; a message that the profile does not know is told as it is.
  */
 import { nearestName } from "../config/nearest-name.js";
-import { ANY, type ControlSource, type MidiSource, type Profile, type ProfileControl } from "../config/profile.js";
+import {
+  ANY,
+  type ControlSource,
+  type LedLook,
+  type LedType,
+  type MidiSource,
+  type Profile,
+  type ProfileControl,
+} from "../config/profile.js";
+import type { MessagePart } from "../config/profile-notation.js";
 import { midiAddresses } from "./control-address.js";
 import { positionOutput } from "./control-outputs.js";
 import type { MidiAddress } from "./control-source.js";
 import { MIDI_MAX_7, MidiKind } from "./midi-event.js";
 import { detentsOf, RelativeEncoding } from "./relative-encoder.js";
-import { hexOf, matchesForm } from "./sysex-form.js";
+import { fillForm, heldBy, hexOf, matchesForm } from "./sysex-form.js";
 
 /** What a hand does to a control. `way`: 0..1; `turn`: detents, to the right above 0. */
 export type TwinMotion =
@@ -43,6 +52,11 @@ export class SurfaceTwin {
   private readonly profile: Profile;
   /** By the first two bytes of a message, or the first for those that have no number. */
   private readonly shown = new Map<string, string>();
+  /** By the LED type's name and the number of the LED, of those that are set by SysEx. */
+  private readonly lamps = new Map<string, string>();
+  private readonly types = new Map<string, LedType>();
+  /** Where hands have put the controls: 0..1, by name. */
+  private readonly places = new Map<string, number>();
 
   constructor(profile: Profile) {
     this.profile = profile;
@@ -61,6 +75,7 @@ export class SurfaceTwin {
     const encoding = encodingOf(control);
     if (motion.does === "place") {
       if (encoding !== RelativeEncoding.none) return { problem: "turns without end: write +1 or -1" };
+      this.places.set(name, motion.way);
       return placed(address, motion.way);
     }
     if (encoding === RelativeEncoding.none) return { problem: "has a place: write 0 to 1, down or up" };
@@ -83,35 +98,73 @@ export class SurfaceTwin {
     return `unknown ${hexOf(bytes)}`;
   }
 
-  /** What the device answers to a message at once: who it is. */
+  /** What the device answers to a message at once: who it is, or where its controls stand once it is spoken to. */
   answer(bytes: Uint8Array): Uint8Array | undefined {
-    const { identity } = this.profile;
-    if (identity === undefined || !matchesForm(identity.request, bytes, bytes.length)) return undefined;
-    return Uint8Array.from(identity.reply.flatMap((part) => (part === "*" ? [] : typeof part === "number" ? part : 0)));
+    const { identity, positions, init } = this.profile;
+    if (identity !== undefined && matchesForm(identity.request, bytes, bytes.length)) return filled(identity.reply, []);
+    const isFirst = init[0] !== undefined && matchesForm(init[0], bytes, bytes.length);
+    if (positions === undefined || !isFirst) return undefined;
+    const values = positions.controls.map((name) => Math.round((this.places.get(name) ?? 0) * MIDI_MAX_7));
+    return filled(positions.reply, values);
   }
 
   private hearSysex(bytes: Uint8Array): string {
-    for (const display of this.profile.displays.values()) {
-      const until = display.text.findIndex((part) => typeof part !== "number");
-      const isThis = display.text.slice(0, until).every((part, index) => part === bytes[index]);
-      const at = display.text.indexOf("text");
-      if (!isThis || at < 0) continue;
-      const text = String.fromCharCode(...bytes.slice(at, bytes.length - 1));
-      return `display ${display.name} ${JSON.stringify(text)}`;
+    for (const { name, text, colours } of this.profile.displays.values()) {
+      const written = heldBy(text, "text", bytes, bytes.length);
+      if (written !== undefined) return `display ${name} ${JSON.stringify(String.fromCharCode(...written))}`;
+      const painted = colours && heldBy(colours, "colours", bytes, bytes.length);
+      if (painted !== undefined) return `display ${name} colours ${painted.join(" ")}`;
     }
-    return `sysex ${hexOf(bytes)}`;
+    return this.hearLamps(bytes) ?? `sysex ${hexOf(bytes)}`;
+  }
+
+  /** Several lights in one message. */
+  private hearLamps(bytes: Uint8Array): string | undefined {
+    for (const { name, sysex } of this.types.values()) {
+      const blocks = sysex && heldBy(sysex.frame, "blocks", bytes, bytes.length);
+      if (sysex === undefined || blocks === undefined) continue;
+      const { length } = sysex.solid;
+      if (length === 0 || blocks.length % length !== 0) continue;
+      const words: string[] = [];
+      for (let at = 0; at < blocks.length; at += length) {
+        const block = blocks.subarray(at, at + length);
+        const lamp = this.lamps.get(`${name} ${block[sysex.solid.indexOf("index")]}`);
+        if (lamp === undefined || !matchesForm(sysex.solid, block, length)) return undefined;
+        words.push(`${lamp} light ${lookOf(sysex.solid, block)}`);
+      }
+      return words.join(", ");
+    }
+    return undefined;
   }
 
   private learn({ name, source, hasMotor, led, ring, meter }: ProfileControl): void {
     const address = source === undefined ? undefined : addressOf(source);
     if (hasMotor && address !== undefined) this.learnPlace(`${name} motor`, address);
-    if (ring !== undefined) this.shown.set(`${0xb0 | (ring.channel - 1)} ${ring.cc}`, `${name} ring`);
+    if (ring !== undefined) this.know(0xb0, ring.channel, ring.cc, `${name} ring`);
+    if (ring?.styleCc !== undefined) this.know(0xb0, ring.styleChannel, ring.styleCc, `${name} ring style`);
+    if (ring?.animation !== undefined) this.know(0xb0, ring.animation.channel, ring.cc, `${name} ring animation`);
     if (meter !== undefined) this.shown.set(String(0xd0), "meter");
-    if (led === undefined || led.by === "sysex") return;
+    if (led !== undefined) this.learnLight(name, led);
+  }
+
+  private learnLight(name: string, { type, by, channel, number }: NonNullable<ProfileControl["led"]>): void {
+    const { looks, animation, sysex } = type;
+    if (animation !== undefined) this.know(0xb0, animation.channel, number, `${name} light animation`);
+    if (sysex !== undefined) {
+      this.types.set(type.name, type);
+      this.lamps.set(`${type.name} ${number}`, name);
+    }
+    if (by === "sysex") return;
+    const status = by === "cc" ? 0xb0 : 0x90;
+    if (looks.length === 0) this.know(status, channel, number, `${name} light`);
     // Where the channel says how it shines, it may be any.
-    const channels = led.type.looks.length === 0 ? [led.channel] : led.type.looks.map((_, index) => index + 1);
-    const status = led.by === "cc" ? 0xb0 : 0x90;
-    for (const channel of channels) this.shown.set(`${status | (channel - 1)} ${led.number}`, `${name} light`);
+    for (const [at, look] of looks.entries()) this.know(status, at + 1, number, `${name} ${lightText(look)}`);
+  }
+
+  /** What is told so first is what it means: of two of a kind on one message, the first. */
+  private know(status: number, channel: number, number: number, words: string): void {
+    const key = `${status | (channel - 1)} ${number}`;
+    if (!this.shown.has(key)) this.shown.set(key, words);
   }
 
   private learnPlace(name: string, address: MidiAddress): void {
@@ -120,6 +173,31 @@ export class SurfaceTwin {
       this.shown.set(key, name);
     }
   }
+}
+
+/** Bytes where the profile leaves a hole or says any: nothing is known of them. */
+function filled(form: readonly MessagePart[], values: readonly number[]): Uint8Array {
+  return fillForm(
+    form.flatMap((part) => (part === "*" ? [] : part === "?" ? [0] : [part])),
+    { values },
+  );
+}
+
+/** A light's colour: its parts of 0 to 255, or the number of a colour. */
+function lookOf(form: readonly MessagePart[], block: Uint8Array): string {
+  const byte = (field: string): number => block[form.indexOf(field)] ?? 0;
+  if (form.includes("colour")) return String(byte("colour"));
+  const parts = ["red", "green", "blue"].map((part) =>
+    form.includes(part) ? byte(part) * 2 : byte(`${part}Msb`) * 128 + byte(`${part}Lsb`),
+  );
+  return `#${parts.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** What is not plain: `light (blink 1/4)`, `light (solid 50%)`. */
+function lightText({ mode, brightness, rate }: LedLook): string {
+  if (mode === "solid" && brightness === 1) return "light";
+  const more = rate === undefined ? `${Math.round(brightness * 100)}%` : `1/${rate}`;
+  return `light (${mode} ${more})`;
 }
 
 function addressOf(source: ControlSource): MidiAddress | undefined {

@@ -34,6 +34,19 @@ export function matchesForm(parts: readonly MessagePart[], bytes: Uint8Array, le
   );
 }
 
+/** What stands in the hole `field`, however long, of such a message, whatever its other holes hold; undefined for another. */
+export function heldBy(
+  parts: readonly MessagePart[],
+  field: string,
+  bytes: Uint8Array,
+  length: number,
+): Uint8Array | undefined {
+  const at = parts.indexOf(field);
+  const end = parts.length - at - 1;
+  if (at < 0 || !matchesForm([...parts.slice(0, at), "*", ...parts.slice(at + 1)], bytes, length)) return undefined;
+  return bytes.slice(at, length - end);
+}
+
 /** Bytes as profiles write them: `F0 7E 7F`. */
 export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(" ");

@@ -45,9 +45,7 @@ export function take(mode: TakeoverMode, states: Float64Array, at: number, ways:
   const value = ways[1] as number;
   const before = states[at + POSITION] as number;
   states[at + POSITION] = position;
-  if (Math.abs(value - (states[at + SET] as number)) > Math.max(SAME, step) || Number.isNaN(states[at + SET])) {
-    states[at + CAUGHT] = 0;
-  }
+  if (!isAsSet(states, at, value, step)) states[at + CAUGHT] = 0;
   if (mode === TakeoverMode.pickup) {
     if (states[at + CAUGHT] === 0 && !isFound(before, position, value)) return false;
   } else if (mode !== TakeoverMode.jump && Math.abs(position - value) > SAME) {
@@ -59,11 +57,25 @@ export function take(mode: TakeoverMode, states: Float64Array, at: number, ways:
   return true;
 }
 
-/** How far the control stands from the value: above 0 when it has to go up. 0 while it holds it, or has not moved yet. */
-export function gap(mode: TakeoverMode, states: Float64Array, at: number, value: number): number {
+/** The device said where the control stands, without a hand's move: the next one starts from there. */
+export function stand(states: Float64Array, at: number, position: number): void {
+  states[at + POSITION] = position;
+}
+
+/**
+ * How far the control stands from the value: above 0 when it has to go up. 0 while it holds it or is near enough to take
+ * it, and while nobody knows where it stands. `step` as in `take`.
+ */
+export function gap(mode: TakeoverMode, states: Float64Array, at: number, value: number, step: number): number {
   const position = states[at + POSITION] as number;
-  if (mode !== TakeoverMode.pickup || states[at + CAUGHT] === 1 || Number.isNaN(position)) return 0;
-  return value - position;
+  if (mode !== TakeoverMode.pickup || Number.isNaN(position)) return 0;
+  if (states[at + CAUGHT] === 1 && isAsSet(states, at, value, step)) return 0;
+  return Math.abs(value - position) <= NEAR ? 0 : value - position;
+}
+
+/** Whether the value is still what the control's last move made it. */
+function isAsSet(states: Float64Array, at: number, value: number, step: number): boolean {
+  return Math.abs(value - (states[at + SET] as number)) <= Math.max(SAME, step);
 }
 
 /** Near, or crossed between two messages: however fast the move, it is not missed. */

@@ -13,6 +13,8 @@ export interface TransformRecord {
   readonly acceleration: number;
   /** Places on the control's way; below 2: no steps. */
   readonly steps: number;
+  /** The value's time constant, in milliseconds; 0: it goes where the control is at once. */
+  readonly smooth: number;
   readonly deadZone: number;
   readonly deadZoneAt: string;
   /** What a button of mode `radio` sets, as text; "" for the end of the range. */
@@ -40,6 +42,7 @@ export function transformRecord(parameters: ReadonlyMap<string, Value>): Transfo
     step: number("step"),
     acceleration: number("acceleration"),
     steps: number("steps"),
+    smooth: number("smooth"),
     deadZone: number("deadZone"),
     deadZoneAt: text("deadZoneAt"),
     value: text("value"),

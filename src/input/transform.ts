@@ -35,11 +35,14 @@ export const TransformNumber = {
   share: 2,
   /** What a button sets. */
   own: 3,
+  /** The time constant with which the value goes where the control puts it; 0: at once. */
+  smoothUs: 4,
 } as const;
 
 /** Of the whole way: a turn by one detent, and a press that goes one step further. */
 const TURN_SHARE = 0.01;
 const PRESS_SHARE = 0.1;
+const MS_US = 1_000;
 
 export class Transform {
   readonly mode: ControlMode;
@@ -55,6 +58,8 @@ export class Transform {
   readonly isHeld: boolean;
   /** The message's number is the value: a program is no share of a way. */
   readonly isNumber: boolean;
+  /** The value goes where the control puts it in time. */
+  readonly isSmooth: boolean;
   readonly condition: Formula | undefined;
   readonly formula: Formula | undefined;
   readonly merge: InputMerge;
@@ -69,12 +74,16 @@ export class Transform {
     this.deadZoneAt = deadZoneAtOf(record, origin);
     this.steps = record.steps;
     const [step, share] = stepOf(record, resolved.mode, binding);
-    this.numbers = Float64Array.of(record.deadZone, step, share, own);
+    this.numbers = Float64Array.of(record.deadZone, step, share, own, record.smooth * MS_US);
     const isProgram = origin.kinds.includes(MidiKind.program);
-    this.isPulse = isProgram || (origin.control?.toggles === true && isPressMode(resolved.mode));
+    this.isPulse =
+      isProgram ||
+      origin.kinds.includes(MidiKind.command) ||
+      (origin.control?.toggles === true && isPressMode(resolved.mode));
     const isKey = binding.effect === BindingEffect.truth || origin.kinds.includes(MidiKind.noteOn);
     this.isHeld = resolved.mode === ControlMode.momentary || (resolved.mode === ControlMode.absolute && isKey);
     this.isNumber = isProgram && parts.isOwnRange && resolved.mode === ControlMode.absolute && binding.step > 0;
+    this.isSmooth = record.smooth > 0;
     this.condition = condition;
     this.formula = formula;
     this.merge = mergeOf(record);
@@ -125,10 +134,13 @@ export function transformOf(
   return new Transform({ record: transform, resolved, binding, origin, condition, formula, own, isOwnRange });
 }
 
+/** Kinds of messages that are a press each, and tell of no release. */
+const WITHOUT_RELEASE: readonly MidiKind[] = [MidiKind.program, MidiKind.command];
+
 function isPlain(record: TransformRecord, { mode }: ResolvedMode, { kinds }: ControlOrigin): boolean {
-  const { steps, deadZone, when, expression } = record;
-  if (mode !== ControlMode.absolute || kinds.includes(MidiKind.program)) return false;
-  return steps < 2 && deadZone === 0 && when === "" && expression === "" && mergeOf(record) === 0;
+  const { steps, deadZone, smooth, when, expression } = record;
+  if (mode !== ControlMode.absolute || kinds.some((kind) => WITHOUT_RELEASE.includes(kind))) return false;
+  return steps < 2 && deadZone === 0 && smooth === 0 && when === "" && expression === "" && mergeOf(record) === 0;
 }
 
 /** A step in the value's units, and as a share of the way, of which one is 0. */
@@ -145,8 +157,10 @@ function stepOf({ step, steps }: TransformRecord, mode: ControlMode, binding: Bi
 }
 
 /** What cannot be together, as a sentence's end; "" when everything can. */
-function misfitOf({ record, takeover }: Binding, mode: ControlMode): string {
-  const { expression } = record.transform;
+function misfitOf({ record, takeover, effect }: Binding, mode: ControlMode): string {
+  const { expression, smooth } = record.transform;
+  if (smooth > 0 && effect !== BindingEffect.value)
+    return `is smooth, and ${record.path} has nothing between two values`;
   const isMerged = mergeOf(record.transform) !== InputMerge.last;
   const standsSomewhere = STANDING.includes(mode);
   if (expression !== "" && !standsSomewhere && mode !== ControlMode.relative) {

@@ -39,8 +39,8 @@ function formulaProblem(text: string): string {
 }
 
 /** What a binding says that is not the default. */
-export function optionsOf({ transform, feedback }: BindingRecord): BindingOptions {
-  const said = Object.entries({ ...transform, feedback }).filter(([name, value]) => {
+export function optionsOf({ transform, feedback, look }: BindingRecord): BindingOptions {
+  const said = Object.entries({ ...transform, feedback, look }).filter(([name, value]) => {
     const option = OPTIONS.find((one) => one.name === name);
     return option !== undefined && value !== "" && value !== option.declaration.default;
   });

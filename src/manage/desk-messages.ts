@@ -169,7 +169,6 @@ export type LiveToDesk =
   | { readonly kind: "oscTaken"; readonly connection: number; readonly bytes: number }
   /** One OSC packet; the desk frames it as its client framed its own. */
   | { readonly kind: "oscSend"; readonly connection: number; readonly packet: Uint8Array }
-  | { readonly kind: "oscClose"; readonly connection: number }
   | { readonly kind: "close" };
 
 /** What an image of a state that does not change any more is of. */

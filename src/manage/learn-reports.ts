@@ -4,6 +4,7 @@
  * Everything here survives `postMessage` and `JSON.stringify` unchanged, like the other reports.
  */
 import type { LearnedKind } from "../input/learn-candidate.js";
+import type { BindingOptions } from "./binding-options.js";
 import type { WriteOutcome } from "./reports.js";
 import type { BindingReport, BindRequest } from "./surface-reports.js";
 
@@ -13,6 +14,8 @@ export interface LearnRequest {
   readonly accept: boolean;
   /** How long to wait for a control to be moved. */
   readonly limitMs: number;
+  /** What the binding is to say, instead of what fits. */
+  readonly options?: BindingOptions;
 }
 
 export interface LearnReport {

@@ -6,8 +6,8 @@
  *                      binds a control to a path or several; `options` are optional parameters of `/mappings/{id}/`;
  *                      answers the BindingReport, when its port is open or known to be absent
  *   POST /-/unbind     { id, wait?, timeoutMs? }
- *   POST /-/learn      { path, accept?, limitMs?, wait?, timeoutMs? }: waits until a control is moved; answers a
- *                      LearnReport, the binding to propose, and with `accept` makes it; 504 when nothing was moved
+ *   POST /-/learn      { path, accept?, options?, limitMs?, wait?, timeoutMs? }: waits until a control is moved; answers
+ *                      a LearnReport, the binding to propose, and with `accept` makes it; 504 when nothing was moved
  *   GET  /-/midi                         DeviceReport[]: what is plugged in, and what bindings name
  *   POST /-/midi/adopt { alias, device?, profile?, identify? }: says which device of this machine an alias means; DeviceReport[]
  *   POST /-/midi/forget { alias }        ends that; DeviceReport[]
@@ -108,7 +108,7 @@ function learnRequest(fields: Fields): LearnRequest {
   if (typeof limitMs !== "number" || !(limitMs >= 0 && limitMs <= LEARN_MAX_MS)) {
     throw new ApiError(400, "request", `limitMs is not a number from 0 to ${LEARN_MAX_MS}`);
   }
-  return { path: pathField(fields, "path"), accept, limitMs };
+  return { path: pathField(fields, "path"), accept, limitMs, options: readOptions(tableField(fields, "options")) };
 }
 
 function adoptAnswer({ problem, devices }: AdoptOutcome): ApiAnswer {

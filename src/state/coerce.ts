@@ -111,8 +111,8 @@ function coerceColor(staging: Staging): Reject {
   const { numbers } = staging;
   if (staging.count === 3) numbers[3] = 1;
   for (let lane = 0; lane < 4; lane++) {
+    if (!isFiniteAt(numbers, lane)) return Reject.notANumber;
     const value = numbers[lane] as number;
-    if (!Number.isFinite(value)) return Reject.notANumber;
     numbers[lane] = Math.fround(value < 0 ? 0 : value > 1 ? 1 : value);
   }
   staging.count = 4;

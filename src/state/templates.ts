@@ -274,6 +274,10 @@ const MAPPINGS: EntityKind = {
       range: { min: 0, max: 100 },
     }),
     optional("steps", "int", "Places that its way has; 0: any", { range: { min: 0, max: 16_384 } }),
+    optional("smooth", "double", "Time constant with which the value goes where the control is; 0: at once", {
+      range: { min: 0, max: 60_000 },
+      unit: "ms",
+    }),
     optional("deadZone", "double", "Share of its way that says nothing", { range: { min: 0, max: 0.45 } }),
     optional("deadZoneAt", "enum", "Where that lies; auto: at the ends, of a pitch bend around the centre", {
       values: ["auto", "ends", "low", "centre"],
@@ -290,7 +294,10 @@ const MAPPINGS: EntityKind = {
     optional("feedback", "enum", "Whether the control shows the value; auto: if its profile says how", {
       values: ["auto", "on", "off"],
     }),
-    optional("colour", "color", "Colour of the control's light", { default: [1, 1, 1, 1] }),
+    optional("colour", "color", "Colour of the control's light or display", { default: [1, 1, 1, 1] }),
+    optional("look", "enum", "How the control's light shines while it is on", {
+      values: ["solid", "blink", "blink-slow", "blink-fast", "pulse", "pulse-slow", "pulse-fast"],
+    }),
   ],
 };
 

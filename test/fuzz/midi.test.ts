@@ -32,7 +32,7 @@ class Judge implements MidiSink {
   control({ kind, channel, number, value, max }: MidiEvent): void {
     const isParameter = kind === MidiKind.rpn || kind === MidiKind.nrpn;
     const isGood =
-      (max === MIDI_MAX_7 || max === MIDI_MAX_14) &&
+      maximaOf(kind).includes(max) &&
       isWithin(channel, 1, 16) &&
       isWithin(number, 0, isParameter ? MIDI_MAX_14 : MIDI_MAX_7) &&
       isWithin(value, 0, max);
@@ -44,14 +44,6 @@ class Judge implements MidiSink {
     this.longestSysex = Math.max(this.longestSysex, length);
     const isGood = bytes[0] === 0xf0 && bytes[length - 1] === 0xf7 && length <= bytes.length;
     if (!isGood || bytes.subarray(1, length - 1).some((byte) => byte > 0x7f)) throw new Error("no SysEx");
-  }
-
-  common(status: number, value: number): void {
-    if (![0xf1, 0xf2, 0xf3, 0xf6].includes(status) || !isWithin(value, 0, MIDI_MAX_14)) throw new Error("no common");
-  }
-
-  realTime(status: number): void {
-    if (![0xf8, 0xfa, 0xfb, 0xfc, 0xfe, 0xff].includes(status)) throw new Error("no real time");
   }
 
   /** A good message, whatever came before, is understood. */
@@ -84,6 +76,11 @@ function feed(judge: Judge, bytes: number, random: Random, byte: () => number): 
     judge.clock.set(judge.clock.nowUs + below(random, 4_000));
     judge.controls.pump();
   }
+}
+
+function maximaOf(kind: MidiKind): readonly number[] {
+  if (kind === MidiKind.command) return [1];
+  return kind === MidiKind.measure ? [30_000, 86_400_000] : [MIDI_MAX_7, MIDI_MAX_14];
 }
 
 describe("MIDI input", () => {

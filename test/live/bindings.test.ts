@@ -1,6 +1,8 @@
 /** Bindings by the command line, on a machine that may have no MIDI at all: what is made, listed, saved and refused. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { hana, type LiveNode, startNode } from "./harness.js";
+import { folder, hana, type LiveNode, startHana, startNode } from "./harness.js";
 
 const SOURCE = "no-such-device/ch1/cc7";
 let node: LiveNode;
@@ -56,6 +58,17 @@ describe("bind", () => {
     await expect.poll(async () => (await bindings(other)).map(({ id }) => id)).toContain("hue");
   });
 
+  it("refuses a control that the device's profile does not have, names the nearest, and leaves nothing behind", async () => {
+    const before = await bindings(node);
+    const { code, stderr } = await node.hana("bind", "korg-nanokontrol2/knob99", "/viz/a/nothing");
+    expect([code, stderr]).toEqual([
+      1,
+      "hana: korg-nanokontrol2/knob99: names knob99, and the profile korg-nanokontrol2 has no such control; did you mean knob1?\n",
+    ]);
+    expect(await bindings(node)).toEqual(before);
+    expect((await node.hana("get", "/viz/a/nothing")).code).toBe(1);
+  });
+
   it("keeps one whose path may not declare itself, as dormant", async () => {
     const { code, stdout } = await node.hana("bind", "nano/ch1/cc1", "/displays/left/gamma");
     expect([code, stdout]).toEqual([0, expect.stringContaining("dormant: /displays/left/gamma does not exist")]);
@@ -99,10 +112,28 @@ describe("bind", () => {
     expect((await bindings(node)).filter(({ id }) => id === "both")).toEqual([]);
   });
 
+  it("eases a value to where the control is, on every node, and saves that", async () => {
+    await node.hana("bind", "osc:/slow#0", "/viz/s/slow", "--range", "0..1", "--smooth", "300");
+    expect((await bindings(node)).filter(({ id }) => id === "osc-slow-0")).toMatchObject([
+      { options: { smooth: 300 } },
+    ]);
+    expect((await node.hana("show", "save", "-")).stdout).toContain("smooth = 300");
+    const watching = startHana("watch", "/viz/s/slow", "--initial", "--node", other.url);
+    await expect.poll(() => watching.stdout, { timeout: 20_000 }).toContain("/viz/s/slow 0\n");
+    await send("/slow", "1");
+    await expect.poll(() => watching.stdout, { timeout: 20_000 }).toContain("/viz/s/slow 1\n");
+    await watching.kill();
+    const values = [...watching.stdout.matchAll(/slow (\S+)\n/g)].map(([, value]) => Number(value));
+    expect(values.length).toBeGreaterThan(20);
+    expect(values).toEqual([...values].sort((one, two) => one - two));
+    await node.hana("unbind", "osc-slow-0");
+  });
+
   it.each([
     [["nano/ch1/cc7", "/viz/a/b", "--mode", "spin"], 1, 'mode is none of "auto", "absolute"'],
     [["nano/ch1/cc7", "/viz/a/b", "--expression", "x +"], 1, "x + ends where a value is awaited (column 4)"],
     [["nano/ch1/cc7", "/viz/a/b", "--step", "much"], 2, "--step much: is not a number"],
+    [["nano/ch1/cc7", "/viz/a/b", "--smooth", "-1"], 1, "smooth is outside"],
     [["nano/ch1/cc7", "/viz/a/b", "--dead-zone", "2"], 1, "deadZone is outside"],
     [["nano", "/viz/a"], 1, "names no control"],
     [["nano/ch1/cc200", "/viz/a/b"], 1, "names no MIDI message"],
@@ -112,6 +143,7 @@ describe("bind", () => {
     [["nano/ch1/cc7", "/viz/a/b", "--id", "a/b"], 1, "is no name of a binding"],
     [["nano/ch1/cc7", "/viz/a/b", "--feedback", "often"], 1, "feedback"],
     [["nano/ch1/cc7", "/viz/a/b", "--colour", "reddish"], 1, "colour"],
+    [["nano/ch1/cc7", "/viz/a/b", "--look", "twinkle"], 1, 'look is none of "solid", "blink"'],
     [["nano/ch1/cc7", "/viz/a/b", "--range", "5"], 2, "is not MIN..MAX"],
     [["nano/ch1/cc7", "/viz/a/b", "--range", "1..1"], 2, "is not MIN..MAX"],
   ])("refuses %j and says why", async (args, expected, text) => {
@@ -168,12 +200,17 @@ describe("midi adopt, forget and blink", () => {
 });
 
 describe("a control by its name", () => {
-  it("is known without the device, and a wrong name is told with the right one", async () => {
+  it("is known without the device", async () => {
     const bound = await node.hana("bind", "korg-nanokontrol2/knob1", "/viz/a/knob");
     expect([bound.code, bound.stdout]).toEqual([0, expect.stringContaining("korg-nanokontrol2 is absent")]);
-    const wrong = await node.hana("bind", "korg-nanokontrol2/knb1", "/viz/a/knob");
-    expect(wrong.stdout).toContain("refused: its source names knb1");
-    expect(wrong.stdout).toContain("did you mean knob1?");
+  });
+
+  it("is shown as refused where a show names one that its profile does not have", async () => {
+    const show = join(folder, "wrong.toml");
+    writeFileSync(show, '[mappings.wrong]\nsource = "korg-nanokontrol2/knb1"\npath = "/viz/a/knob"\n');
+    await node.hana("declare", show);
+    const [wrong] = (await bindings(node)).filter(({ id }) => id === "wrong");
+    expect(wrong).toMatchObject({ standing: "refused", reason: expect.stringContaining("did you mean knob1?") });
   });
 });
 

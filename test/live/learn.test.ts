@@ -21,12 +21,21 @@ async function move(address: string): Promise<void> {
   }
 }
 
-/** Moves a fader now and then until the command has seen it: a control that moved before it was asked for is not meant. */
-async function teach(address: string, ...args: string[]): Promise<Finished> {
+/** A button that goes down and up. */
+async function press(address: string): Promise<void> {
+  for (const value of [1, 0]) {
+    const view = toBuffer({ address, args: [{ type: "float", value }] });
+    await sendTo(node.port, [Buffer.from(view.buffer, view.byteOffset, view.byteLength)]);
+    await pause(50);
+  }
+}
+
+/** Moves a control now and then until the command has seen it: a control that moved before it was asked for is not meant. */
+async function teach(address: string, args: readonly string[], play = move): Promise<Finished> {
   const asked = node.hana("learn", ...args);
   const isDone = asked.then(() => true);
   for (;;) {
-    await move(address);
+    await play(address);
     if (await Promise.race([isDone, pause(1_200, false)])) return asked;
   }
 }
@@ -34,7 +43,7 @@ async function teach(address: string, ...args: string[]): Promise<Finished> {
 describe("learn", () => {
   it("says how to bind the control that was moved, and binds nothing", async () => {
     await node.hana("set", "/global/tempo", "100");
-    const { code, stdout, stderr } = await teach("/1/fader1", "/global/tempo");
+    const { code, stdout, stderr } = await teach("/1/fader1", ["/global/tempo"]);
     expect([code, stdout]).toEqual([
       0,
       "osc:/1/fader1#0: fader or knob\nhana bind 'osc:/1/fader1#0' /global/tempo --curve exponential\n",
@@ -44,7 +53,7 @@ describe("learn", () => {
   });
 
   it("binds it when it is to, and it works", async () => {
-    const { code, stdout } = await teach("/1/fader2", "/viz/learned", "--accept", "--json");
+    const { code, stdout } = await teach("/1/fader2", ["/viz/learned", "--accept", "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       proposal: { source: "osc:/1/fader2#0", path: "/viz/learned" },
@@ -55,6 +64,16 @@ describe("learn", () => {
     });
     await move("/1/fader2");
     await expect.poll(async () => (await node.hana("get", "/viz/learned")).stdout).toBe("1\n");
+  });
+
+  it("proposes that a button toggles a path of two values, and does what it is asked instead", async () => {
+    const declarations = { "/viz/lamp": { type: "bool" } };
+    await fetch(`${node.url}/-/declare`, { method: "POST", body: JSON.stringify({ declarations }) });
+    const { stdout } = await teach("/1/push1", ["/viz/lamp"], press);
+    expect(stdout).toContain("with --mode momentary it is on while it is down\n");
+    expect(stdout).toContain("hana bind 'osc:/1/push1#0' /viz/lamp --mode toggle\n");
+    const made = await teach("/1/push1", ["/viz/lamp", "--accept", "--mode", "momentary", "--json"], press);
+    expect(JSON.parse(made.stdout)).toMatchObject({ remarks: [], binding: { options: { mode: "momentary" } } });
   });
 
   it("says that nothing was moved", async () => {

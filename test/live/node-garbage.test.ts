@@ -107,12 +107,15 @@ function send(socket: UdpSocket, bytes: Buffer, port: number, address: string): 
   });
 }
 
+function sumOf(counters: StatusReport["counters"], prefix: string): number {
+  return Object.entries(counters)
+    .filter(([name]) => name.startsWith(prefix))
+    .reduce((sum, [, count]) => sum + count, 0);
+}
+
 /** How many datagrams of the mesh the follower has judged, however it did. It is the controller's frames that go about. */
 async function sealed(): Promise<number> {
-  const { counters } = await statusOf(follower);
-  return Object.entries(counters)
-    .filter(([name]) => name.startsWith("seal."))
-    .reduce((sum, [, count]) => sum + count, 0);
+  return sumOf((await statusOf(follower)).counters, "seal.");
 }
 
 /** Real frames of the mesh, as anybody on the network can pick them up. */
@@ -152,6 +155,21 @@ describe("UDP", () => {
     await flood(() => noise(1_500), port, "127.0.0.1", counted);
     const { counters } = await statusOf(controller);
     expect(counters["osc.packetsMalformed"]).toBeGreaterThan(0.99 * DATAGRAMS);
+    expect(sumOf(counters, "osc.reject.")).toBe(counters["osc.packetsMalformed"]);
+    expect(counters["osc.reject.notAPacket"]).toBeGreaterThan(0);
+  });
+
+  it("what is refused is told by its reason", async () => {
+    const socket = createSocket("udp4");
+    await send(socket, Buffer.from("/viz/garbage/x\0\0,s\0\0text\0\0\0\0", "latin1"), network.port, "127.0.0.1");
+    await until(
+      () => statusOf(controller),
+      ({ counters }) => counters["osc.refused.wrongType"] === 1,
+      "a reason",
+    );
+    const { counters } = await statusOf(controller);
+    expect(sumOf(counters, "osc.refused.")).toBe(counters["osc.writesRefused"]);
+    socket.close();
   });
 
   it("the OSC port takes messages that begin well", async () => {

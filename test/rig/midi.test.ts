@@ -23,7 +23,7 @@ let machine: RunningProcess;
 beforeAll(() => {
   const programs = PROGRAMS.map((program) => `node '${join(folder, program)}'`).join("; ");
   // Files of the folder that is shared for writing are slow to read: that one is not the project's.
-  const command = ["--dir", sandbox.folder, "--timeout", "500", "--", "bash", "-c", programs];
+  const command = ["--dir", sandbox.folder, "--timeout", "700", "--", "bash", "-c", programs];
   machine = sandbox.start(join(import.meta.dirname, "midi-vm/midi-vm"), command, { env: process.env });
 });
 

@@ -32,7 +32,7 @@ class Answering implements MidiSystem {
   openInput(_port: unknown, hearsSysex: boolean, onBytes: MidiBytesHandler): ReturnType<MidiSystem["openInput"]> {
     this.open++;
     if (hearsSysex) this.hear = onBytes;
-    return { overruns: () => 0, close: () => this.open-- };
+    return { overruns: () => 0, hearSysex: () => {}, close: () => this.open-- };
   }
 
   openOutput(): ReturnType<MidiSystem["openOutput"]> {

@@ -8,7 +8,7 @@ import type { InputRecorder } from "../../../src/input/input-recorder.js";
 import type { OscTap } from "../../../src/input/osc-input.js";
 import { MidiEvent, MidiKind } from "../../../src/input/midi-event.js";
 import { NO_WISH } from "../../../src/manage/input-feed.js";
-import type { LearnOutcome } from "../../../src/manage/learn-reports.js";
+import type { LearnOutcome, LearnRequest } from "../../../src/manage/learn-reports.js";
 import type { BindOutcome, BindRequest } from "../../../src/manage/surface-reports.js";
 import { Reject } from "../../../src/state/reject.js";
 import { OscRig } from "../input/osc-node.js";
@@ -25,6 +25,8 @@ class Rig {
   devices: HeardDevice[] = [device("nano"), device("pad"), device("gone", { input: "" })];
   /** What the hub was to open, each time. */
   readonly wanted: string[][] = [];
+  /** Whose SysEx the hub was to hear, at last. */
+  hearingSysex: readonly string[] = [];
   readonly bound: BindRequest[] = [];
   outcome: BindOutcome = { problem: "", outcome: { reject: Reject.none, confirmed: true } };
   readonly monitor: InputMonitor;
@@ -44,7 +46,11 @@ class Rig {
       clock,
       enter: () => clock.set(beganUs + (Date.now() - beganMs) * 1_000),
       devices: () => this.devices,
-      onWanted: () => this.wanted.push(this.monitor.complete([nano]).map(({ alias }) => alias)),
+      onWanted: () => {
+        const wanted = this.monitor.complete([nano]);
+        this.wanted.push(wanted.map(({ alias }) => alias));
+        this.hearingSysex = wanted.filter(({ needsSysex }) => needsSysex).map(({ alias }) => alias);
+      },
       observeOsc: (observer) => {
         this.osc.input.observer = observer;
       },
@@ -108,6 +114,17 @@ describe("while somebody learns", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("SysEx is heard, also from a device that is bound and traced; and no longer when that is over", async () => {
+    rig.devices = [device("nano")];
+    rig.monitor.feed({ ...NO_WISH, isTraced: true, aliases: ["nano"] });
+    expect(rig.hearingSysex).toEqual([]);
+    const asked = rig.learn("/viz/a");
+    expect(rig.hearingSysex).toEqual(["nano"]);
+    await vi.advanceTimersByTimeAsync(LIMIT_MS);
+    await asked;
+    expect([rig.wanted.at(-1), rig.hearingSysex]).toEqual([["nano"], []]);
+  });
+
   it("an OSC message to no path may be a control, one to a path is not, nor is a pattern", async () => {
     rig.osc.node.declare("/viz/level", { type: "float" });
     const asked = rig.learn("/viz/a");
@@ -169,6 +186,25 @@ describe("what learning answers", () => {
     rig.outcome = { problem: "", outcome: { reject: Reject.pathsFull, confirmed: false } };
     const { outcome, report } = await learnt();
     expect([outcome.reject, report]).toEqual([Reject.pathsFull, undefined]);
+  });
+
+  it("is what fits, or what was asked for instead, without a word about what fits", async () => {
+    rig.osc.node.declare("/viz/lamp", { type: "bool" });
+    const learnt = async (more: Partial<LearnRequest> = {}): Promise<LearnOutcome> => {
+      const asked = rig.service.learn({ path: "/viz/lamp", accept: true, limitMs: LIMIT_MS, ...more }, OPTIONS);
+      await vi.advanceTimersByTimeAsync(600);
+      for (const kind of [MidiKind.noteOn, MidiKind.noteOff]) {
+        rig.monitor.midi(0, Object.assign(new MidiEvent(), { kind, channel: 1, number: 60, value: 90 }));
+      }
+      await vi.advanceTimersByTimeAsync(400);
+      return asked;
+    };
+    const [lamp, remark] = ["nano/ch1/note60", expect.stringContaining("with --mode momentary it is on")];
+    expect((await learnt()).report).toMatchObject({ kind: "momentary", remarks: [remark] });
+    await vi.advanceTimersByTimeAsync(1_200);
+    expect((await learnt({ options: { mode: "momentary" } })).report?.remarks).toEqual([]);
+    const bound = (mode: string) => ({ source: lamp, path: "/viz/lamp", options: { mode } });
+    expect(rig.bound).toEqual([bound("toggle"), bound("momentary")]);
   });
 
   it("is that nothing was moved, and what could not be heard", async () => {

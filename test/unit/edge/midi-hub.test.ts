@@ -5,12 +5,15 @@ import { MidiHub, type MidiTap, type MidiWanted } from "../../../src/edge/midi-h
 import type { MidiBytesHandler, MidiInputPort, MidiOutputPort, MidiSystem } from "../../../src/edge/midi-system.js";
 import { MIDI_OUTBOX_MESSAGES } from "../../../src/input/midi-outbox.js";
 import type { MidiPort, MidiPortList } from "../../../src/input/midi-port.js";
+import { SystemControl } from "../../../src/input/system-control.js";
 import { bytesOf, eventText, hex } from "../input/midi-model.js";
 
 /** A machine's ports. */
 class HandSystem implements MidiSystem {
   ports: MidiPort[] = [];
   trouble = "";
+  /** Only its inputs are listed. */
+  isDumb = false;
   /** Why ports cannot be opened. */
   refusal = "";
   /** Why nothing can be sent. */
@@ -18,6 +21,8 @@ class HandSystem implements MidiSystem {
   overruns = 0;
   scans = 0;
   readonly open = new Map<string, MidiBytesHandler>();
+  /** Devices whose SysEx is heard. */
+  readonly hearingSysex = new Set<string>();
   readonly sent: string[] = [];
   readonly closed: string[] = [];
 
@@ -31,13 +36,18 @@ class HandSystem implements MidiSystem {
 
   scan(): MidiPortList | string {
     this.scans++;
-    return this.trouble === "" ? { inputs: this.ports, outputs: this.ports } : this.trouble;
+    return this.trouble === "" ? { inputs: this.ports, outputs: this.isDumb ? [] : this.ports } : this.trouble;
   }
 
-  openInput(port: MidiPort, _hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort {
+  openInput(port: MidiPort, hearsSysex: boolean, onBytes: MidiBytesHandler): MidiInputPort {
     if (this.refusal !== "") throw new Error(this.refusal);
     this.open.set(port.own, onBytes);
-    return { overruns: () => this.overruns, close: () => this.closed.push(`in ${port.own}`) };
+    const hearSysex = (isHeard: boolean): void => {
+      if (isHeard) this.hearingSysex.add(port.own);
+      else this.hearingSysex.delete(port.own);
+    };
+    hearSysex(hearsSysex);
+    return { overruns: () => this.overruns, hearSysex, close: () => this.closed.push(`in ${port.own}`) };
   }
 
   openOutput(port: MidiPort): MidiOutputPort {
@@ -97,8 +107,6 @@ beforeEach(() => {
     listener: {
       control: (device, event) => tell(`${device} ${eventText(event)}`),
       sysex: (device, bytes, length) => tell(`${device} sysex ${hex(bytes, length)}`),
-      common: (device, status) => tell(`${device} common ${status}`),
-      realTime: (device, status) => tell(`${device} real time ${status.toString(16)}`),
       opened: (device) => tell(`${device} opened`),
       closed: (device) => tell(`${device} closed`),
     },
@@ -178,7 +186,7 @@ describe("a MIDI hub", () => {
       "1 opened",
       "1 noteOn 1 60 100/127",
       "0 cc 1 7 5/127",
-      "0 real time f8",
+      `0 command 1 ${SystemControl.beat} 1/1`,
       "0 sysex f0 01 f7",
     ]);
   });
@@ -189,6 +197,17 @@ describe("a MIDI hub", () => {
     want({ alias: "other" }, { alias: "pad" });
     hear("Pad", "b0 07 05");
     expect(take()).toEqual(["0 opened", "1 cc 1 7 5/127"]);
+    expect(system.closed).toEqual([]);
+  });
+
+  it("hears SysEx of an open port from when somebody needs it, and no longer", () => {
+    system.plug("Pad", 20);
+    want({ alias: "pad" });
+    expect([...system.hearingSysex]).toEqual([]);
+    want({ alias: "pad", needsSysex: true });
+    expect([...system.hearingSysex]).toEqual(["Pad"]);
+    want({ alias: "pad" });
+    expect([...system.hearingSysex]).toEqual([]);
     expect(system.closed).toEqual([]);
   });
 
@@ -215,12 +234,35 @@ describe("a MIDI hub", () => {
     expect(health).toEqual(["pad: it was unplugged", ""]);
   });
 
+  it.each([false, true])(
+    "speaks and hears again after each replug, its output later: %j (reconnect leaves one direction dead)",
+    (isLater) => {
+      system.plug("Pad", 20);
+      want({ alias: "pad", needsOutput: true });
+      for (let client = 21; client < 24; client++) {
+        system.unplug();
+        run(2_500);
+        take();
+        system.isDumb = isLater;
+        system.plug("Pad", client);
+        run(2_500);
+        system.isDumb = false;
+        run(5_000);
+        hear("Pad", "b0 07 05");
+        expect(take()).toEqual(["0 opened", "0 cc 1 7 5/127"]);
+        system.sent.length = 0;
+        expect(hub.send("pad", bytesOf("90 3c 7f"))).toBe(true);
+        expect(system.sent).toEqual(["Pad 90 3c 7f"]);
+      }
+    },
+  );
+
   it("tells why there is no MIDI, once, and goes on asking", () => {
     system.trouble = "no sequencer";
     want({ alias: "pad" }, { alias: "keys" });
     run(10_000);
     expect(health).toEqual(["no sequencer"]);
-    expect(hub.trouble).toBe("no sequencer");
+    expect(hub.stateOf("pad")).toMatchObject({ state: "absent", reason: "no sequencer" });
     system.trouble = "";
     system.plug("Pad", 20);
     run(2_000);

@@ -4,7 +4,7 @@ import { VirtualPorts } from "../../../src/edge/virtual-ports.js";
 import type { MidiPort, MidiPortList } from "../../../src/input/midi-port.js";
 
 const done: string[] = [];
-const input = { overruns: () => 0, close: () => {} };
+const input = { overruns: () => 0, hearSysex: () => {}, close: () => {} };
 const output = { send: () => {}, close: () => {} };
 const port = (own: string): MidiPort => ({ name: `RtMidi Input Client:${own} 130:0`, own, place: "" });
 let found: MidiPortList | string = { inputs: [port("Pad"), port("Stage")], outputs: [port("Stage"), port("Pad")] };

@@ -61,6 +61,12 @@ export class BindingRig {
     this.send(MidiKind.cc, number, value);
   }
 
+  /** The device says where a control stands. */
+  stands(number: number, value: number): void {
+    Object.assign(this.event, { kind: MidiKind.cc, channel: this.channel, number, value, max: MIDI_MAX_7 });
+    this.bindings.onPosition("nano", this.event);
+  }
+
   get(path: string): Value {
     return this.node.state.valueOf(this.node.state.idOf(path));
   }

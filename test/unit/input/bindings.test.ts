@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { parseProfile } from "../../../src/config/profile-file.js";
 import type { Profile } from "../../../src/config/profile.js";
+import type { BindingState } from "../../../src/input/bindings.js";
 import { MIDI_MAX_7, MIDI_MAX_14, MidiKind } from "../../../src/input/midi-event.js";
 import { entityKind, instantiate } from "../../../src/state/templates.js";
 import type { KnownProfile } from "../../../src/input/surface-profiles.js";
 import { BindingRig as Rig } from "./binding-rig.js";
-import { OscRig } from "./osc-node.js";
+import { type Argument, message, OscRig } from "./osc-node.js";
 
 const PATH = "/viz/tunnel/speed";
 
@@ -75,6 +76,39 @@ describe("a bound control", () => {
     rig.bindings.rearmDevice(0);
     rig.cc(7, 127);
     expect(rig.get(PATH)).toBeCloseTo(4 * (70 / 127) ** 2, 5);
+  });
+
+  it("finds the value from where the device said that it stands, which moves nothing by itself", () => {
+    rig.node.set(PATH, 2);
+    rig.bind("a", { source: "nano/ch1/cc7", path: PATH, takeover: "pickup" });
+    rig.bind("b", { source: "nano/ch1/cc8", path: PATH });
+    const [state] = rig.bindings.list();
+    rig.stands(7, 0);
+    rig.stands(8, 127);
+    expect([rig.get(PATH), rig.bindings.gapOf((state as BindingState).record)]).toEqual([2, 0.5]);
+    // The first move crosses the value.
+    rig.cc(7, 100);
+    expect(rig.get(PATH)).toBeCloseTo((4 * 100) / 127, 5);
+  });
+
+  it("is never apart from the value where the device itself puts it there: a motor, a ring that sets its place", () => {
+    rig.profile("box", {
+      channel: 1,
+      controls: {
+        fader: { kind: "fader", cc: 1, motor: true },
+        knob: { kind: "encoder", cc: 2, encoding: "absolute", ring: { setsValue: true } },
+        plain: { kind: "fader", cc: 3 },
+      },
+    });
+    const gapOf = (control: string, feedback: string): number => {
+      rig.bind("a", { source: `box/${control}`, path: PATH, takeover: "pickup", feedback });
+      rig.node.set(PATH, 4);
+      for (const number of [1, 2, 3]) rig.cc(number, 0);
+      return rig.bindings.gapOf((rig.bindings.list()[0] as BindingState).record);
+    };
+    expect(["fader", "knob", "plain"].map((control) => gapOf(control, "auto"))).toEqual([0, 0, 1]);
+    // Nobody sends it there.
+    expect(gapOf("fader", "off")).toBe(1);
   });
 
   it("keeps its hold of the value when another binding changes", () => {
@@ -171,6 +205,22 @@ describe("a binding", () => {
     expect(rig.get(PATH)).toBe(1);
   });
 
+  it("works once its record is mended, and is not dead for good (half-connected for ever after one bad record)", () => {
+    const rig = new Rig();
+    rig.path(PATH, { type: "float" });
+    for (const bad of ["", "nano", "nano/ch99/cc7", "osc:[#0", "\u0000"]) {
+      rig.bind("a", { source: bad, path: PATH });
+      rig.bind("b", { source: "nano/ch1/cc8", path: PATH });
+      expect([rig.standing("a")[0], rig.standing("b")[0]]).toEqual(["refused", "active"]);
+      rig.cc(8, 0);
+      expect(rig.get(PATH)).toBe(0);
+      rig.bind("a", { source: "nano/ch1/cc7" });
+      expect(rig.standing("a")).toEqual(["active", ""]);
+      rig.cc(7, 127);
+      expect(rig.get(PATH)).toBe(1);
+    }
+  });
+
   it("is read again only when something changed", () => {
     const rig = new Rig();
     rig.path(PATH, { type: "float" });
@@ -197,7 +247,7 @@ describe("an OSC control", () => {
     rig.bind("a", { source: `osc:${FADER}#0`, path: PATH });
   });
 
-  it("moves its path by an argument from 0 to 1, whatever numeric type that has, and no further", () => {
+  it("moves its path by an argument from 0 to 1, whatever numeric type that has (int for float), and no further", () => {
     for (const [tags, value, expected] of [
       ["f", 0.5, 2],
       ["d", 0.25, 1],
@@ -251,6 +301,58 @@ describe("an OSC control", () => {
     rig.bind("a", { source: "osc:/push", path: "/viz/go" });
     for (const value of [1, 1, 0, 1, 0]) osc.message("/push", "f", [value]);
     expect(rig.node.fired.get("/viz/go")).toBe(2);
+  });
+
+  it.each(["toggle", "increment", "momentary"])(
+    "of mode %s hears a press that came over two cards once (duplicate datagrams from two cards)",
+    (mode) => {
+      rig.path("/viz/count", { type: "int", range: { min: 0, max: 9 } });
+      rig.bind("a", { source: "osc:/push", path: "/viz/count", mode, value: "1" });
+      const values = [1, 0, 1].map((value) => {
+        // Of one card of the sender, and of the other, which has an address of its own; and the first one's again.
+        for (const host of ["127.0.0.1", "127.0.0.2", "127.0.0.1"])
+          osc.receive(message("/push", "f", [value]), 50_000, host);
+        return rig.get("/viz/count");
+      });
+      expect(values).toEqual({ toggle: [1, 1, 0], increment: [1, 1, 2], momentary: [1, 0, 1] }[mode]);
+    },
+  );
+
+  it("is not moved by an argument that is no number, and is by the next (string for number, empty argument)", () => {
+    osc.message(FADER, "f", [0.5]);
+    const nothings: [string, Argument[]][] = [
+      ["s", ["0.75"]],
+      ["s", [""]],
+      ["S", ["up"]],
+      ["b", [new Uint8Array(0)]],
+      ["N", []],
+      ["I", []],
+      ["", []],
+      ["[]", []],
+    ];
+    for (const [tags, values] of nothings) osc.message(FADER, tags, values);
+    expect([rig.get(PATH), rig.bindings.counts.refused]).toEqual([2, nothings.length]);
+    osc.message(FADER, "f", [0.25]);
+    expect(rig.get(PATH)).toBe(1);
+  });
+
+  it("that is every address moves by each, and hides no request (path pattern that matches everything)", () => {
+    rig.path("/viz/other", { type: "float" });
+    rig.bind("a", { source: "osc://*#0" });
+    for (const [address, value] of [
+      [FADER, 0.5],
+      ["/viz/other", 0.25],
+    ] as const) {
+      osc.message(address, "f", [value]);
+      expect(rig.get(PATH)).toBe(4 * value);
+    }
+    expect(rig.get("/viz/other")).toBe(0.25);
+    const { writes } = rig.bindings.counts;
+    osc.message("/hana/ping");
+    expect(osc.sender.take()).toHaveLength(1);
+    // Nor do messages to everything: a pattern is no control.
+    osc.message("//*", "f", [1]);
+    expect(rig.bindings.counts.writes).toBe(writes);
   });
 
   it("is conflated above its host's rate, and its last value arrives", () => {

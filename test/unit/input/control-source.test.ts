@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseSource } from "../../../src/input/control-source.js";
+import { midiSourceText, parseSource } from "../../../src/input/control-source.js";
 import { MidiKind } from "../../../src/input/midi-event.js";
+import { SystemControl } from "../../../src/input/system-control.js";
 
 function midi(text: string): unknown {
   const source = parseSource(text);
@@ -29,6 +30,13 @@ describe("a source", () => {
     expect(midi("a/ch1/nrpn16383")).toEqual({ kind: nrpn, channel: 1, number: 16_383, low: -1 });
   });
 
+  it("is what a device's clock, time code or machine control says", () => {
+    const { command, measure } = MidiKind;
+    expect(midi("deck/system/start")).toEqual({ kind: command, channel: 1, number: SystemControl.start, low: -1 });
+    expect(midi("deck/system/tempo")).toEqual({ kind: measure, channel: 1, number: SystemControl.tempo, low: -1 });
+    expect(midiSourceText("deck", command, 1, SystemControl["mmc-record"])).toBe("deck/system/mmc-record");
+  });
+
   it("is an argument of the OSC messages that a pattern matches, the first one unless it says another", () => {
     expect(parseSource("osc:/1/fader*#2")).toEqual({ from: "osc", pattern: "/1/fader*", argument: 2 });
     expect(parseSource("osc:/1/fader1")).toEqual({ from: "osc", pattern: "/1/fader1", argument: 0 });
@@ -53,6 +61,8 @@ describe("a source", () => {
     ["a/ch1/bend1", "no MIDI message"],
     ["a/ch1/nrpn16384", "no MIDI message"],
     ["a/ch1/constructor", "no MIDI message"],
+    ["a/system/tempos", "start, continue, stop, beat, tempo, time"],
+    ["a/system/constructor", "nothing of a device's system"],
     ["a/ch1/cc7/more", "more than three"],
     ["osc:", "no OSC address pattern"],
     ["osc:/a[", "no OSC address pattern"],

@@ -36,6 +36,10 @@ export class FeedbackRig {
   readonly profile: Profile | undefined;
   readonly sent: Sent[] = [];
   rearmed = 0;
+  /** How far the control of a path stands from its value. */
+  readonly gaps = new Map<string, number>();
+  /** Where the device said that controls stand: channel, number, value. */
+  readonly positions: [number, number, number][] = [];
   /** Set: nothing leaves. */
   isBlocked = false;
   private readonly event = new MidiEvent();
@@ -54,6 +58,8 @@ export class FeedbackRig {
       sender: { send: () => {} },
       profileOf: () => this.profile,
       onRearm: () => this.rearmed++,
+      onPosition: (_alias, { channel, number, value }) => this.positions.push([channel, number, value]),
+      gapOf: ({ path }) => this.gaps.get(path) ?? 0,
     });
     this.feedback.compile([], [DEVICE]);
     this.outbox = new MidiOutbox(node.clock, this.feedback.wishOf(DEVICE).pacing);
@@ -91,6 +97,7 @@ export class FeedbackRig {
       takeover: "jump",
       feedback: "auto",
       colour: [],
+      look: "solid",
       transform: transformRecord(new Map(Object.entries(words))),
       ...fields,
     };

@@ -86,13 +86,7 @@ function perform(rig: Rig, seed: number): string[] {
   const random = new Random(seed);
   const recorder = new InputRecorder(node.clock, WALL_US, (line) => lines.push(line));
   const counters = new MidiCounters();
-  const nothing = (): void => {};
-  const sink = {
-    control: (event: never) => bindings.onMidi(0, event),
-    sysex: nothing,
-    common: nothing,
-    realTime: nothing,
-  };
+  const sink = { control: (event: never) => bindings.onMidi(0, event), sysex: () => {} };
   const controls = new MidiControls(sink, node.clock, counters);
   const stream = new MidiStream(controls, counters);
   controls.setPairs(rig.pairs);

@@ -4,11 +4,11 @@ import type { Profile } from "../../../src/config/profile.js";
 import { parseProfile } from "../../../src/config/profile-file.js";
 import { parseSource } from "../../../src/input/control-source.js";
 import { Learn, LEARN_LONG_US, LEARN_US, type LearnFinding } from "../../../src/input/learn.js";
-import { proposalOf } from "../../../src/input/learn-proposal.js";
+import { proposalOf, remarksOf } from "../../../src/input/learn-proposal.js";
 import { MidiControls } from "../../../src/input/midi-controls.js";
 import { MidiCounters } from "../../../src/input/midi-counters.js";
 import { MidiStream } from "../../../src/input/midi-stream.js";
-import { completeDeclaration } from "../../../src/state/declaration.js";
+import { completeDeclaration, type DeclarationInput } from "../../../src/state/declaration.js";
 
 const START_US = 1_719_964_800_000_000;
 const MS = 1_000;
@@ -55,8 +55,7 @@ class Rig {
     let stream = this.streams.get(alias);
     if (stream === undefined) {
       const counters = new MidiCounters();
-      const ignore = { sysex: () => {}, common: () => {}, realTime: () => {} };
-      const sink = { control: (event: never) => this.learn.onMidi(alias, event), ...ignore };
+      const sink = { control: (event: never) => this.learn.onMidi(alias, event), sysex: () => {} };
       stream = new MidiStream(new MidiControls(sink, this.clock, counters), counters);
       this.streams.set(alias, stream);
     }
@@ -122,8 +121,24 @@ describe("learning a MIDI control", () => {
 describe("learning does not take for the control (learn catches touch notes, clock, active sensing, note-off)", () => {
   it("clock, active sensing, sysex and song position", () => {
     rig.send(raw("f8", "fe", "f8", "f2 00 00", "f0 7e 7f 06 01 f7"));
+    rig.send(
+      Array.from({ length: 120 }, () => [0xf8]),
+      20,
+    );
     expect(rig.found()).toBeUndefined();
     expect(rig.learn.dueUs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("a clock that goes on while a sequencer's play button is pressed, which it does", () => {
+    rig.send([...Array.from({ length: 30 }, () => [0xf8]), [0xfa], [0xf8]], 20);
+    expect(rig.found()?.source).toBe("pad/system/start");
+  });
+
+  it("a time code that goes on while a button of machine control is pressed, which it does", () => {
+    const quarters = (count: number) => Array.from({ length: count }, (_, index) => [0xf1, (index % 8) * 16]);
+    rig.send([...quarters(40), ...raw("f0 7f 7f 01 01 01 02 03 04 f7", "f0 7f 7f 06 02 f7"), ...quarters(40)], 10);
+    expect(rig.found()).toMatchObject({ source: "pad/system/mmc-play", kind: "trigger", others: [] });
+    expect(parseSource("pad/system/mmc-play")).not.toHaveProperty("problem");
   });
 
   it("the touch of a fader, whose profile names it, or which just comes along", () => {
@@ -198,6 +213,17 @@ describe("learning several messages that are one control", () => {
     expect(rig.send(moves, 10).found()).toMatchObject({ source: "pad/ch1/nrpn8", others: [] });
     const registered = [10, 30, 60].flatMap((high) => [...cc(101, 0), ...cc(100, 1), ...cc(6, high), ...cc(38, 0)]);
     expect(new Rig().wait(PAUSE_MS).send(registered, 10).found()?.source).toBe("pad/ch1/rpn1");
+  });
+
+  it("finds them also when the host stalls between them, each time", () => {
+    for (let value = 900; value < 4_000; value += 170)
+      rig.send([[0xb0, 1, value >> 7]], 6).send([[0xb0, 33, value & 127]], 15);
+    expect(rig.found()).toMatchObject({ source: "pad/ch1/cc1-33", others: [] });
+  });
+
+  it("leaves two faders alone that two hands move, though their device reads them out together", () => {
+    for (let step = 0; step < 25; step++) rig.send([[0xb0, 1, 20 + step * 2]], 9).send([[0xb0, 33, 90 - step]], 1);
+    expect(rig.found()).toMatchObject({ source: "pad/ch1/cc1", others: ["pad/ch1/cc33"] });
   });
 
   it("leaves two faders alone that only share the numbers of a pair", () => {
@@ -308,6 +334,7 @@ describe("what is proposed", () => {
     source: "pad/ch1/cc7",
     control: undefined,
     kind: "fader",
+    isCommand: false,
     encoding: undefined,
     remarks: [],
     others: [],
@@ -331,6 +358,48 @@ describe("what is proposed", () => {
     expect(proposalOf("/viz/a", undefined, turned).options).toEqual({ encoding: "offset-binary" });
     const control = profileOf(TOUCHED).controls.get("knob1");
     expect(proposalOf("/viz/a", undefined, { ...turned, control })).not.toHaveProperty("options");
+  });
+
+  describe("of a button for a path of two values", () => {
+    const pressed = (path: string, input: DeclarationInput, more: Partial<LearnFinding> = {}) => {
+      const found = { ...finding, kind: "momentary", ...more } as const;
+      const declaration = completeDeclaration(input);
+      return [proposalOf(path, declaration, found).options, remarksOf(path, declaration, found, false).join()];
+    };
+    const toggles = { mode: "toggle" };
+
+    it.each<DeclarationInput>([
+      { type: "bool" },
+      { type: "enum", values: ["left", "right"] },
+      { type: "int", range: { min: 1, max: 2 } },
+    ])("is to toggle, says why, and how it is on while it is down: %j", (input) => {
+      const why = expect.stringMatching(/^toggle: .* mostly are to last; with --mode momentary it is on while/);
+      expect(pressed("/viz/lamp", input)).toEqual([toggles, why]);
+    });
+
+    it.each(["/viz/flash", "/viz/strobe-flash", "/viz/beam/bump", "/global/layers/effects"])(
+      "is on while it is down where the path says so, and says how it toggles: %s",
+      (path) => {
+        const why = expect.stringMatching(/^on while it is down.*; with --mode toggle each press/);
+        expect(pressed(path, { type: "bool" })).toEqual([undefined, why]);
+      },
+    );
+
+    it("is to toggle when it never says that it is let go, whatever the path", () => {
+      for (const path of ["/viz/lamp", "/viz/flash"]) {
+        const why = expect.stringContaining("never says that it is let go");
+        expect(pressed(path, { type: "bool" }, { kind: "trigger" })).toEqual([toggles, why]);
+      }
+    });
+
+    it("is what it was for a button that turns on and off itself, for play and stop, and for more values", () => {
+      const plain = [undefined, ""];
+      expect(pressed("/viz/lamp", { type: "bool" }, { kind: "toggle" })).toEqual(plain);
+      expect(pressed("/viz/lamp", { type: "bool" }, { kind: "trigger", isCommand: true })).toEqual(plain);
+      expect(pressed("/viz/look", { type: "enum", values: ["a", "b", "c"] })).toEqual(plain);
+      expect(pressed("/viz/level", { type: "float" })).toEqual(plain);
+      expect(pressed("/viz/flashed/level", { type: "impulse" })).toEqual(plain);
+    });
   });
 
   it("is pick-up where the profile says that the control needs it", () => {

@@ -171,7 +171,7 @@ function play(listening: Listening, sender: Sender, values: readonly number[]): 
 }
 
 describe("a fader of fourteen bits", () => {
-  it.each(senders)("is never torn: $name", (sender) => {
+  it.each(senders)("is never torn: $name (MSB/LSB tear)", (sender) => {
     fc.assert(
       fc.property(fc.array(fc.nat(16_383), { minLength: 1, maxLength: 40 }), (values) => {
         expect(play(paired(), sender, values)).toEqual(values.map((value) => `cc14 1 1 ${value}/16383`));

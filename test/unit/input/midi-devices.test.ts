@@ -206,7 +206,7 @@ describe("a device that comes and goes", () => {
 });
 
 describe("a list of ports that is unsteady", () => {
-  it("is believed once two looks agree: it changes twice within a second", () => {
+  it("is believed once two looks agree (port list changes twice within a second)", () => {
     const machine = new Machine().plug("Keys", 16).want(pad).run(950);
     // Seen at 1,000 under one number, at 1,200 under another, at 1,400 for good.
     machine.plug("Pad", 20).run(150).unplug(20).plug("Pad", 24).run(200);
@@ -259,7 +259,7 @@ describe("two equal devices", () => {
     expect(machine.done.filter((text) => text.includes(`open ${pad2}`))).toHaveLength(1);
   });
 
-  it("are not swapped when both come back in the other order, where their places tell them apart", () => {
+  it("are not swapped when both come back the other way round (device order swapped after replug)", () => {
     const machine = new Machine().plug("Pad", 20, "A@1-1").plug("Pad", 24, "B@1-2").want(pad, pad2).run(10);
     machine.unplug(20).unplug(24).run(3_000).plug("Pad", 20, "B@1-2").run(3_000);
     expect([machine.state(pad), machine.state(pad2)]).toEqual(["absent", "open"]);

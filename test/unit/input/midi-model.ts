@@ -4,7 +4,7 @@ import { MidiControls } from "../../../src/input/midi-controls.js";
 import { MidiCounters } from "../../../src/input/midi-counters.js";
 import { type MidiEvent, MidiKind, type MidiSink } from "../../../src/input/midi-event.js";
 import type { MidiReject } from "../../../src/input/midi-reject.js";
-import { MidiStream } from "../../../src/input/midi-stream.js";
+import { type MidiMessageSink, MidiStream } from "../../../src/input/midi-stream.js";
 
 const kindNames = Object.fromEntries(Object.entries(MidiKind).map(([name, kind]) => [kind, name]));
 
@@ -26,9 +26,11 @@ export class Listening implements MidiSink {
   readonly clock = new Clock();
   readonly counters = new MidiCounters();
   readonly controls = new MidiControls(this, this.clock, this.counters);
-  readonly stream = new MidiStream(this.controls, this.counters);
+  readonly stream = new MidiStream(new Overheard(this.controls, this), this.counters);
   /** What was told, in order. */
   told: string[] = [];
+  /** What clock, time code and machine control came to. */
+  system: string[] = [];
 
   constructor() {
     this.clock.set(1_700_000_000_000_000);
@@ -68,18 +70,40 @@ export class Listening implements MidiSink {
   }
 
   control(event: MidiEvent): void {
-    this.told.push(eventText(event));
+    const isSystem = event.kind === MidiKind.command || event.kind === MidiKind.measure;
+    (isSystem ? this.system : this.told).push(eventText(event));
   }
 
   sysex(bytes: Uint8Array, length: number): void {
     this.told.push(`sysex ${length > 32 ? `of ${length}` : hex(bytes, length)}`);
   }
+}
+
+/** Controls behind a stream, and the system messages that the stream hands them, which they tell nobody as such. */
+class Overheard implements MidiMessageSink {
+  private readonly controls: MidiControls;
+  private readonly listening: Listening;
+
+  constructor(controls: MidiControls, listening: Listening) {
+    this.controls = controls;
+    this.listening = listening;
+  }
+
+  channelMessage(status: number, first: number, second: number): void {
+    this.controls.channelMessage(status, first, second);
+  }
+
+  sysex(bytes: Uint8Array, length: number): void {
+    this.controls.sysex(bytes, length);
+  }
 
   common(status: number, value: number): void {
-    this.told.push(`common ${status.toString(16)} ${value}`);
+    this.listening.told.push(`common ${status.toString(16)} ${value}`);
+    this.controls.common(status, value);
   }
 
   realTime(status: number): void {
-    this.told.push(`real time ${status.toString(16)}`);
+    this.listening.told.push(`real time ${status.toString(16)}`);
+    this.controls.realTime(status);
   }
 }

@@ -43,6 +43,8 @@ class Rig {
       sender: { send: (target, bytes, length) => this.osc.sender.send(target, bytes, length) },
       profileOf: () => known?.profile,
       onRearm: (alias) => this.bindings.rearm(alias),
+      onPosition: () => {},
+      gapOf: () => 0,
     });
     const controls = new BoundOsc(this.bindings, this.feedback);
     this.osc = new OscRig(node, { controls, surfaces: this.feedback.osc });
@@ -177,6 +179,42 @@ describe("an OSC surface", () => {
     rig.run(1_000_000);
     rig.set(PATH, 4);
     expect([rig.take(), rig.take(9_000)]).toEqual([[], [[FADER, "f", 1]]]);
+  });
+
+  it("is told the pages that its controls lie in when it asks, and turns them by their own paths", () => {
+    const rig = new Rig();
+    const [bank, shift, look, many] = ["bank", "shift", "look", "many"].map((name) => `/global/layers/${name}`) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    rig.node.declare(bank, { type: "int", range: { min: 1, max: 3 }, default: 1 });
+    rig.node.declare(shift, { type: "bool" });
+    rig.node.declare(look, { type: "enum", values: ["wash", "beam"] });
+    rig.node.declare(many, { type: "int", range: { min: 0, max: 127 } });
+    rig.node.declare("/global/layers/unused", { type: "bool" });
+    const when = `${bank} == 2 && ${shift} == 0 && ${look} == 1 && ${many} < 9 && /viz/other == 0`;
+    rig.node.declare("/viz/other", { type: "float" });
+    rig.bind(`osc:${FADER}#0`, PATH, { type: "float" }, { when });
+    rig.bind("osc:/1/fader2#0", "/viz/b", { type: "float" }, { when: `${bank} == 3` });
+    const pages = (): Sent[] => {
+      rig.osc.message("/hana/surface", "", [], SURFACE);
+      rig.pump();
+      return rig.take().filter(([address]) => address === "/hana/page");
+    };
+    const others = [
+      ["/hana/page", "ssss", shift, "off", "off", "on"],
+      ["/hana/page", "ssss", look, "wash", "wash", "beam"],
+      ["/hana/page", "ss", many, "0"],
+    ];
+    expect(pages()).toEqual([["/hana/page", "sssss", bank, "1", "1", "2", "3"], ...others]);
+    rig.osc.message(bank, "i", [3], SURFACE);
+    rig.pump();
+    expect(pages()).toEqual([["/hana/page", "sssss", bank, "3", "1", "2", "3"], ...others]);
+    rig.osc.message("/hana/surface", "", [], SURFACE);
+    const labels = rig.take().filter(([address]) => address === "/hana/label");
+    expect(labels).toEqual([["/hana/label", "sss", "/1/fader2", "b", "#ffffff"]]);
   });
 
   it("cannot name a port that is none", () => {

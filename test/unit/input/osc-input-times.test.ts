@@ -52,7 +52,7 @@ describe("a time tag", () => {
     expect(rig.node.value("/viz/a")).toBe(1);
   });
 
-  it("that is past or now is applied at once", () => {
+  it("that is past or now is applied at once (timetag in the past)", () => {
     const rig = rigWith();
     rig.receive(bundle([["/viz/a", "f", [1]]], tag(-5_000 * MS)));
     rig.receive(bundle([["/viz/b", "f", [2]]], tag(0)));

@@ -310,7 +310,7 @@ describe("a change", () => {
     expect(rig.sender.take()).toEqual([["/viz/x", "f", 0.25]]);
   });
 
-  it("that was clipped goes back to who made it, as it is shown, and not when it was taken as it came", () => {
+  it("that was clipped goes back to who made it, as it is shown, and not when it was taken as it came (repetition filter before clip)", () => {
     const rig = new OscRig();
     const range = { min: 0, max: 1 };
     rig.node.declare("/viz/x", { type: "float", range });

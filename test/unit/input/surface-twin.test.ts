@@ -6,6 +6,7 @@ import { parseProfile } from "../../../src/config/profile-file.js";
 import type { ProfileControl } from "../../../src/config/profile.js";
 import { midiAddresses } from "../../../src/input/control-address.js";
 import { outputsOf } from "../../../src/input/control-outputs.js";
+import { ledFrame } from "../../../src/input/led-code.js";
 import { MidiControls } from "../../../src/input/midi-controls.js";
 import { MidiCounters } from "../../../src/input/midi-counters.js";
 import { type MidiEvent, MidiKind } from "../../../src/input/midi-event.js";
@@ -41,14 +42,13 @@ interface Heard {
 /** What a node's parser makes of messages. */
 function heard({ source }: ProfileControl, messages: readonly Uint8Array[]): Heard[] {
   const events: Heard[] = [];
-  const nothing = (): void => {};
   const control = ({ kind, channel, number, value, max }: MidiEvent): void => {
     events.push({ kind, channel, number, value, max });
   };
   const counters = new MidiCounters();
   const clock = new Clock();
   clock.set(1);
-  const controls = new MidiControls({ control, sysex: nothing, common: nothing, realTime: nothing }, clock, counters);
+  const controls = new MidiControls({ control, sysex: () => {} }, clock, counters);
   const [address] = source === undefined || "address" in source ? [] : midiAddresses(source);
   if (address !== undefined && address.low >= 0) {
     controls.setPairs([{ channel: address.channel, msb: address.number, lsb: address.low }]);
@@ -89,10 +89,13 @@ describe.each(MIDI)("the twin of $id", ({ id, profile }) => {
     look.way = 1;
     for (const control of profile.controls.values()) {
       for (const output of outputsOf(control, profile)) {
-        if (output.batch !== undefined) continue;
-        const words = output.messages(output.codeOf(look), false).map((message) => twin.hear(message));
+        const code = output.codeOf(look);
+        const block = output.batch?.block(code);
+        const frames = output.batch === undefined || block === undefined ? [] : [ledFrame(output.batch.sysex, [block])];
+        const messages = block === undefined ? output.messages(code, false) : frames;
+        const words = messages.map((message) => twin.hear(message));
         expect(
-          words.filter((word) => word.startsWith("unknown")),
+          words.filter((word) => /^(unknown|sysex)/.test(word)),
           `${control.name} ${output.key}`,
         ).toEqual([]);
         expect(words.length, output.key).toBeGreaterThan(0);
@@ -117,6 +120,30 @@ describe("a twin", () => {
     expect(new SurfaceTwin(apc).answer(request)?.slice(0, 7)).toEqual(
       Uint8Array.of(0xf0, 0x7e, 0, 0x06, 0x02, 0x47, 0x4f),
     );
+  });
+
+  it("says how a light shines, and in which colours", () => {
+    const apc = new SurfaceTwin(knownOf("akai-apc-mini-mk2").profile);
+    expect(apc.hear(Uint8Array.of(0x90, 3, 5))).toBe("pad4 light (solid 10%) 5");
+    expect(apc.hear(Uint8Array.of(0x96, 3, 5))).toBe("pad4 light 5");
+    expect(apc.hear(Uint8Array.of(0x99, 3, 5))).toBe("pad4 light (pulse 1/4) 5");
+    const rgb = [0xf0, 0x47, 0x7f, 0x4f, 0x24, 0, 16, 0, 0, 1, 127, 0, 64, 0, 0, 1, 1, 0, 1, 0, 2, 0, 3, 0xf7];
+    expect(apc.hear(Uint8Array.from(rgb))).toBe("pad1 light #ff4000, pad2 light #010203");
+    const none = rgb.with(7, 99);
+    expect(apc.hear(Uint8Array.from(none))).toMatch(/^sysex F0 47 7F 4F 24/);
+    const touch = new SurfaceTwin(knownOf("behringer-x-touch").profile);
+    const colours = [0xf0, 0, 0, 0x66, 0x14, 0x72, 1, 2, 3, 4, 5, 6, 7, 0, 0xf7];
+    expect(touch.hear(Uint8Array.from(colours))).toBe("display lcd colours 1 2 3 4 5 6 7 0");
+  });
+
+  it("says where its faders stand once it is spoken to, as the device does", () => {
+    const twin = new SurfaceTwin(knownOf("akai-apc40-mk2").profile);
+    twin.move("fader2", parseMotion("1") ?? never());
+    twin.move("master", parseMotion("0.5") ?? never());
+    const init = Uint8Array.of(0xf0, 0x47, 0x7f, 0x29, 0x60, 0, 4, 0x41, 0, 0, 0, 0xf7);
+    const reply = [0xf0, 0x47, 0, 0x29, 0x61, 0, 9, 0, 127, 0, 0, 0, 0, 0, 0, 64, 0xf7];
+    expect(twin.answer(init)).toEqual(Uint8Array.from(reply));
+    expect(new SurfaceTwin(knownOf("akai-apc-mini-mk1").profile).answer(init)).toBeUndefined();
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { bend, ControlCurve, unbend } from "../../../src/input/control-curve.js";
-import { gap, rearm, take, TAKEOVER_DOUBLES, TakeoverMode } from "../../../src/input/takeover.js";
+import { gap, rearm, stand, take, TAKEOVER_DOUBLES, TakeoverMode } from "../../../src/input/takeover.js";
 
 /** A control of one mode, and the value that it moves. */
 class Fader {
@@ -24,7 +24,7 @@ class Fader {
   }
 
   get gap(): number {
-    return gap(this.mode, this.states, 0, this.value);
+    return gap(this.mode, this.states, 0, this.value, 0);
   }
 }
 
@@ -44,7 +44,7 @@ describe("pick-up", () => {
     expect(fader.moves(0.1, 0.3, 0.495, 0.6, 0.2)).toEqual([0.5, 0.5, 0.495, 0.6, 0.2]);
   });
 
-  it("is not missed by a move so fast that no message comes near the value", () => {
+  it("is not missed by a move so fast that no message comes near the value (pick-up skipped by a fast move)", () => {
     expect(fader.moves(0.1, 0.9)).toEqual([0.5, 0.9]);
     expect(new Fader(TakeoverMode.pickup, 0.5).moves(0.9, 0.1)).toEqual([0.5, 0.1]);
   });
@@ -67,6 +67,20 @@ describe("pick-up", () => {
     expect(fader.gap).toBeCloseTo(0.3);
     fader.moves(0.8, 0.7);
     expect(fader.gap).toBe(0);
+  });
+
+  it("shows it at once when somebody else moves the value from under it", () => {
+    fader.moves(0.5, 0.6);
+    fader.value = 0.1;
+    expect(fader.gap).toBeCloseTo(-0.5);
+    fader.value = 0.6;
+    expect(fader.gap).toBe(0);
+  });
+
+  it("starts from where the device said that the control stands: that moves nothing, and the first move may cross", () => {
+    stand(fader.states, 0, 0.2);
+    expect([fader.value, fader.gap]).toEqual([0.5, expect.closeTo(0.3)]);
+    expect(fader.moves(0.9)).toEqual([0.9]);
   });
 });
 

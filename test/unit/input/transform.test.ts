@@ -177,7 +177,7 @@ describe("a button", () => {
     expect(presses(rig, 2)).toEqual([2, 1]);
   });
 
-  it("toggles once for a press that two nodes had (bug class: toggle executed on both main and backup)", () => {
+  it("toggles once for a press that two nodes had (toggle executed on both main and backup)", () => {
     rig = button({ type: "bool" }, { mode: "toggle" });
     const id = rig.node.state.idOf(PATH);
     const pressedElsewhere = (surface: string, agoUs: number): void => {
@@ -193,6 +193,30 @@ describe("a button", () => {
     expect(presses(rig, 2)).toEqual([false, true]);
     pressedElsewhere("midi:other", 50_000);
     expect(presses(rig, 1)).toEqual([false]);
+  });
+
+  it("toggles once for a press of an OSC surface that has subscribed at one of the two nodes that heard it", () => {
+    rig = new BindingRig();
+    rig.path(PATH, { type: "bool" });
+    rig.bind("a", { source: "osc:/1/push1#0", path: PATH, mode: "toggle" });
+    const id = rig.node.state.idOf(PATH);
+    const pressed = (here: string, elsewhere: string): Value => {
+      rig.node.set(PATH, true);
+      rig.node.state.origins[id] = rig.node.origins.intern(OTHER_NODE, elsewhere);
+      rig.node.state.timesUs[id] = rig.node.clock.sessionUs - 50_000;
+      for (const way of [1, 0]) rig.bindings.onOsc("/1/push1", () => way, rig.node.surface(here), rig.node);
+      return rig.get(PATH);
+    };
+    expect([pressed("osc:10.0.0.7:9000", "osc:10.0.0.7"), pressed("osc:10.0.0.7", "osc:10.0.0.7:9000")]).toEqual([
+      true,
+      true,
+    ]);
+    expect(rig.bindings.counts.twins).toBe(2);
+    for (const other of ["osc:10.0.0.70:9000", "osc:10.0.0.8", "midi:nano"]) {
+      expect(pressed("osc:10.0.0.7", other)).toBe(false);
+    }
+    expect(pressed("osc:10.0.0.7:9000", "osc:10.0.0.7:9001")).toBe(false);
+    expect(pressed("osc:127.0.0.1:9000", "osc:127.0.0.1")).toBe(false);
   });
 
   it("holds the high end while it is down, however softly it was pressed, and its own value if it has one", () => {
