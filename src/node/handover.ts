@@ -19,6 +19,9 @@ const OFFER_US = 20_000;
 const OFFER_LIMIT_US = 300_000;
 /** A successor that was let go and is not heard by then is given up. */
 const GONE_LIMIT_US = 400_000;
+/** So long a node that is not in sync is waited for: it reports once a second. Whoever asks gives up later. */
+const SYNC_LIMIT_US = 1_500_000;
+const NOT_IN_SYNC = "that node is not in sync";
 
 /** What came of a request: "" when it was carried out, else a sentence. */
 export type ControlDone = (reason: string, tookUs: number) => void;
@@ -58,8 +61,10 @@ export class Handover {
   private giving: Giving | undefined;
   private taking: Taking | undefined;
   private nonce: number;
-  /** [0] when the question or the offer goes out again. */
-  private readonly registers = new Float64Array(1);
+  /** The request whose successor is not in sync yet. */
+  private waiting = 0;
+  /** [0] when the question or the offer goes out again, [1] since when `waiting` waits. */
+  private readonly registers = new Float64Array(2);
 
   constructor(node: NodeParts) {
     this.node = node;
@@ -84,15 +89,15 @@ export class Handover {
     }
     this.nonce = (this.nonce + 1) >>> 0;
     this.request = { to, nonce: this.nonce, begunUs: core.clock.nowUs, done };
-    if (roles.role === Role.controlling) this.give(to, this.nonce, undefined);
-    else this.ask();
+    this.ask(this.request);
   }
 
-  private ask(): void {
-    const { request, node } = this;
-    if (request === undefined || node.roles.target.port === 0) return;
-    this.registers[0] = node.core.clock.nowUs + ASK_US;
-    this.send({ kind: ControlKind.ask, nonce: request.nonce, to: request.to }, node.roles.target);
+  /** Again and again, until it is answered. */
+  private ask({ to, nonce }: Request): void {
+    const { roles, core } = this.node;
+    this.registers[0] = core.clock.nowUs + ASK_US;
+    if (roles.role === Role.controlling) this.give(to, nonce, undefined);
+    else if (roles.target.port !== 0) this.send({ kind: ControlKind.ask, nonce, to }, roles.target);
   }
 
   private send(message: ControlMessage, target: FrameTarget): void {
@@ -104,13 +109,14 @@ export class Handover {
     if (this.request !== undefined) this.tickRequest(this.request);
   }
 
-  private tickRequest({ to, begunUs }: Request): void {
+  private tickRequest(request: Request): void {
+    const { to, begunUs } = request;
     const { roles, core } = this.node;
     const { nowUs } = core.clock;
     const isIn = roles.role === Role.controlling || roles.role === Role.following;
     if (isIn && roles.term.node === to) this.finish("");
     else if (nowUs - begunUs >= ASK_LIMIT_US) this.finish("it did not come about in time");
-    else if (roles.role !== Role.controlling && nowUs >= (this.registers[0] as number)) this.ask();
+    else if (this.giving === undefined && nowUs >= (this.registers[0] as number)) this.ask(request);
   }
 
   private finish(reason: string): void {
@@ -144,7 +150,7 @@ export class Handover {
     const { node } = this;
     const reason = this.reasonAgainst(to);
     if (reason !== "") {
-      this.refuse(reason, nonce, asker);
+      if (reason !== NOT_IN_SYNC || !this.waits(nonce)) this.refuse(reason, nonce, asker);
       return;
     }
     const target = node.peers.get(to)?.target as FrameTarget;
@@ -163,7 +169,17 @@ export class Handover {
     if (to === core.identity.id) return "it is controller already";
     if (peer === undefined) return "the controller does not hear that node";
     if (peer.priority === 0) return "that node's priority is 0: it is never controller";
-    return peer.isInSync ? "" : "that node is not in sync";
+    return peer.isInSync ? "" : NOT_IN_SYNC;
+  }
+
+  /** A node that follows a new term is in sync at once, and its report says so up to a second later. It is asked again. */
+  private waits(nonce: number): boolean {
+    const { nowUs } = this.node.core.clock;
+    if (this.waiting !== nonce) {
+      this.waiting = nonce;
+      this.registers[1] = nowUs;
+    }
+    return nowUs - (this.registers[1] as number) < SYNC_LIMIT_US;
   }
 
   private refuse(reason: string, nonce: number, asker: FrameTarget | undefined): void {

@@ -27,7 +27,7 @@ export type WriteDone = (reject: Reject, sequence: number) => void;
 
 interface Waiter {
   write: number;
-  readonly id: number;
+  id: number;
   readonly isValue: boolean;
   readonly done: WriteDone;
   refusal: Reject;
@@ -413,7 +413,7 @@ export class PendingWrites {
     const id = this.idOfWrite(write);
     for (const waiter of this.waiters) {
       // What this write replaced before it was confirmed is refused with it.
-      const isReplaced = waiter.id === id && waiter.write < write && this.idOfWrite(waiter.write) < 0;
+      const isReplaced = id >= 0 && waiter.id === id && waiter.write < write && this.idOfWrite(waiter.write) < 0;
       const isSame = waiter.write === write || isReplaced;
       if (isSame && waiter.refusal === Reject.none) waiter.refusal = reject;
     }
@@ -471,6 +471,7 @@ export class PendingWrites {
       if (this.ids[slot] === from) this.ids[slot] = to;
       return true;
     });
+    for (const waiter of this.waiters) if (waiter.id === from) waiter.id = to;
     const held = this.slotOf[from] as number;
     if (held === 0) return;
     this.slotOf[from] = 0;
@@ -490,17 +491,21 @@ export class PendingWrites {
     });
   }
 
-  /** Gives every held write the id that its path has now; -1 gives the write up. */
+  /** Gives every held write the id that its path has now; -1, for a path that is no more, refuses the write. */
   remap(idOf: (id: number) => number): void {
     this.slotOf.fill(0);
     this.forEach((slot) => {
-      const isMark = this.kinds[slot] === WriteKind.groupEnd || this.kinds[slot] === WriteKind.void;
+      const kind = this.kinds[slot];
+      const isMark = kind === WriteKind.groupEnd || kind === WriteKind.void;
       const id = isMark ? 0 : idOf(this.ids[slot] as number);
+      // Nothing is left to let go of, which is what was asked.
+      if (id < 0 && kind !== WriteKind.release) this.refuse(this.writes[slot] as number, Reject.unknownPath);
       this.ids[slot] = Math.max(0, id);
       if (id < 0) this.kinds[slot] = WriteKind.void;
-      else if (this.kinds[slot] === WriteKind.value) this.slotOf[id] = slot + 1;
+      else if (kind === WriteKind.value) this.slotOf[id] = slot + 1;
       return true;
     });
+    for (const waiter of this.waiters) waiter.id = idOf(waiter.id);
   }
 
   /** Gives everything up with a reason: the node closes, or what was pending has been committed here. */

@@ -593,6 +593,28 @@ describe("control that is handed over", () => {
     mesh.until(() => mesh.isSettled);
   });
 
+  test.each([
+    ["its controller", 0],
+    ["another node", 1],
+  ])("waits for a successor that is joining when %s asks, and for no longer than a while", (_, asker) => {
+    const { mesh, nodes } = settled(2);
+    const openUs = mesh.nowUs + 1_000_000;
+    mesh.canConnect = () => mesh.nowUs >= openUs;
+    const late = mesh.add();
+    mesh.run(500_000);
+    const outcome = handOver(at(nodes, asker), late);
+    mesh.run(400_000);
+    expect(outcome.reason).toBeUndefined();
+    mesh.run(1_200_000);
+    expect([outcome.reason, controllers(mesh)]).toEqual(["", [late]]);
+    mesh.canConnect = () => false;
+    const never = mesh.add();
+    mesh.run(500_000);
+    const second = handOver(at(nodes, asker), never);
+    mesh.run(1_900_000);
+    expect([second.reason, controllers(mesh)]).toEqual(["that node is not in sync", [late]]);
+  });
+
   test("is refused with a reason for a node that is not there or never controls", () => {
     const { mesh, nodes } = settled(3, [100, 0, 100]);
     const outcome = handOver(at(nodes, 2), at(nodes, 1));

@@ -66,6 +66,30 @@ test("what the show begins with gives way to what the mesh has, and what was wri
   expect(["/viz/begun", "/viz/written"].map((path) => first.value(path))).toEqual([1, 3]);
 });
 
+test.each([
+  ["triggered", (node: MeshNode, id: number) => node.hana.writes.trigger(id, 0)],
+  ["renamed", (node: MeshNode, id: number) => node.hana.writes.rename(id, "/viz/other", 0)],
+  ["removed", (node: MeshNode, id: number) => node.hana.writes.remove(id, 0)],
+])("what is %s on a path that the mesh lacks while a node joins is refused, not confirmed", (_, write) => {
+  const mesh = new Mesh(1);
+  mesh.add();
+  mesh.run(1_000_000);
+  const second = mesh.add();
+  mesh.canConnect = () => false;
+  second.declare(PATH, { type: "impulse" });
+  mesh.run(300_000);
+  expect(second.hana.controller.takesWrites).toBe(false);
+  const told: Reject[] = [];
+  second.turn(() => {
+    expect(write(second, second.hana.core.state.idOf(PATH))).toBe(Reject.none);
+    second.hana.writes.whenDone((reject) => told.push(reject));
+  });
+  mesh.canConnect = () => true;
+  mesh.run(2_000_000);
+  expect(told).toEqual([Reject.unknownPath]);
+  expect(mesh.isSettled).toBe(true);
+});
+
 /** As a show file does. */
 function begin(node: MeshNode, path: string, value: number): void {
   node.declare(path, { type: "int" });
