@@ -2,6 +2,7 @@
  * Counter report: everything that a running node counts, by name, for `status`: `node.`, `seal.`, `osc.`, `midi.`,
  * `bindings.`. Of refused and malformed input it says why: `osc.reject.badTypeTag`, `midi.reject.truncated`.
  */
+import { byName } from "../base/counts.js";
 import type { Bindings } from "../input/bindings.js";
 import type { MidiCounters } from "../input/midi-counters.js";
 import { MidiReject } from "../input/midi-reject.js";
@@ -40,11 +41,6 @@ function named(group: string, counts: Counts): Counts {
 
 function aboveZero(group: string, counts: Counts): Counts {
   return named(group, Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)));
-}
-
-/** Counts that are indexed by the codes of a closed set. */
-function byName(codes: Readonly<Record<string, number>>, counts: ArrayLike<number>): Counts {
-  return Object.fromEntries(Object.entries(codes).map(([name, code]) => [name, counts[code] ?? 0]));
 }
 
 function nodeCounts(node: HanaNode): Counts {

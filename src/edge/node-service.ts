@@ -27,7 +27,7 @@ import type { OriginTable, TermTable } from "../state/tables.js";
 import type { Tombstone } from "../state/tombstones.js";
 import type { LineageEntry } from "../sync/lineage.js";
 import { encodeStandings } from "../wire/standing.js";
-import type { DeskService } from "./desk-host.js";
+import type { DeskService } from "./desk-service.js";
 import type { LiveLoop } from "./live-loop.js";
 import { healthOf, peersOf, pendingOf } from "./node-reports.js";
 

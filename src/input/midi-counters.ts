@@ -3,6 +3,7 @@
  *
  * One closed set on one typed array, as `OscCounters`: counting is an addition, and nothing is decided or logged here.
  */
+import { byName } from "../base/counts.js";
 import { MIDI_REJECT_COUNT, type MidiReject } from "./midi-reject.js";
 
 /** What is counted; the value is the index into `MidiCounters.values`. */
@@ -34,11 +35,9 @@ export const MidiCounter = {
 export type MidiCounterName = keyof typeof MidiCounter;
 export type MidiCounter = (typeof MidiCounter)[MidiCounterName];
 
-const names = Object.keys(MidiCounter) as MidiCounterName[];
-
 export class MidiCounters {
   /** Indexed by `MidiCounter`. */
-  readonly values = new Float64Array(names.length);
+  readonly values = new Float64Array(Object.keys(MidiCounter).length);
   /** Indexed by `MidiReject`. */
   readonly rejects = new Float64Array(MIDI_REJECT_COUNT);
 
@@ -52,9 +51,6 @@ export class MidiCounters {
 
   /** All counters by name, for metrics and `status`. Allocates. */
   report(): Record<MidiCounterName, number> {
-    return Object.fromEntries(names.map((name) => [name, this.values[MidiCounter[name]]])) as Record<
-      MidiCounterName,
-      number
-    >;
+    return byName(MidiCounter, this.values);
   }
 }

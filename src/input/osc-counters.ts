@@ -4,6 +4,7 @@
  * One closed set on one typed array, so that counting is an addition in memory and metrics and `status` read names
  * without knowing who counts. Counters only rise; nothing here is ever decided or logged.
  */
+import { byName } from "../base/counts.js";
 import { REJECT_COUNT } from "../state/reject.js";
 import { OSC_REJECT_COUNT } from "./osc-reject.js";
 
@@ -67,11 +68,9 @@ export const OscCounter = {
 export type OscCounterName = keyof typeof OscCounter;
 export type OscCounter = (typeof OscCounter)[OscCounterName];
 
-const names = Object.keys(OscCounter) as OscCounterName[];
-
 export class OscCounters {
   /** Indexed by `OscCounter`. */
-  readonly values = new Float64Array(names.length);
+  readonly values = new Float64Array(Object.keys(OscCounter).length);
   /** Malformed packets, indexed by `OscReject`. */
   readonly packetRejects = new Float64Array(OSC_REJECT_COUNT);
   /** Refused writes, indexed by `Reject`. */
@@ -83,9 +82,6 @@ export class OscCounters {
 
   /** All counters by name, for metrics and `status`. Allocates. */
   report(): Record<OscCounterName, number> {
-    return Object.fromEntries(names.map((name) => [name, this.values[OscCounter[name]]])) as Record<
-      OscCounterName,
-      number
-    >;
+    return byName(OscCounter, this.values);
   }
 }

@@ -3,7 +3,7 @@
  *
  * It applies as a lone controller does: coerce, detect the change, version, ring. Nothing is faked but the network.
  */
-import type { DeskService, DeskSurfaces } from "../../../src/edge/desk-host.js";
+import type { DeskService, DeskSurfaces } from "../../../src/edge/desk-service.js";
 import type { PendingValue } from "../../../src/manage/desk-messages.js";
 import type {
   ControlOutcome,
