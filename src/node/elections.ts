@@ -380,7 +380,7 @@ export class Elections {
     }
     const target = { address, port: ask.unicastPort };
     this.asks.onAsk(from, target);
-    this.riseAbove(ask.head.number);
+    this.riseAbove(ask.head);
     if (!ask.isTrial) this.giveWay(ask, from);
     const isGranted = this.mayGrant(ask, from);
     if (!isGranted || ask.isTrial) this.answer(ask, isGranted, target);
@@ -394,10 +394,10 @@ export class Elections {
   }
 
   /** Who asks hears nobody, and would not follow this controller while the term that it holds is above this one. */
-  private riseAbove(number: number): void {
+  private riseAbove({ number, node }: Head): void {
     const { roles } = this.node;
     roles.hearOf(number);
-    if (roles.isOutranked(number)) this.raise();
+    if (roles.isOutranked(number, node)) this.raise();
   }
 
   /** Of two that ask at the same time the first in rank goes on, with the next number. */

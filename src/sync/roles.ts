@@ -197,11 +197,12 @@ export class Roles {
 
   /**
    * Whether this controller is to open a term above `known`, which a node that follows nobody would not leave for a
-   * lower one. The new term lies above it, so that is done once for a number.
+   * lower one: by its number, or by the id of who opened it, where that is known. The new term lies above it, so that is
+   * done once for a number.
    */
-  isOutranked(known: number): boolean {
-    const isHigher = this.role === Role.controlling && known > this.term.number && known <= this.highest;
-    return isHigher && this.clock.nowUs - (this.registers[0] as number) >= RAISE_US;
+  isOutranked(known: number, node = ""): boolean {
+    if (this.role !== Role.controlling || known > this.highest || this.compare(known, node) <= 0) return false;
+    return this.clock.nowUs - (this.registers[0] as number) >= RAISE_US;
   }
 
   /** The controller said that it goes. */

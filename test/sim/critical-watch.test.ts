@@ -24,7 +24,7 @@ function toldAfterDeath(legacy: { readonly isMerged: boolean; readonly isOnRecor
     nowUs: () => nowUs,
     versionOf: () => kept,
     commitsOf: () => [change],
-    supersedes: (path, version, at) => ledger.supersedes(path, version, at),
+    reach: (path, version) => ledger.reach(path, version),
     isMergedAt: (machine) => machine === writer,
     isOnRecord: () => false,
     legacyOf: () => ({ isMerged: (at) => legacy.isMerged && at === change, isOnRecord: () => legacy.isOnRecord }),

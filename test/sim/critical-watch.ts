@@ -25,8 +25,8 @@ export interface CriticalEyes {
   /** What a living machine holds, by path. */
   versionOf(machine: Machine, path: string): Version | undefined;
   commitsOf(write: Write): readonly Version[];
-  /** Whether a path at `version` holds that change, or a later one. */
-  supersedes(path: string, version: Version, change: Version): boolean;
+  /** Tells of changes whether a path at `version` holds them, or later ones. */
+  reach(path: string, version: Version): (change: Version) => boolean;
   /** Whether a machine has, or has on record, a change of another side. */
   isMergedAt(machine: Machine, change: Version): boolean;
   /** Whether a conflict's record on a machine holds what was written. */
@@ -110,8 +110,8 @@ export class CriticalWatch {
 
   /** Whoever has a write has those before it: they need not be looked for any more, at every death of a long run. */
   private keep(write: Write): void {
-    const commits = this.eyes.commitsOf(write);
-    const isIn = (older: Version): boolean => commits.some((at) => this.eyes.supersedes(write.path, at, older));
+    const reaches = this.eyes.commitsOf(write).map((at) => this.eyes.reach(write.path, at));
+    const isIn = (older: Version): boolean => reaches.some((reach) => reach(older));
     this.kept = this.kept.filter((older) => older.path !== write.path || !this.eyes.commitsOf(older).some(isIn));
     this.kept.push(write);
     for (const merged of this.merges.keys()) if (!this.kept.includes(merged)) this.merges.delete(merged);
@@ -131,7 +131,7 @@ export class CriticalWatch {
 
   private has(write: Write, version: Version | undefined): boolean {
     if (version === undefined) return false;
-    const stands = (at: Version): boolean => this.eyes.supersedes(write.path, version, at);
+    const stands = this.eyes.reach(write.path, version);
     return this.eyes.commitsOf(write).some(stands) || this.merges.get(write)?.some(stands) === true;
   }
 

@@ -117,9 +117,11 @@ export class TermRecord {
     else taken.push({ sequence, from });
   }
 
-  /** The changes of other terms that it put there again up to a change of it. */
-  *takenThrough(path: string, through: number): Generator<Version> {
-    for (const { sequence, from } of this.takenByPath.get(path) ?? []) if (sequence <= through) yield from;
+  /** The changes of other terms that it put there again after one change of it and up to another. */
+  *takenBetween(path: string, before: number, through: number): Generator<Version> {
+    for (const { sequence, from } of this.takenByPath.get(path) ?? []) {
+      if (sequence > before && sequence <= through) yield from;
+    }
   }
 
   /** What a path had when this term stood at `sequence`. */
@@ -224,21 +226,35 @@ export class Ledger {
    * which changes it is made of.
    */
   supersedes(path: string, version: Version, change: Version): boolean {
-    // The plain case is asked for often.
-    if (isInChain(path, version, change)) return true;
-    // Up to where each term was looked at: what lies before it was then, too.
-    const walked = new Map<TermRecord, number>();
-    const open = [version];
-    for (const from of open) {
-      for (const { term, sequence } of chainOf(path, from)) {
-        if ((walked.get(term) ?? -1) >= sequence) break;
-        walked.set(term, sequence);
-        if (term === change.term && sequence >= change.sequence) return true;
-        open.push(...term.takenThrough(path, sequence));
-      }
-    }
-    return false;
+    return this.reach(path, version)(change);
   }
+
+  /** Answers the same for many changes at the cost of one: a long run asks a thousand times of one version. */
+  reach(path: string, version: Version): (change: Version) => boolean {
+    let walked: ReadonlyMap<TermRecord, number> | undefined;
+    return (change) => {
+      // The plain case is asked for often.
+      if (isInChain(path, version, change)) return true;
+      walked ??= walk(path, version);
+      return (walked.get(change.term) ?? -1) >= change.sequence;
+    };
+  }
+}
+
+/** Up to where a path at `version` holds which term. */
+function walk(path: string, version: Version): ReadonlyMap<TermRecord, number> {
+  const walked = new Map<TermRecord, number>();
+  const open = [version];
+  for (const from of open) {
+    for (const { term, sequence } of chainOf(path, from)) {
+      // What lies before was looked at then, too.
+      const before = walked.get(term) ?? -1;
+      if (before >= sequence) break;
+      walked.set(term, sequence);
+      open.push(...term.takenBetween(path, before, sequence));
+    }
+  }
+  return walked;
 }
 
 function isInChain(path: string, version: Version, change: Version): boolean {

@@ -209,7 +209,7 @@ export class Oracle {
         nowUs: () => timeline.nowUs,
         versionOf: (machine, path) => this.versionOf(machine, path),
         commitsOf: (write) => this.fromWriter(write).flatMap(({ commits }) => commits),
-        supersedes: (path, version, change) => this.ledger.supersedes(path, version, change),
+        reach: (path, version) => this.ledger.reach(path, version),
         isMergedAt: saysItHas,
         isOnRecord,
         legacyOf,

@@ -106,6 +106,11 @@ describe("a seed that failed once", () => {
     expect(run({ seed: 98, nodes: 3, faults }).failure).toBe("");
   });
 
+  test("28, another mix: who gave up a term of the same number as another side's, by a higher id, came back nowhere", () => {
+    const faults = ["loss", "halves", "isolate", "split", "asymmetric", "pause", "kill", "leave"] as const;
+    expect(run({ seed: 28, minutes: 2, faults }).failure).toBe("");
+  });
+
   test("2042: a controller that had stepped down confirmed later what it had taken in its lost term", () => {
     expect(run({ seed: 2042, minutes: 0.5 }).failure).toBe("");
   });

@@ -491,6 +491,18 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "rise above higher numbers only, not above another side's term of the same one",
+    run: ["--faults", "loss,halves,isolate,split,asymmetric,pause,kill,leave", "--nodes", "5", "--minutes", "2"],
+    firstSeed: 28,
+    edits: [
+      {
+        file: "sync/roles.ts",
+        find: "this.compare(known, node) <= 0) return false;",
+        replace: "known <= this.term.number) return false;",
+      },
+    ],
+  },
+  {
     name: "forget no removal",
     edits: [{ file: "node/cleanup.ts", find: "state.tombstones.drop(stone.path);", replace: "used.add(stone.term);" }],
   },

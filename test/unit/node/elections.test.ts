@@ -416,6 +416,23 @@ describe("a controller that was held up", () => {
     }
   });
 
+  test("and whose term has the number of another side's is in sync again, whoever of the two has the lower id", () => {
+    for (const held of [1, 2]) {
+      const { mesh, nodes } = settled(3);
+      const [first, second, third] = [at(nodes, 0), at(nodes, 1), at(nodes, 2)];
+      mesh.drop = (from, to) => (from === third) !== (to === third);
+      first.crash();
+      mesh.until(() => controllers(mesh).length === 2);
+      expect([second, third].map(({ hana }) => hana.roles.term.number)).toEqual([2, 2]);
+      at(nodes, held).pause();
+      mesh.drop = () => false;
+      mesh.run(600_000);
+      at(nodes, held).resume();
+      mesh.run(3_000_000);
+      expect(mesh.isSettled).toBe(true);
+    }
+  });
+
   test("and is alone goes on: there is nobody to give way to", () => {
     const mesh = new Mesh(1);
     const node = mesh.add();
