@@ -17,7 +17,7 @@ import { addressOf, type AddressProblem, type ControlAddress, type OscAddress } 
 import { ControlMode } from "./control-mode.js";
 import { ControlMoves, type ControlMovesParts, type ControlSink } from "./control-moves.js";
 import { parseSource } from "./control-source.js";
-import { type BoundDevice, ControlTables, type Placed } from "./control-tables.js";
+import { type BoundDevice, ControlTables, messageKey, type Placed } from "./control-tables.js";
 import { setGain, SPEED_DOUBLES } from "./encoder-speed.js";
 import { InputMerge, MERGE_DOUBLES, MergedInputs } from "./input-merge.js";
 import { MIDI_MAX_7, type MidiEvent, MidiKind } from "./midi-event.js";
@@ -28,6 +28,7 @@ import { RelativeEncoding } from "./relative-encoder.js";
 import type { KnownProfile } from "./surface-profiles.js";
 import { rangeOfMeasure } from "./system-control.js";
 import { type Transform, transformOf } from "./transform.js";
+import { Whereabouts } from "./whereabouts.js";
 
 /** Bindings that are at work at a time; the rest is refused. */
 export const BINDINGS_MAX = 4_096;
@@ -89,6 +90,8 @@ export class Bindings {
   private states: readonly BindingState[] = [];
   private tables = new ControlTables();
   private readonly zones = new MpeZones();
+  /** Where controls stand, as their devices said. */
+  private readonly whereabouts = new Whereabouts();
   /** The aliases under which programs of this machine give input. */
   private readonly givers = new Set<string>();
   /** Bindings that share a path by a policy. */
@@ -186,7 +189,17 @@ export class Bindings {
       return this.place(record, place, memory);
     });
     this.moves.memory = memory;
+    this.whereabouts.keep(new Set(this.tables.devices.map(({ alias }) => alias)));
+    this.recall();
     this.parts.onChanged();
+  }
+
+  /** Bindings whose control's place is not known find their values from where the device said that it stands. */
+  private recall(): void {
+    const { moves, tables, whereabouts } = this;
+    whereabouts.each(moves.hand, (alias, key) => {
+      for (const placed of tables.ofKey(alias, key)) moves.recall(placed);
+    });
   }
 
   /** Where the memory of each binding lies that may stay what it is. */
@@ -269,15 +282,24 @@ export class Bindings {
     if (kind === MidiKind.rpn && event.number === MPE_CONFIGURATION) this.setZone(device, event);
     const isRelease = kind === MidiKind.noteOff;
     this.moves.hand[0] = isRelease ? 0 : value / max;
+    if (!this.whereabouts.isEmpty) this.follow(device, event);
     // A key that was struck is down, however softly.
     this.moveList(list, kind === MidiKind.noteOn || (!isRelease && value >= max * PRESSED));
   }
 
   /** A device says where a control stands, and no hand moved it: a value that it does not hold stays. */
-  onPosition(alias: string, event: MidiEvent): void {
-    const device = this.tables.devices.findIndex((one) => one.alias === alias);
-    this.moves.hand[0] = event.value / event.max;
-    for (const placed of this.tables.ofMidi(device, event)) this.moves.stands(placed);
+  onPosition(alias: string, { kind, channel, number, value, max }: MidiEvent): void {
+    const { moves, tables, whereabouts } = this;
+    const key = messageKey(kind, channel, number);
+    moves.hand[0] = value / max;
+    whereabouts.report(alias, key, moves.hand);
+    for (const placed of tables.ofKey(alias, key)) moves.stands(placed);
+  }
+
+  /** A control of which the device said where it stands is elsewhere now, whether it is bound or not. */
+  private follow(device: number, { kind, channel, number }: MidiEvent): void {
+    const alias = this.tables.devices[device]?.alias ?? "";
+    this.whereabouts.move(alias, messageKey(kind, channel, number), this.moves.hand);
   }
 
   /** The device says how many voices it has: bindings to them are read anew. */
@@ -363,10 +385,12 @@ export class Bindings {
     return placed === undefined ? 0 : this.moves.gapOf(placed);
   }
 
-  /** A device went away: how many voices it has, it says again when it is back. */
+  /** A device went away: how many voices it has and where its controls stand, it says again when it is back. */
   forgetDevice(device: number): void {
     const alias = this.tables.devices[device]?.alias;
-    if (alias !== undefined && this.zones.forget(alias)) this.refresh();
+    if (alias === undefined) return;
+    this.whereabouts.forget(alias);
+    if (this.zones.forget(alias)) this.refresh();
   }
 
   /** The controls of a device have to find their values again: it came back. */
@@ -375,11 +399,13 @@ export class Bindings {
     if (alias !== undefined) this.rearm(alias);
   }
 
-  /** So have those of all: a term began. */
+  /** So have those of all: a term began. That moved no control. */
   rearm(alias?: string): void {
     this.states.forEach((state, place) => {
       if (alias === undefined || state.alias === alias) this.moves.memory.rearm(place);
     });
+    if (alias === undefined) this.recall();
+    else this.whereabouts.forget(alias);
   }
 }
 

@@ -23,7 +23,7 @@ import { MERGE_DOUBLES } from "./input-merge.js";
 import { MIDI_MAX_7 } from "./midi-event.js";
 import { isOneOscSurface, type ShownValues } from "./osc-target.js";
 import { detentsOf, RelativeEncoding } from "./relative-encoder.js";
-import { gap, park, stand, take, TAKEOVER_DOUBLES } from "./takeover.js";
+import { gap, isLost, park, stand, take, TAKEOVER_DOUBLES } from "./takeover.js";
 import { type Transform, TransformNumber } from "./transform.js";
 import type { WriteTarget } from "./write-target.js";
 
@@ -145,6 +145,11 @@ export class ControlMoves {
   stands({ binding, transform, place }: Placed): void {
     if (!isFollower(binding, transform)) return;
     stand(this.memory.takeovers, place * TAKEOVER_DOUBLES, this.hand[0] as number);
+  }
+
+  /** The same for a binding that was not there then, unless it has heard from its control since. */
+  recall(placed: Placed): void {
+    if (isLost(this.memory.takeovers, placed.place * TAKEOVER_DOUBLES)) this.stands(placed);
   }
 
   private transformed(

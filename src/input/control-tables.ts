@@ -91,6 +91,11 @@ export class ControlTables {
     return this.tables[device]?.placed.get(messageKey(control, channel, number)) ?? NONE;
   }
 
+  /** Those of one kind of a device's messages (`messageKey`). */
+  ofKey(alias: string, key: number): readonly Placed[] {
+    return this.tables.find((table) => table.alias === alias)?.placed.get(key) ?? NONE;
+  }
+
   ofName(alias: string, name: string): readonly Placed[] {
     return this.names.get(`${alias}/${name}`) ?? NONE;
   }

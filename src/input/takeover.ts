@@ -30,6 +30,11 @@ export function rearm(states: Float64Array, at: number): void {
   states[at + CAUGHT] = 0;
 }
 
+/** Whether nobody knows where the control stands. */
+export function isLost(states: Float64Array, at: number): boolean {
+  return Number.isNaN(states[at + POSITION]);
+}
+
 /** The control moved to `ways[0]` while it had no say: it has to find the value again, from there. */
 export function park(states: Float64Array, at: number, ways: Float64Array): void {
   rearm(states, at);

@@ -91,6 +91,61 @@ describe("a bound control", () => {
     expect(rig.get(PATH)).toBeCloseTo((4 * 100) / 127, 5);
   });
 
+  describe("of a device that said where its controls stand", () => {
+    const gapOf = (id: string): number => {
+      const state = rig.bindings.list().find(({ record }) => record.id === id) as BindingState;
+      return rig.bindings.gapOf(state.record);
+    };
+    const pickup = { source: "nano/ch1/cc7", path: PATH, takeover: "pickup" };
+    beforeEach(() => {
+      rig.node.set(PATH, 2);
+      rig.bind("other", { source: "nano/ch1/cc8", path: PATH });
+      rig.stands(7, 0);
+    });
+
+    it("finds the value from there although it was bound later, or its path came later", () => {
+      rig.bind("a", pickup);
+      rig.bind("b", { ...pickup, path: "/viz/late" });
+      rig.path("/viz/late", { type: "float", default: 1 });
+      rig.bindings.pump();
+      expect([gapOf("a"), gapOf("b")]).toEqual([0.5, 1]);
+      rig.cc(7, 100);
+      expect(rig.get(PATH)).toBeCloseTo((4 * 100) / 127, 5);
+    });
+
+    it("goes on from where a hand moved it meanwhile, bound or not", () => {
+      rig.cc(7, 120);
+      rig.bind("a", pickup);
+      // From 0 this would have crossed the value.
+      rig.cc(7, 127);
+      expect([rig.get(PATH), gapOf("a")]).toEqual([2, -0.5]);
+      rig.bind("b", { ...pickup, range: [0, 2] });
+      expect(gapOf("b")).toBe(0);
+      rig.bind("c", { ...pickup, range: [0, 8] });
+      expect(gapOf("c")).toBe(-0.75);
+    });
+
+    it("is known to stand there when a term begins, and not when it comes back or shows another bank", () => {
+      rig.bind("a", pickup);
+      rig.bindings.rearm();
+      expect(gapOf("a")).toBe(0.5);
+      rig.bindings.rearm("nano");
+      rig.bind("b", pickup);
+      expect([gapOf("a"), gapOf("b")]).toEqual([0, 0]);
+      rig.stands(7, 127);
+      rig.bindings.forgetDevice(0);
+      rig.bind("c", pickup);
+      expect([gapOf("a"), gapOf("c")]).toEqual([-0.5, 0]);
+    });
+
+    it("is forgotten with the last binding of its device", () => {
+      rig.node.set("/mappings/other/source", "else/ch1/cc8");
+      rig.bindings.pump();
+      rig.bind("a", pickup);
+      expect(gapOf("a")).toBe(0);
+    });
+  });
+
   it("is never apart from the value where the device itself puts it there: a motor, a ring that sets its place", () => {
     rig.profile("box", {
       channel: 1,
