@@ -5,7 +5,8 @@
  * that was silent longest; a host outside the allow list gets a place in another table, so that strangers push out
  * nobody. Limits go by host and not by port, for a port costs nothing. A host's changes come from one surface, however
  * many ports it sends from, and only a port that is a subscriber's has its own: ephemeral ports would fill the table
- * of origins, which never forgets.
+ * of origins, which never forgets. So a hand has another name once it subscribes, and lets go of what it moved by the one
+ * before: it would be held against itself.
  */
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../base/clock.js";
@@ -28,6 +29,10 @@ const RESERVED_IMPULSES = 1_000;
  */
 const SEARCH_STEPS_PER_SECOND = 20_000_000;
 const SEARCH_STEPS_AT_ONCE = 32_000_000;
+/** As long as a path is held for who moves it, and more: what was moved before that is free. */
+const HELD_US = 500_000;
+/** Paths that a hand lets go of when its name changes; more are no hand's, and are free when they have rested. */
+const LET_GO_MAX = 256;
 
 /** What sources ask of the subscribers; `OscSubscribers` is it. */
 export interface OscTies {
@@ -49,7 +54,7 @@ export interface OscSourcesOptions {
 export class OscSurface {
   readonly name: string;
   /** Subscribers to which its changes are not sent back. */
-  readonly owners: readonly OscSubscriber[];
+  owners: readonly OscSubscriber[];
   private readonly target: WriteTarget;
   private known = -1;
 
@@ -63,6 +68,19 @@ export class OscSurface {
   get index(): number {
     if (this.known < 0) this.known = this.target.surface(this.name);
     return this.known;
+  }
+
+  /** Lets go of what it moved lately: whoever it was writes under another name now. */
+  letGo(nowUs: number): void {
+    const { target, known } = this;
+    const { state } = target;
+    const { nextId, origins, timesUs } = state;
+    if (known < 0) return;
+    for (let id = 0, left = LET_GO_MAX; id < nextId && left > 0; id++) {
+      if (origins[id] !== known || nowUs - (timesUs[id] as number) >= HELD_US || !state.exists(id)) continue;
+      target.release(id, known);
+      left--;
+    }
   }
 }
 
@@ -93,14 +111,24 @@ export class OscHost {
 
   /** The surface that changes from this port have. */
   surfaceAt(port: number): OscSurface {
-    const { ties } = this.options;
-    if (this.generation !== ties.generation) {
-      this.generation = ties.generation;
-      this.ports = ties.portsOf(this.address);
-      this.surfaces.clear();
-    }
+    if (this.generation !== this.options.ties.generation) this.rename();
     const key = this.ports.length > 0 && this.ports.includes(port) ? port : WHOLE_HOST;
     return this.surfaces.get(key) ?? this.newSurface(key);
+  }
+
+  /** The subscribers have changed, and with them perhaps the names of this host's ports. */
+  private rename(): void {
+    const { ties, clock } = this.options;
+    const { ports: before, surfaces } = this;
+    this.generation = ties.generation;
+    this.ports = ties.portsOf(this.address);
+    if (this.ports.some((port) => !before.includes(port))) surfaces.get(WHOLE_HOST)?.letGo(clock.sessionUs);
+    for (const [port, surface] of surfaces) {
+      surface.owners = ties.ownersOf(surface.name);
+      if (port === WHOLE_HOST || this.ports.includes(port)) continue;
+      surface.letGo(clock.sessionUs);
+      surfaces.delete(port);
+    }
   }
 
   private newSurface(key: number): OscSurface {

@@ -68,6 +68,18 @@ describe("/hana/subscribe", () => {
     expect(rig.sender.take(CLIENT)).toEqual([["/viz/x", "f", 2]]);
   });
 
+  it("ties its sender to each of its subscriptions, however late it comes", () => {
+    const rig = new OscRig();
+    rig.node.declare("/viz/x", { type: "float", range: { min: 0, max: 1 } });
+    ask(rig, "/hana/subscribe");
+    rig.message("/viz/x", "f", [0.5], CLIENT);
+    ask(rig, "/hana/subscribe", "sii", ["//*", 10, 9_000]);
+    rig.sender.take();
+    rig.message("/viz/x", "f", [2], CLIENT);
+    rig.turn();
+    expect([rig.sender.take(CLIENT), rig.sender.take(9_000)]).toEqual([[["/viz/x", "f", 1]], [["/viz/x", "f", 1]]]);
+  });
+
   it("may name another port of the same host, which is tied to it too", () => {
     const rig = rigWith("/viz/x");
     expect(ask(rig, "/hana/subscribe", "sii", ["//*", 10, 9_000], 9_000)).toHaveLength(2);
