@@ -10,6 +10,7 @@ import type { Profile } from "../config/profile.js";
 import type { MoveObserver } from "../input/bindings.js";
 import type { InputRecorder } from "../input/input-recorder.js";
 import type { LearnFinding } from "../input/learn.js";
+import type { LayoutInput } from "../input/surface-profiles.js";
 import type { MidiEvent } from "../input/midi-event.js";
 import type { OscObserver, OscTap } from "../input/osc-input.js";
 import type { OscPacket } from "../input/osc-packet.js";
@@ -39,6 +40,8 @@ export interface InputMonitorParts {
   /** Every OSC message is to be told to the observer, or none any more. */
   readonly observeOsc: (observer: OscObserver | undefined) => void;
   readonly profileOf: (alias: string) => Profile | undefined;
+  /** The one layout that knows an OSC message. */
+  readonly layoutOf: (address: string, argument: number) => LayoutInput | undefined;
   /** Somebody begins to trace. */
   readonly startTracer: () => InputTracer;
   /** Somebody begins to record. */
@@ -153,10 +156,10 @@ export class InputMonitor implements OscObserver {
     const before = this.session;
     this.session = undefined;
     before?.end();
-    const { clock, enter, profileOf } = this.parts;
+    const { clock, enter, profileOf, layoutOf } = this.parts;
     return new Promise((resolve) => {
       const lookForDevices = (): void => this.listen();
-      const session = new LearnSession({ clock, enter, profileOf, lookForDevices }, limitMs, (finding) => {
+      const session = new LearnSession({ clock, enter, profileOf, layoutOf, lookForDevices }, limitMs, (finding) => {
         const isOwn = this.session === session;
         if (isOwn) this.stop();
         resolve(finding ?? (isOwn ? LearnEnd.silence : LearnEnd.superseded));

@@ -140,6 +140,7 @@ export class Surfaces {
         osc().input.observer = observer;
       },
       profileOf: (alias) => this.catalog.profiles.of(alias)?.profile,
+      layoutOf: (address, argument) => this.catalog.profiles.ofOsc(address, argument),
       startTracer: () => this.newTracer(),
       startRecorder: () => new InputRecorder(clock, Date.now() * 1_000, (line, atUs) => this.feeder.record(line, atUs)),
       observePackets: (tap) => {

@@ -14,12 +14,13 @@ import { midiSourceText, midiWordOf } from "./control-source.js";
 import { type CandidateForm, LearnCandidate, type LearnedKind, type Verdict } from "./learn-candidate.js";
 import { PairOrder, pairOf } from "./learn-pair.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
+import type { LayoutInput } from "./surface-profiles.js";
 import { SystemControl } from "./system-control.js";
 
 export interface LearnFinding {
   /** As `hana bind` takes it. */
   readonly source: string;
-  /** Of a device with a profile; else undefined. */
+  /** Of a device with a profile or of an OSC layout; else undefined. */
   readonly control: ProfileControl | undefined;
   readonly kind: LearnedKind;
   /** It is a transport's command (start, stop, machine control), and not a button of no meaning. */
@@ -34,6 +35,8 @@ export interface LearnFinding {
 export interface LearnParts {
   readonly clock: Clock;
   readonly profileOf: (alias: string) => Profile | undefined;
+  /** The one layout that knows an OSC message. */
+  readonly layoutOf: (address: string, argument: number) => LayoutInput | undefined;
 }
 
 /** From the first message to the choice. */
@@ -101,11 +104,15 @@ export class Learn {
 
   /** `value`: of a number 0..1, or whatever the surface sends; undefined for a message that only says that it came. */
   onOsc(address: string, argument: number, value: number | undefined): void {
-    const source = `osc:${address}#${argument}`;
+    const { alias = "", input } = this.parts.layoutOf(address, argument) ?? {};
+    if (input?.part === "touch") return;
+    const control = input?.control;
+    const source = control === undefined ? `osc:${address}#${argument}` : `${alias}/${control.name}`;
     const base = address.endsWith(OSC_TOUCH) ? address.slice(0, -OSC_TOUCH.length) : "";
     const isTouch = base !== "" && this.candidates.has(`osc:${base}#0`);
     const form = isTouch ? "touch" : value === undefined ? "trigger" : "way";
-    this.take(source, form, false, undefined, undefined)?.take(value ?? 1, 1, false, this.nowUs, this.told++);
+    const way = value === undefined ? 1 : wayOf(control, value);
+    this.take(source, form, false, control, undefined)?.take(way, 1, false, this.nowUs, this.told++);
     this.wake();
   }
 
@@ -208,7 +215,7 @@ export class Learn {
     if (isPair) remarks.push(ORDERS[order]);
     const encoding = control?.encoding ?? verdict.encoding;
     if (verdict.encoding !== undefined && control === undefined && !verdict.isSure) remarks.push(TURN_BOTH_WAYS);
-    if (address === undefined && candidate.greatestWay > 1) remarks.push(BEYOND);
+    if (address === undefined && control === undefined && candidate.greatestWay > 1) remarks.push(BEYOND);
     const { alias = "", kind = MidiKind.cc, channel = 1, number = 0 } = address ?? {};
     const source = isPair ? midiSourceText(alias, kind, channel, number, number + LOW_OFFSET) : candidate.source;
     const others = judged.slice(NO_OTHERS).filter((one) => one.verdict.rank > 0);
@@ -232,6 +239,7 @@ const ORDERS: Readonly<Record<PairOrder, string>> = {
   [PairOrder.highFirst]: "14 bits, the high half first",
   [PairOrder.lowFirst]: "14 bits, the low half first",
 };
+const WAY: readonly [number, number] = [0, 1];
 const BEYOND = "it sends more than 1: what is above counts as 1, so let the surface send 0 to 1";
 
 interface LearnAddress {
@@ -253,6 +261,12 @@ interface Judged {
   /** Which half comes first, when it is the high one of a value of fourteen bits. */
   readonly order: PairOrder | undefined;
   readonly verdict: Verdict;
+}
+
+/** How far a control is on its way, by the numbers that its layout says are at the ends. */
+function wayOf(control: ProfileControl | undefined, value: number): number {
+  const [low, high] = control?.range ?? WAY;
+  return low === high ? value : (value - low) / (high - low);
 }
 
 /** What a profile says about a control is surer than what was seen of it. */

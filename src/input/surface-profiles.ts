@@ -5,7 +5,7 @@
  * not plugged in; any other gets its own name. What a user adopted on this machine wins over both. Pure data: it opens
  * nothing, and where no profile is known it says so.
  */
-import type { Profile } from "../config/profile.js";
+import type { Profile, ProfileInput } from "../config/profile.js";
 import type { System } from "../config/profile-ports.js";
 import { aliasOf } from "./midi-port.js";
 
@@ -13,6 +13,13 @@ import { aliasOf } from "./midi-port.js";
 export interface KnownProfile {
   readonly id: string;
   readonly profile: Profile;
+}
+
+/** What a layout says about an OSC message. */
+export interface LayoutInput {
+  /** Under which its controls are bound. */
+  readonly alias: string;
+  readonly input: ProfileInput;
 }
 
 /** A device that a user gave an alias on this machine. */
@@ -64,6 +71,15 @@ export class SurfaceProfiles {
     if (adoption === undefined) return this.byAlias(alias) ?? this.byAlias(alias.replace(/-\d+$/, ""));
     if (adoption.profile !== "") return this.byId(adoption.profile);
     return this.ofPort(adoption.own, true) ?? this.ofPort(adoption.own, false);
+  }
+
+  /** What the layout says that knows this OSC message. Undefined also when several do: nobody can tell which it is. */
+  ofOsc(address: string, argument: number): LayoutInput | undefined {
+    const found = this.known.flatMap(({ id, profile }) => {
+      const input = profile.inputs.osc(address, argument);
+      return input === undefined ? [] : [{ alias: aliasOf(id), input }];
+    });
+    return found.length === 1 ? found[0] : undefined;
   }
 
   private byAlias(alias: string): KnownProfile | undefined {

@@ -46,23 +46,23 @@ describe("learn", () => {
     const { code, stdout, stderr } = await teach("/1/fader1", ["/global/tempo"]);
     expect([code, stdout]).toEqual([
       0,
-      "osc:/1/fader1#0: fader or knob\nhana bind 'osc:/1/fader1#0' /global/tempo --curve exponential\n",
+      "touchosc/fader1: fader or knob\nhana bind touchosc/fader1 /global/tempo --curve exponential\n",
     ]);
     expect(stderr).toContain("move the control that is to move /global/tempo; waiting 30 s");
     expect((await node.hana("bindings")).stdout).toBe("no bindings\n");
   });
 
   it("binds it when it is to, and it works", async () => {
-    const { code, stdout } = await teach("/1/fader2", ["/viz/learned", "--accept", "--json"]);
+    const { code, stdout } = await teach("/stage/fader2", ["/viz/learned", "--accept", "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      proposal: { source: "osc:/1/fader2#0", path: "/viz/learned" },
+      proposal: { source: "osc:/stage/fader2#0", path: "/viz/learned" },
       kind: "fader",
       encoding: null,
       remarks: [],
-      binding: { source: "osc:/1/fader2#0", standing: "active" },
+      binding: { source: "osc:/stage/fader2#0", standing: "active" },
     });
-    await move("/1/fader2");
+    await move("/stage/fader2");
     await expect.poll(async () => (await node.hana("get", "/viz/learned")).stdout).toBe("1\n");
   });
 
@@ -71,7 +71,7 @@ describe("learn", () => {
     await fetch(`${node.url}/-/declare`, { method: "POST", body: JSON.stringify({ declarations }) });
     const { stdout } = await teach("/1/push1", ["/viz/lamp"], press);
     expect(stdout).toContain("with --mode momentary it is on while it is down\n");
-    expect(stdout).toContain("hana bind 'osc:/1/push1#0' /viz/lamp --mode toggle\n");
+    expect(stdout).toContain("hana bind touchosc/push1 /viz/lamp --mode toggle\n");
     const made = await teach("/1/push1", ["/viz/lamp", "--accept", "--mode", "momentary", "--json"], press);
     expect(JSON.parse(made.stdout)).toMatchObject({ remarks: [], binding: { options: { mode: "momentary" } } });
   });

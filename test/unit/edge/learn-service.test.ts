@@ -55,6 +55,7 @@ class Rig {
         this.osc.input.observer = observer;
       },
       profileOf: () => undefined,
+      layoutOf: () => undefined,
       startTracer: () => this.tracer,
       startRecorder: () => this.recorder,
       observePackets: (observer) => {

@@ -5,6 +5,7 @@ import { parseProfile } from "../../../src/config/profile-file.js";
 import { parseSource } from "../../../src/input/control-source.js";
 import { Learn, LEARN_LONG_US, LEARN_US, type LearnFinding } from "../../../src/input/learn.js";
 import { proposalOf, remarksOf } from "../../../src/input/learn-proposal.js";
+import { SurfaceProfiles } from "../../../src/input/surface-profiles.js";
 import { MidiControls } from "../../../src/input/midi-controls.js";
 import { MidiCounters } from "../../../src/input/midi-counters.js";
 import { MidiStream } from "../../../src/input/midi-stream.js";
@@ -29,7 +30,13 @@ class Rig {
 
   constructor(profiles: Readonly<Record<string, Profile>> = {}) {
     this.clock.set(START_US);
-    this.learn = new Learn({ clock: this.clock, profileOf: (alias) => profiles[alias] });
+    const known = new SurfaceProfiles("linux");
+    known.set(Object.entries(profiles).map(([id, profile]) => ({ id, profile })));
+    this.learn = new Learn({
+      clock: this.clock,
+      profileOf: (alias) => profiles[alias],
+      layoutOf: (address, argument) => known.ofOsc(address, argument),
+    });
   }
 
   wait(ms: number): this {
@@ -283,6 +290,42 @@ describe("learning an OSC control", () => {
   it("does not take the touch of a control for it", () => {
     rig.osc("/1/fader1", [0.5]).osc("/1/fader1/z", [1]).osc("/1/fader1", [0.52]).osc("/1/fader1/z", [0]);
     expect(rig.found()).toMatchObject({ source: "osc:/1/fader1#0", others: [] });
+  });
+
+  describe("that a layout knows", () => {
+    const layout = (more: object = {}): Profile =>
+      profileOf({
+        ...{ format: 1, name: "Screen", transport: "osc", verified: true, sources: ["this test"] },
+        controls: {
+          "fader{1..2}": { kind: "fader", osc: "/p/f{n}", touch: { osc: "/p/f{n}/touched" }, range: [0, 127] },
+          lamp: { kind: "button", osc: "/p/lamp", toggles: true },
+          "xy-x": { kind: "axis", osc: "/p/xy" },
+          "xy-y": { kind: "axis", osc: "/p/xy", argument: 1 },
+          ...more,
+        },
+      });
+    const taught = (...profiles: Profile[]): Rig =>
+      new Rig(Object.fromEntries(profiles.map((profile, at) => [`screen-${at}`, profile]))).wait(PAUSE_MS);
+
+    it("finds it by its name, over the layout's own range", () => {
+      const finding = taught(layout()).osc("/p/f2", [3, 60, 100]).found();
+      expect(finding).toMatchObject({ source: "screen-0/fader2", kind: "fader", remarks: [], others: [] });
+      expect(finding?.control?.name).toBe("fader2");
+      expect(taught(layout()).osc("/p/xy", [0.1, 0.2, 0.5], 5, 1).found()?.source).toBe("screen-0/xy-y");
+      expect(taught(layout()).osc("/p/lamp", [1]).found()).toMatchObject({ source: "screen-0/lamp", kind: "toggle" });
+    });
+
+    it("does not take its touch for it", () => {
+      const rig = taught(layout()).osc("/p/f1/touched", [1]).osc("/p/f1", [1, 2]).osc("/p/f1/touched", [0]);
+      expect(rig.found()).toMatchObject({ source: "screen-0/fader1", others: [] });
+    });
+
+    it("finds it by its address where two layouts know that", () => {
+      const two = taught(layout(), layout({ other: { kind: "fader", osc: "/p/other" } }));
+      expect(two.osc("/p/f2", [0.1, 0.2]).found()?.source).toBe("osc:/p/f2#0");
+      const other = taught(layout(), layout({ other: { kind: "fader", osc: "/p/other" } }));
+      expect(other.osc("/p/other", [0.1, 0.2]).found()?.source).toBe("screen-1/other");
+    });
   });
 
   it("takes one that is at another place at once", () => {
