@@ -44,10 +44,11 @@ export class LearnService {
     const { path, accept, options: chosen = {} } = request;
     const id = state.idOf(path);
     const declaration = id < 0 ? undefined : state.declarationOf(id);
-    const proposed = proposalOf(path, declaration, finding);
+    const isChosen = chosen.mode !== undefined;
+    const proposed = proposalOf(path, declaration, finding, isChosen);
     const isSaid = Object.keys(chosen).length > 0;
     const proposal = isSaid ? { ...proposed, options: { ...proposed.options, ...chosen } } : proposed;
-    const remarks = remarksOf(path, declaration, finding, chosen.mode !== undefined);
+    const remarks = remarksOf(path, declaration, finding, isChosen);
     const { kind, encoding = null, others } = finding;
     const report: LearnReport = { proposal, kind, encoding, remarks, others, binding: null };
     if (!accept) return { ...NOTHING_YET, report };

@@ -15,7 +15,7 @@ export interface LearnProposal {
   readonly range?: readonly [number, number];
   readonly curve?: "exponential";
   readonly takeover?: "pickup";
-  readonly options?: { readonly encoding: string } | { readonly mode: string };
+  readonly options?: { readonly encoding: string } | { readonly mode: string; readonly value?: string };
 }
 
 /** Of a path without a range: seven bits of it. */
@@ -24,13 +24,18 @@ const INT_ENDS: readonly [number, number] = [0, 127];
 const RATIO_MIN = 50;
 const BY_RATIO: readonly string[] = ["hz", "khz"];
 
-/** `declaration`: of the path; undefined when it is not there yet. */
-export function proposalOf(path: string, declaration: Declaration | undefined, finding: LearnFinding): LearnProposal {
+/** `declaration`: of the path; undefined when it is not there yet. `isChosen`: what the control does has been said. */
+export function proposalOf(
+  path: string,
+  declaration: Declaration | undefined,
+  finding: LearnFinding,
+  isChosen = false,
+): LearnProposal {
   const { source, control, kind, encoding } = finding;
   const range = rangeOf(declaration);
   const isTold = kind === "encoder" && control?.encoding === undefined && encoding !== undefined;
   const isOnAWay = kind === "fader" || kind === "encoder";
-  const mode = pressOf(path, declaration, finding)?.mode;
+  const { mode, value } = (isChosen ? undefined : pressOf(path, declaration, finding)) ?? {};
   return {
     source,
     path,
@@ -38,11 +43,11 @@ export function proposalOf(path: string, declaration: Declaration | undefined, f
     ...(isOnAWay && isByRatio(declaration) ? { curve: "exponential" } : {}),
     ...(control?.needsPickup === true && kind === "fader" ? { takeover: "pickup" } : {}),
     ...(isTold ? { options: { encoding } } : {}),
-    ...(mode === undefined ? {} : { options: { mode } }),
+    ...(mode === undefined ? {} : { options: value === undefined ? { mode } : { mode, value } }),
   };
 }
 
-/** What a person should know about it, a sentence each. `isChosen`: what the control does has been said. */
+/** What a person should know about it, a sentence each. */
 export function remarksOf(
   path: string,
   declaration: Declaration | undefined,

@@ -15,7 +15,7 @@ import { type CandidateForm, LearnCandidate, type LearnedKind, type Verdict } fr
 import { PairOrder, pairOf } from "./learn-pair.js";
 import { type MidiEvent, MidiKind } from "./midi-event.js";
 import type { LayoutInput } from "./surface-profiles.js";
-import { SystemControl } from "./system-control.js";
+import { isSystemControl, SystemControl } from "./system-control.js";
 
 export interface LearnFinding {
   /** As `hana bind` takes it. */
@@ -23,8 +23,8 @@ export interface LearnFinding {
   /** Of a device with a profile or of an OSC layout; else undefined. */
   readonly control: ProfileControl | undefined;
   readonly kind: LearnedKind;
-  /** It is a transport's command (start, stop, machine control), and not a button of no meaning. */
-  readonly isCommand: boolean;
+  /** Of a transport (start, stop, machine control); undefined for a control of no meaning. */
+  readonly command: SystemControl | undefined;
   readonly encoding: EncoderEncoding | undefined;
   /** What a person should know about it, a sentence each. */
   readonly remarks: readonly string[];
@@ -223,7 +223,7 @@ export class Learn {
       source,
       control,
       kind: kindOf(control, encoding, verdict),
-      isCommand: address?.kind === MidiKind.command,
+      command: kind === MidiKind.command && isSystemControl(number) ? number : undefined,
       encoding,
       remarks,
       others: others.slice(0, OTHERS_MAX).map((one) => one.of.candidate.source),

@@ -11,6 +11,7 @@ import { NO_WISH } from "../../../src/manage/input-feed.js";
 import type { LearnOutcome, LearnRequest } from "../../../src/manage/learn-reports.js";
 import type { BindOutcome, BindRequest } from "../../../src/manage/surface-reports.js";
 import { Reject } from "../../../src/state/reject.js";
+import { SystemControl } from "../../../src/input/system-control.js";
 import { OscRig } from "../input/osc-node.js";
 
 const OPTIONS = { surface: "test", wait: true, timeoutMs: 1_000 };
@@ -206,6 +207,24 @@ describe("what learning answers", () => {
     expect((await learnt({ options: { mode: "momentary" } })).report?.remarks).toEqual([]);
     const bound = (mode: string) => ({ source: lamp, path: "/viz/lamp", options: { mode } });
     expect(rig.bound).toEqual([bound("toggle"), bound("momentary")]);
+  });
+
+  it("is nothing of what fits when another mode was asked for: its value is that mode's own", async () => {
+    rig.osc.node.declare("/viz/runs", { type: "bool" });
+    const learnt = async (options: Record<string, string>): Promise<LearnOutcome> => {
+      const asked = rig.service.learn({ path: "/viz/runs", accept: true, limitMs: LIMIT_MS, options }, OPTIONS);
+      await vi.advanceTimersByTimeAsync(600);
+      const stop = { kind: MidiKind.command, channel: 1, number: SystemControl.stop, value: 1, max: 1 };
+      rig.monitor.midi(0, Object.assign(new MidiEvent(), stop));
+      await vi.advanceTimersByTimeAsync(1_200);
+      return asked;
+    };
+    for (const options of [{}, { mode: "toggle" }, { when: "1" }]) await learnt(options);
+    expect(rig.bound.map(({ options }) => options)).toEqual([
+      { mode: "radio", value: "false" },
+      { mode: "toggle" },
+      { mode: "radio", value: "false", when: "1" },
+    ]);
   });
 
   it("is that nothing was moved, and what could not be heard", async () => {

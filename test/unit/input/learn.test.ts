@@ -5,6 +5,7 @@ import { parseProfile } from "../../../src/config/profile-file.js";
 import { parseSource } from "../../../src/input/control-source.js";
 import { Learn, LEARN_LONG_US, LEARN_US, type LearnFinding } from "../../../src/input/learn.js";
 import { proposalOf, remarksOf } from "../../../src/input/learn-proposal.js";
+import { SystemControl } from "../../../src/input/system-control.js";
 import { SurfaceProfiles } from "../../../src/input/surface-profiles.js";
 import { MidiControls } from "../../../src/input/midi-controls.js";
 import { MidiCounters } from "../../../src/input/midi-counters.js";
@@ -145,6 +146,12 @@ describe("learning does not take for the control (learn catches touch notes, clo
     const quarters = (count: number) => Array.from({ length: count }, (_, index) => [0xf1, (index % 8) * 16]);
     rig.send([...quarters(40), ...raw("f0 7f 7f 01 01 01 02 03 04 f7", "f0 7f 7f 06 02 f7"), ...quarters(40)], 10);
     expect(rig.found()).toMatchObject({ source: "pad/system/mmc-play", kind: "trigger", others: [] });
+    expect(
+      new Rig()
+        .wait(PAUSE_MS)
+        .send([[0xfc]])
+        .found()?.command,
+    ).toBe(SystemControl.stop);
     expect(parseSource("pad/system/mmc-play")).not.toHaveProperty("problem");
   });
 
@@ -377,7 +384,7 @@ describe("what is proposed", () => {
     source: "pad/ch1/cc7",
     control: undefined,
     kind: "fader",
-    isCommand: false,
+    command: undefined,
     encoding: undefined,
     remarks: [],
     others: [],
@@ -438,10 +445,45 @@ describe("what is proposed", () => {
     it("is what it was for a button that turns on and off itself, for play and stop, and for more values", () => {
       const plain = [undefined, ""];
       expect(pressed("/viz/lamp", { type: "bool" }, { kind: "toggle" })).toEqual(plain);
-      expect(pressed("/viz/lamp", { type: "bool" }, { kind: "trigger", isCommand: true })).toEqual(plain);
+      expect(pressed("/viz/lamp", { type: "bool" }, { kind: "trigger", command: SystemControl.start })).toEqual(plain);
       expect(pressed("/viz/look", { type: "enum", values: ["a", "b", "c"] })).toEqual(plain);
       expect(pressed("/viz/level", { type: "float" })).toEqual(plain);
       expect(pressed("/viz/flashed/level", { type: "impulse" })).toEqual(plain);
+    });
+  });
+
+  describe("of a transport's command for a path of two values", () => {
+    const played = (command: SystemControl, input: DeclarationInput) => {
+      const found = { ...finding, kind: "trigger", command } as const;
+      const declaration = completeDeclaration(input);
+      const { options } = proposalOf("/viz/runs", declaration, found);
+      return [options, remarksOf("/viz/runs", declaration, found, false).length];
+    };
+    const sets = (value: string) => [{ mode: "radio", value }, 1];
+    const { start, stop } = SystemControl;
+
+    it.each([stop, SystemControl["mmc-stop"], SystemControl["mmc-record-exit"]])(
+      "is that what ends sets the value at rest, and says so: %i",
+      (command) => {
+        expect(played(command, { type: "bool" })).toEqual(sets("false"));
+        expect(played(command, { type: "int", range: { min: 1, max: 2 } })).toEqual(sets("1"));
+        expect(played(command, { type: "enum", values: ["left", "right"] })).toEqual(sets("left"));
+      },
+    );
+
+    it("is by the names of the values, where one of them is that of rest", () => {
+      const turned = { type: "enum", values: ["playing", "stopped"] } as const;
+      expect([played(stop, turned), played(start, turned)]).toEqual([[undefined, 0], sets("playing")]);
+      const straight = { type: "enum", values: ["off", "on"] } as const;
+      expect([played(stop, straight), played(start, straight)]).toEqual([sets("off"), [undefined, 0]]);
+    });
+
+    it("is a press for what begins, and for a path of more values", () => {
+      for (const command of [start, SystemControl["mmc-play"], SystemControl["mmc-pause"]]) {
+        expect(played(command, { type: "bool" })).toEqual([undefined, 0]);
+      }
+      expect(played(stop, { type: "impulse" })).toEqual([undefined, 0]);
+      expect(played(stop, { type: "enum", values: ["off", "a", "b"] })).toEqual([undefined, 0]);
     });
   });
 
