@@ -155,7 +155,7 @@ export class Surfaces {
   /** Where a recording is heard again: where it was heard first. */
   private makeReplays(): ReplayService {
     const { node, loop, osc } = this.parts;
-    const { bindings } = this;
+    const { bindings, feedback } = this;
     const placeOf = (alias: string): number => bindings.devices.findIndex((device) => device.alias === alias);
     return new ReplayService({
       clock: node.core.clock,
@@ -164,7 +164,9 @@ export class Surfaces {
       target: {
         pairsOf: (alias) => pairsOf(bindings.devices[placeOf(alias)]),
         control: (alias, event) => this.hear(placeOf(alias), event),
+        sysex: (alias, bytes, length) => feedback.hearSysex(placeOf(alias), bytes, length),
         opened: (alias) => bindings.rearm(alias),
+        closed: (alias) => bindings.forgetDevice(placeOf(alias)),
         packet: (bytes, address, port) => {
           osc().input.receive(bytes, 0, bytes.length, address, port);
           loop.requestSettle();

@@ -21,8 +21,11 @@ export interface ReplayTarget {
   /** The pairs of controllers that are one control, of a device that something is bound to. */
   pairsOf(alias: string): readonly MidiPair[];
   control(alias: string, event: MidiEvent): void;
+  /** A whole SysEx, by which a device may say where its controls stand, or that they are others now. */
+  sysex(alias: string, bytes: Uint8Array, length: number): void;
   /** A device came back. */
   opened(alias: string): void;
+  closed(alias: string): void;
   packet(bytes: Uint8Array, address: string, port: number): void;
 }
 
@@ -119,6 +122,7 @@ export class InputReplay {
     stream.reset();
     controls.release();
     if (isOpen) this.parts.target.opened(alias);
+    else this.parts.target.closed(alias);
   }
 
   private playPacket({ bytes, address, port }: OscRecord): void {
@@ -146,7 +150,10 @@ class ReplayedDevice {
 
   constructor(alias: string, target: ReplayTarget, clock: Clock) {
     const counters = new MidiCounters();
-    const sink = { sysex: () => {}, control: (event: MidiEvent) => target.control(alias, event) };
+    const sink = {
+      control: (event: MidiEvent) => target.control(alias, event),
+      sysex: (bytes: Uint8Array, length: number) => target.sysex(alias, bytes, length),
+    };
     this.controls = new MidiControls(sink, clock, counters);
     this.stream = new MidiStream(this.controls, counters);
   }

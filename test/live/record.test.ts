@@ -59,6 +59,21 @@ describe("record and replay", () => {
     expect((await other.hana("get", "/viz/pan")).stdout).toBe("42\n");
   });
 
+  it("play where a device said that its faders stand, from which the next move may cross a value", async () => {
+    await other.hana("bind", "akai-apc40-mk2/fader1", "/viz/height", "--range", "0..127", "--takeover", "pickup");
+    await other.hana("set", "/viz/height", "50");
+    const file = join(folder, "stands.jsonl");
+    const lines = [
+      '{"hana":"input","version":1,"wallUs":1763829000000000}',
+      '{"us":0,"midi":"akai-apc40-mk2","port":"open"}',
+      '{"us":1000,"midi":"akai-apc40-mk2","sent":0,"hex":"f0477f29610009000000000000000000f7"}',
+      '{"us":600000,"midi":"akai-apc40-mk2","sent":599000,"hex":"b00764"}',
+    ];
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    expect((await other.hana("replay", file)).code).toBe(0);
+    expect((await other.hana("get", "/viz/height")).stdout).toBe("100\n");
+  });
+
   it("say everything that is wrong with a file, with its line, and play nothing of it", async () => {
     const file = join(folder, "bad.jsonl");
     const lines = [

@@ -22,6 +22,8 @@ class Rig {
   readonly osc: OscRig;
   readonly bindings: Bindings;
   readonly states: string[] = [];
+  /** What the target of a replay was told beside moves. */
+  readonly told: string[] = [];
 
   constructor() {
     const { node } = this;
@@ -67,7 +69,13 @@ class Rig {
     const target = {
       pairsOf: () => this.pairs,
       control: (_: string, event: never) => bindings.onMidi(0, event),
-      opened: (alias: string) => bindings.rearm(alias),
+      opened: (alias: string) => {
+        this.told.push(`${alias} came`);
+        bindings.rearm(alias);
+      },
+      closed: (alias: string) => this.told.push(`${alias} went`),
+      sysex: (alias: string, bytes: Uint8Array, length: number) =>
+        this.told.push(`${alias} ${Buffer.from(bytes.subarray(0, length)).toString("hex")}`),
       packet: (bytes: Uint8Array, address: string, port: number) => {
         osc.input.wallOffsetUs = wallUs - START_US;
         osc.input.receive(bytes, 0, bytes.length, address, port);
@@ -161,6 +169,20 @@ describe("a recording that is played", () => {
     expect(second.states).toEqual(first.states);
     expect([...second.node.fired]).toEqual([...first.node.fired]);
     expect([replay.played, replay.waitingCount, replay.lost]).toEqual([records.length, 0, 0]);
+  });
+
+  it("tells SysEx, by which devices say where their controls stand, and that they went away, in its place", () => {
+    const rig = new Rig();
+    const recorded: InputRecord[] = [
+      { kind: "port", atUs: 0, alias: "nano", isOpen: true },
+      { kind: "midi", atUs: 1, alias: "nano", sentUs: 0, bytes: Uint8Array.of(0xf0, 0x47, 1) },
+      { kind: "midi", atUs: 2, alias: "nano", sentUs: 1, bytes: Uint8Array.of(2, 0xf7) },
+      { kind: "port", atUs: 3, alias: "nano", isOpen: false },
+    ];
+    const replay = rig.replay({ wallUs: WALL_US });
+    replay.add(recorded);
+    run(rig, replay);
+    expect(rig.told).toEqual(["nano came", "nano f0470102f7", "nano went"]);
   });
 
   it("is heard at its times, twice as fast when that is asked for, and not before", () => {
