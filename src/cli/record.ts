@@ -15,7 +15,11 @@ interface RecordOptions extends NodeOptions {
 export async function record(file: string, options: RecordOptions): Promise<void> {
   const response = await new NodeClient(options).stream("/-/record");
   const output = createWriteStream(file);
-  const stop = (): void => void response.destroy();
+  let isStopped = false;
+  const stop = (): void => {
+    isStopped = true;
+    response.destroy();
+  };
   // What is wrong with the file is told at the end.
   output.on("error", stop);
   process.once("SIGINT", stop);
@@ -37,4 +41,6 @@ export async function record(file: string, options: RecordOptions): Promise<void
   if (output.errored !== null) throw new CommandError(`${file}: ${output.errored.message}`);
   // The first line is the recording's own.
   printWarning(`${Math.max(0, lines - 1)} messages recorded`);
+  // Whoever believes that it still records would miss the rest of the show.
+  if (!isStopped) throw new CommandError("the node has ended the recording");
 }

@@ -119,4 +119,14 @@ describe("record and replay", () => {
     const third = await node.hana("record", join(folder, "third.jsonl"), "--seconds", "0.1");
     expect([third.code, third.stderr]).toEqual([0, expect.stringContaining("0 messages recorded")]);
   });
+
+  it.each(["SIGTERM", "SIGKILL"] as const)("end with a failure when the node ends by %s", async (signal) => {
+    const third = await startNode({ mesh: "third" });
+    const recording = startHana("record", join(folder, "ended.jsonl"), "--node", third.url);
+    await expect.poll(() => recording.stderr).toContain("recording into");
+    await third.process.stop(signal);
+    expect(await recording.ended).toMatchObject({ code: 1 });
+    expect(recording.stderr).toContain("0 messages recorded");
+    expect(recording.stderr).toContain("the node has ended the recording");
+  });
 });
