@@ -251,11 +251,16 @@ class OscOutput implements SurfaceOutput {
 
   load(look: SurfaceLook): void {
     this.ways.fill(0);
+    this.eachShown(look, ({ argument }) => (this.ways[argument] = look.way));
+  }
+
+  /** Of several bindings of an argument the first that shows something counts; `look` holds it meanwhile. */
+  private eachShown(look: SurfaceLook, visit: (one: OscShown) => void): void {
     const seen = new Set<number>();
     for (const one of this.shown) {
       if (seen.has(one.argument) || !one.load(look)) continue;
       seen.add(one.argument);
-      this.ways[one.argument] = look.way;
+      visit(one);
     }
   }
 
@@ -289,14 +294,14 @@ class OscOutput implements SurfaceOutput {
 
   /** What is written beside it, and its colour; the path's name where no profile says how. */
   captions(look: SurfaceLook): Uint8Array[] {
-    const colour = hexOf(look);
-    return this.shown.flatMap((one) => {
-      if (!one.load(look)) return [];
-      const { label, colour: paint } = one.control ?? {};
-      if (label === undefined && paint === undefined)
-        return [this.text({ address: "/hana/label", arguments: [this.key, "{text}", "{colour}"] }, look.name, colour)];
-      return [label, paint].flatMap((text) => (text === undefined ? [] : [this.text(text, look.name, colour)]));
+    const packets: Uint8Array[] = [];
+    this.eachShown(look, ({ control }) => {
+      const { label, colour } = control ?? {};
+      const own = { address: "/hana/label", arguments: [this.key, "{text}", "{colour}"] };
+      for (const text of label === undefined && colour === undefined ? [own] : [label, colour])
+        if (text !== undefined) packets.push(this.text(text, look.name, hexOf(look)));
     });
+    return packets;
   }
 
   private text({ address, arguments: texts }: OscText, text: string, colour: string): Uint8Array {

@@ -167,6 +167,24 @@ describe("an OSC surface", () => {
     expect([rig.take(), rig.take(9_000)]).toEqual([[], [[FADER, "f", 1]]]);
   });
 
+  it("gets each control's own colour, and one label where a control moves several paths: that of what it shows", () => {
+    const range = { type: "float", range: { min: 0, max: 1 } } as const;
+    const rig = new Rig()
+      .bind("osc:/1/fader1#0", "/viz/a", range, { colour: [1, 0, 0, 1] })
+      .bind("osc:/1/fader1#0", "/viz/b", range, { colour: [0, 1, 0, 1] })
+      .bind("osc:/1/fader2#0", "/viz/c", range)
+      .bind("osc:/1/fader3#0", "/viz/d", range, { colour: [0, 0, 1, 1] });
+    for (const port of [SURFACE, OTHER]) {
+      rig.osc.message("/hana/surface", "", [], port);
+      rig.pump();
+      expect(rig.take(port).filter(([address]) => address === "/hana/label")).toEqual([
+        ["/hana/label", "sss", "/1/fader1", "a", "#ff0000"],
+        ["/hana/label", "sss", "/1/fader2", "c", "#ffffff"],
+        ["/hana/label", "sss", "/1/fader3", "d", "#0000ff"],
+      ]);
+    }
+  });
+
   it("that asks gets values, labels and colours at the port that it names, and keeps that port", () => {
     const rig = rigWithFader();
     rig.osc.message("/hana/surface", "i", [9_000], SURFACE);
