@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { formatComplaint } from "../config/complaint.js";
 import { parseShow } from "../config/show.js";
-import { replaceWholeFile } from "../edge/whole-file.js";
+import { replaceUserFile } from "../edge/whole-file.js";
 import { CommandError, ExitCode } from "./command-error.js";
 import { NodeClient, type NodeOptions } from "./node-client.js";
 import { printLine } from "./output.js";
@@ -21,7 +21,7 @@ export async function saveShow(file: string, options: ShowOptions): Promise<void
     return;
   }
   try {
-    replaceWholeFile(file, text);
+    replaceUserFile(file, text);
   } catch (error) {
     throw new CommandError(`${file}: cannot be written: ${(error as Error).message}`);
   }

@@ -13,6 +13,7 @@ import { codeOf } from "./trouble.js";
 /** Owner only. */
 export const PRIVATE_FILE_MODE = 0o600;
 export const PRIVATE_FOLDER_MODE = 0o700;
+const NEW_FILE_MODE = 0o666;
 
 /** Creates a file that does not exist yet; false when it does, and then it is left alone. */
 export function createWholeFile(path: string, text: string): boolean {
@@ -30,10 +31,28 @@ export function createWholeFile(path: string, text: string): boolean {
   return true;
 }
 
-/** Creates or replaces a file. */
+/** Creates or replaces a file that only its owner may read. */
 export function replaceWholeFile(path: string, text: string): void {
-  const temporary = writeTemporary(path, text);
+  replace(path, text, PRIVATE_FILE_MODE);
+}
+
+/**
+ * Creates or replaces a file that the user named: where a link leads to, and readable by whom it was readable, or by
+ * whom new files are. What is no file (a pipe, a terminal) is written into.
+ */
+export function replaceUserFile(path: string, text: string): void {
+  const found = fs.statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) replace(path, text, NEW_FILE_MODE);
+  else if (!found.isFile()) fs.writeFileSync(path, text);
+  else replace(fs.realpathSync(path), text, NEW_FILE_MODE, found.mode & 0o777);
+}
+
+/** `mode` is that of a new file, of which the system takes away what the user wants; `exactMode` stays as it is. */
+function replace(path: string, text: string, mode: number, exactMode?: number): void {
+  const temporary = temporaryName(path);
+  writeSynced(temporary, text, mode);
   try {
+    if (exactMode !== undefined) fs.chmodSync(temporary, exactMode);
     fs.renameSync(temporary, path);
   } catch (error) {
     fs.unlinkSync(temporary);
@@ -94,8 +113,8 @@ function temporaryName(path: string): string {
   return `${path}.${randomBytes(6).toString("hex")}.tmp`;
 }
 
-function writeSynced(path: string, text: string): void {
-  const file = fs.openSync(path, "wx", PRIVATE_FILE_MODE);
+function writeSynced(path: string, text: string, mode = PRIVATE_FILE_MODE): void {
+  const file = fs.openSync(path, "wx", mode);
   try {
     fs.writeFileSync(file, text);
     fs.fsyncSync(file);

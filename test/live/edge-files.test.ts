@@ -1,5 +1,5 @@
 /** The files of user and node, on a real disk, with real processes racing for them. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { readOrMakeNodeId, takeNextSession } from "../../src/edge/node-identity.
 import { readTermFile, TermFile } from "../../src/edge/term-file.js";
 import { BadUserFile } from "../../src/edge/trouble.js";
 import { defaultDataFolder, meshKeyPath, safeFileName, userFolders } from "../../src/edge/user-folders.js";
+import { replaceUserFile } from "../../src/edge/whole-file.js";
 import { rootFolder } from "../harness/process.js";
 
 const root = fs.mkdtempSync(join(tmpdir(), "hana-files-"));
@@ -317,5 +318,42 @@ describe("a term file", () => {
     file.save({ known: 2, granted: 2, grantee: "0123456789abcdef" }, 2);
     await file.close();
     expect([saved, failed]).toEqual([[2], [1]]);
+  });
+});
+
+describe("a file that the user named", () => {
+  const modeOf = (path: string): number => fs.statSync(path).mode & 0o777;
+
+  it("is readable by whom new files are, and keeps who may read it when it is replaced", () => {
+    fs.mkdirSync(folder);
+    const [show, plain] = [join(folder, "show.toml"), join(folder, "plain")];
+    fs.writeFileSync(plain, "");
+    replaceUserFile(show, "one");
+    expect(modeOf(show)).toBe(modeOf(plain));
+    fs.rmSync(plain);
+    fs.chmodSync(show, 0o664);
+    replaceUserFile(show, "two");
+    expect([fs.readFileSync(show, "utf8"), modeOf(show), fs.readdirSync(folder)]).toEqual([
+      "two",
+      0o664,
+      ["show.toml"],
+    ]);
+  });
+
+  it("is replaced where a link leads to", () => {
+    fs.mkdirSync(folder);
+    const [show, link] = [join(folder, "show.toml"), join(folder, "link.toml")];
+    replaceUserFile(show, "one");
+    fs.symlinkSync("show.toml", link);
+    replaceUserFile(link, "two");
+    expect([fs.readFileSync(show, "utf8"), fs.lstatSync(link).isSymbolicLink()]).toEqual(["two", true]);
+  });
+
+  it.skipIf(process.platform === "win32")("is written into when it is no file", () => {
+    const script = `import { replaceUserFile } from ${edge("whole-file.js")}; replaceUserFile("/dev/fd/1", "one");`;
+    // The shell's pipe can be opened by its name; the socket that Node makes for a child cannot.
+    const command = ["-c", '"$0" --input-type=module -e "$1" | cat', process.execPath, script];
+    const { stdout } = spawnSync("sh", command, { encoding: "utf8" });
+    expect(stdout).toBe("one");
   });
 });
