@@ -25,6 +25,7 @@ import { part } from "./edge/parting.js";
 import { openSharedPort } from "./edge/shared-port.js";
 import { applyInitialValues, loadShow } from "./edge/show-loader.js";
 import { SurfaceService } from "./edge/surface-service.js";
+import { SocketHealth } from "./edge/socket-health.js";
 import { Surfaces } from "./edge/surfaces.js";
 import { SnapshotFetch } from "./edge/snapshot-fetch.js";
 import { isWireless } from "./edge/wireless.js";
@@ -116,6 +117,7 @@ class Composition {
   private subscriptions!: Subscriptions;
   private service!: NodeService;
   private surfaces!: Surfaces;
+  private readonly socketHealth = new SocketHealth();
   private desk!: DeskHost;
   private fetch!: SnapshotFetch;
   private terms!: TermFile;
@@ -421,12 +423,13 @@ class Composition {
   }
 
   private onTrouble(trouble: NetworkTrouble): void {
-    const { event, socket, code, message } = trouble;
-    this.log.warn({ event, socket, code }, message);
-    if (event === NetworkEvent.sendRecovered) void this.mesh?.rejoin();
-    const health = event === NetworkEvent.smallReceiveBuffer ? HealthCode.buffer : HealthCode.socket;
+    const { event, socket, code, message, isNews } = trouble;
+    if (isNews) this.log.warn({ event, socket, code }, message);
+    if (event === NetworkEvent.sendRecovered) this.mesh?.rejoinSoon();
     // A buffer that is too small is told while the sockets open, before there is a node.
-    (this.node as HanaNode | undefined)?.setHealth(health, event === NetworkEvent.sendRecovered ? "" : message);
+    const node = this.node as HanaNode | undefined;
+    if (event === NetworkEvent.smallReceiveBuffer) node?.setHealth(HealthCode.buffer, message);
+    else node?.setHealth(HealthCode.socket, this.socketHealth.hear(trouble));
   }
 
   private readyInfo({ network, osc, home, name, group }: Ground): ReadyInfo {

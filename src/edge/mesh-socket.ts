@@ -32,6 +32,8 @@ export interface MeshSocketOptions {
 
 export type MeshDatagramHandler = (bytes: Uint8Array, address: string, port: number, isMulticast: boolean) => void;
 
+const REJOIN_PAUSE_MS = 1_000;
+
 /** What one multicast group needs. */
 interface GroupSockets {
   readonly receiver: GroupReceiver;
@@ -54,6 +56,8 @@ export class MeshSocket {
   private readonly unicastSender: DatagramSender;
   private readonly reporter: TroubleReporter;
   private isClosed = false;
+  private rejoinTimer: NodeJS.Timeout | undefined;
+  private isRejoinDue = false;
 
   private constructor(options: MeshSocketOptions, reporter: TroubleReporter, sockets: Opened) {
     const { stream, meeting, unicast } = sockets;
@@ -137,6 +141,18 @@ export class MeshSocket {
     return joined.every((isJoined) => isJoined);
   }
 
+  /** The same at once, and while it is asked for again and again once a second: a socket may fail with every other send. */
+  rejoinSoon(): void {
+    this.isRejoinDue = this.rejoinTimer !== undefined;
+    if (this.isRejoinDue || this.isClosed) return;
+    void this.rejoin();
+    this.rejoinTimer = setTimeout(() => {
+      this.rejoinTimer = undefined;
+      if (this.isRejoinDue) this.rejoinSoon();
+    }, REJOIN_PAUSE_MS);
+    this.rejoinTimer.unref();
+  }
+
   private async joinAnew({ out, receiver }: GroupSockets, name: string): Promise<boolean> {
     try {
       out.socket.setMulticastInterface(this.options.interfaceAddress);
@@ -151,6 +167,7 @@ export class MeshSocket {
   /** Leaves the groups and closes all sockets; what is sent later is dropped. May be called twice. */
   async close(): Promise<void> {
     this.isClosed = true;
+    clearTimeout(this.rejoinTimer);
     this.reporter.close();
     for (const sender of [this.streamSender, this.meetingSender, this.unicastSender]) sender.close();
     const { stream, meeting, unicast } = this;

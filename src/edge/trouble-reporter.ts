@@ -1,10 +1,11 @@
 /**
- * Trouble reporter: tells a socket's trouble once, not once per datagram. A broken socket can fail thousands of times
- * a second; health and log want to hear that it began, and that it still lasts.
+ * Trouble reporter: tells a socket's trouble, and whether that is news. A broken socket can fail thousands of times a
+ * second: the log wants to hear that it began, and that it still lasts. Health must hear all of it: a cable that is pulled
+ * twice within seconds is well again twice.
  */
 import { codeOf, messageOf, type NetworkEvent, type NetworkTrouble } from "./trouble.js";
 
-/** The same trouble is told again after this long at the earliest. */
+/** The same trouble is news again after this long at the earliest. */
 const REPEAT_AFTER_MS = 5_000;
 /** Different troubles remembered; there are few kinds, the bound is for messages with numbers in them. */
 const REMEMBERED = 64;
@@ -20,9 +21,10 @@ export class TroubleReporter {
 
   /** `error`: what was thrown or emitted, or a sentence. */
   tell(event: NetworkEvent, socket: string, error: unknown): void {
+    if (this.isClosed) return;
     const message = messageOf(error);
-    if (this.isClosed || this.wasJustTold(`${event} ${socket} ${message}`)) return;
-    this.onTrouble({ event, socket, code: codeOf(error), message });
+    const isNews = !this.wasJustTold(`${event} ${socket} ${message}`);
+    this.onTrouble({ event, socket, code: codeOf(error), message, isNews });
   }
 
   /** What a socket says while it closes is of no interest. */

@@ -43,7 +43,7 @@ export const NetworkEvent = {
 } as const;
 export type NetworkEvent = (typeof NetworkEvent)[keyof typeof NetworkEvent];
 
-/** Something for the node's health: each told once when it begins, not once per datagram. */
+/** Something for the node's health, and for the log where it is news. */
 export interface NetworkTrouble {
   readonly event: NetworkEvent;
   /** Which socket: `multicast`, `meeting`, `unicast` or `osc`. */
@@ -51,6 +51,8 @@ export interface NetworkTrouble {
   /** The system's code such as `ENETUNREACH`, or "". */
   readonly code: string;
   readonly message: string;
+  /** Not told in the last seconds. */
+  readonly isNews: boolean;
 }
 
 /** The system's code of an error, or "". */

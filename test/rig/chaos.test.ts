@@ -228,6 +228,7 @@ it("ends a night of everything with one mesh that has it all", { timeout: SECOND
     expect(health).toHaveLength(HOSTS.length);
   } catch (error) {
     console.info(story());
+    for (const host of HOSTS) console.info(host, (await lan.cli(host, "peers", "--json")).stdout);
     throw error;
   }
 });
