@@ -2,9 +2,9 @@
  * Chaos: real nodes amid everything that a night brings, drawn by one seed: loss, cuts, divided networks, cables that are
  * pulled, kills, stops, processes that are held up. All the while every host is written to.
  *
- * When it is over and all cables are in, one mesh holds the same everywhere, has what each host wrote last, and has
- * nothing to complain of. HANA_CHAOS_SECONDS sets how long (20), HANA_CHAOS_SEED which night. What happens is the seed's;
- * when it meets which datagram is not, so a failure may not come again: it prints what led to it.
+ * When it is over and all cables are in, one mesh holds the same everywhere, has what each host wrote last, and no
+ * alarm is left; warnings are recorded. HANA_CHAOS_SECONDS sets how long (20), HANA_CHAOS_SEED which night. What happens
+ * is the seed's; when it meets which datagram is not, so a failure may not come again: it prints what led to it.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, expect, it } from "vitest";
@@ -221,11 +221,12 @@ it("ends a night of everything with one mesh that has it all", { timeout: SECOND
     record("chaos", { "resident MB before": beforeMb.join(" "), after: (await memoryMb()).join(" ") });
     const health = await until(
       () => Promise.all(HOSTS.map(async (host) => (await lan.status(host)).health)),
-      (all) => all.every((findings) => findings.every(({ code }) => code === "conflicts")),
-      "nothing to complain of but conflicts",
+      (all) => all.flat().every(({ code, level }) => level !== "alarm" || code === "conflicts"),
+      "no alarm but conflicts",
       RESTED_MS,
     );
-    expect(health).toHaveLength(HOSTS.length);
+    const warned = health.flat().filter(({ code }) => code !== "conflicts");
+    record("chaos", { "warnings at the end": warned.map(({ code, text }) => `${code} (${text})`).join("; ") });
   } catch (error) {
     console.info(story());
     for (const host of HOSTS) console.info(host, (await lan.cli(host, "peers", "--json")).stdout);
