@@ -36,9 +36,11 @@ export class ConflictWatch {
     }
     // Those that found no room are told of until the list has been dealt with.
     if (this.ids.length === 0) this.node.setHealth(HealthCode.conflictUnlisted, "");
-    const open = this.ids.filter((id) => String(core.state.texts[id]).includes(OPEN)).length;
+    // One that says nothing was left by a controller that died over it: nothing lists it, so nobody could acknowledge it.
+    const texts = this.ids.map((id) => String(core.state.texts[id])).filter((text) => text !== "");
+    const open = texts.filter((text) => text.includes(OPEN)).length;
     this.node.setHealth(HealthCode.conflictOpen, open === 0 ? "" : openText(open));
-    const resolved = this.ids.length - open;
+    const resolved = texts.length - open;
     this.node.setHealth(HealthCode.conflict, resolved === 0 ? "" : resolvedText(resolved));
   }
 }

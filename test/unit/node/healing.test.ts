@@ -270,6 +270,13 @@ test("who is cut off while a side is taken in has it only with the records of it
   expect(told).toEqual(["record", "record", "record", "side"]);
 });
 
+test("a record whose controller died before it said anything is no conflict that nobody can acknowledge", () => {
+  const mesh = meshOf(2);
+  mesh.controller.declare("/system/conflicts/7-000001-1", { type: "string", persist: false });
+  mesh.run(2_000_000);
+  for (const node of mesh.nodes) expect(node.hana.health.list()).toEqual([]);
+});
+
 /** More than a side of 600 paths is taken in with, and the heartbeats right behind. */
 const FRAMES_LOST = 41;
 
