@@ -35,3 +35,11 @@ test("that one socket sends again says nothing of another", () => {
   tell(NetworkEvent.sendRecovered, "unicast", "sending again");
   expect(said).toEqual([GONE.message, GONE.message, "send EPERM", ""]);
 });
+
+test("what failed beside sending is over when any socket sends again", () => {
+  const { tell, said } = rig();
+  tell(NetworkEvent.receiveFailed, "unicast", new Error("recvmsg ENETDOWN"));
+  tell(NetworkEvent.sendFailed, "multicast", GONE);
+  tell(NetworkEvent.sendRecovered, "multicast", "sending again");
+  expect(said).toEqual(["recvmsg ENETDOWN", GONE.message, ""]);
+});
