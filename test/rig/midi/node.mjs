@@ -1,7 +1,7 @@
 /**
  * A whole node with controls bound to paths, against the kernel's sequencer and a USB device: runs in the MIDI machine.
  *
- * What a user types is typed; values and lists are asked for by HTTP, since a command takes seconds to start in there.
+ * What a user types is typed, to a command that needs no start; values and lists are asked for by HTTP.
  */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -10,8 +10,8 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { get, request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { setTimeout as delay } from "node:timers/promises";
 import { setTimeout as pause } from "node:timers/promises";
+import { runCommand } from "../../../dist/cli/program.js";
 import { check, listen, play, run, runChecks, until, usb } from "./inside.mjs";
 
 /** The node's own start is the slowest thing in there. */
@@ -19,6 +19,9 @@ const READY_MS = 120_000;
 const main = join(import.meta.dirname, "../../../dist/main.js");
 const home = mkdtempSync("/tmp/hana-");
 Object.assign(process.env, { HOME: home, XDG_CONFIG_HOME: home, XDG_DATA_HOME: home, XDG_STATE_HOME: home });
+// Each command listens for a reader that goes.
+process.stdout.setMaxListeners(0);
+process.stderr.setMaxListeners(0);
 // Memory is dear in there.
 process.env.HANA_LIMITS_PATHS = "1000";
 const profiles = join(home, "hana", "hardware-profiles");
@@ -39,8 +42,20 @@ writeFileSync(
 
 let node;
 
-function hana(...args) {
-  return run(process.execPath, main, ...args);
+/** What a command prints. It runs in this process: in one of its own it takes three seconds to start in there. */
+async function hana(...args) {
+  let printed = "";
+  process.stdout.write = (text) => {
+    printed += text;
+    return true;
+  };
+  try {
+    const code = await runCommand(args, () => assert.fail("a node that runs in here"));
+    assert.equal(code, 0, `hana ${args.join(" ")}: ${printed}`);
+  } finally {
+    delete process.stdout.write;
+  }
+  return printed;
 }
 
 /** An answer of the node's control interface. */
@@ -108,36 +123,44 @@ check("a node lists the MIDI devices that are there, and opens none", async () =
 });
 
 check("a knob is bound to a path that declares itself, and moves it; unbound, its port is closed", async () => {
-  const printed = hana("bind", "virmidi-0-0/ch1/cc7", "/viz/tunnel/camera/zoom", "--range", "0..127", "--id", "zoom");
+  const printed = await hana(
+    "bind",
+    "virmidi-0-0/ch1/cc7",
+    "/viz/tunnel/camera/zoom",
+    "--range",
+    "0..127",
+    "--id",
+    "zoom",
+  );
   assert.match(printed, /port open: Virtual Raw MIDI 0-0:VirMIDI 0-0 16:0/);
   play("hw:0,0", "B0 07 7F B0 07 05");
   await becomes("/viz/tunnel/camera/zoom", 5);
   const { counters } = await ask("/-/status");
   assert.deepEqual([counters["midi.opens"], counters["midi.messagesIn"], counters["bindings.writes"]], [1, 2, 2]);
-  hana("unbind", "zoom");
+  await hana("unbind", "zoom");
   await until("the port to be closed", () => !run("cat", "/proc/asound/seq/clients").includes("RtMidi"));
 });
 
 check("an endless encoder turns by every detent, and a pad toggles at each press", async () => {
   const turn = "/viz/tunnel/camera/turn";
   const flags = ["--range", "0..127", "--encoding", "twos-complement", "--step", "1"];
-  assert.match(hana("bind", "virmidi-0-0/ch1/cc9", turn, ...flags, "--id", "turn"), /port open/);
+  assert.match(await hana("bind", "virmidi-0-0/ch1/cc9", turn, ...flags, "--id", "turn"), /port open/);
   play("hw:0,0", "B0 09 01 B0 09 14 B0 09 7D");
   await becomes(turn, 1 + 20 - 3);
-  hana("bind", "virmidi-0-0/ch1/note60", turn, "--mode", "toggle", "--id", "pad");
+  await hana("bind", "virmidi-0-0/ch1/note60", turn, "--mode", "toggle", "--id", "pad");
   play("hw:0,0", "90 3C 40 80 3C 00");
   await becomes(turn, 127);
   play("hw:0,0", "90 3C 40 90 3C 00");
   await becomes(turn, 0);
-  hana("unbind", "turn");
-  hana("unbind", "pad");
+  await hana("unbind", "turn");
+  await hana("unbind", "pad");
   await until("the port to be closed", () => !run("cat", "/proc/asound/seq/clients").includes("RtMidi"));
 });
 
 check(
   "a device is bound before it is plugged in, moves its path, is missed when it is pulled, and comes back",
   async () => {
-    const printed = hana("bind", "acme-pad-midi-1/ch1/cc1-33", "/viz/tunnel/camera/pan", "--range", "0..16383");
+    const printed = await hana("bind", "acme-pad-midi-1/ch1/cc1-33", "/viz/tunnel/camera/pan", "--range", "0..16383");
     assert.match(printed, /acme-pad-midi-1 is absent: it works as soon as it is plugged in/);
     for (const turn of [1, 2]) {
       usb("plug", "Acme Pad");
@@ -158,7 +181,7 @@ check(
   "another program connects to a virtual port of the node, and the node does not take it for a device",
   async () => {
     assert.match(
-      hana("bind", "stage/ch1/cc9", "/viz/tunnel/camera/dolly", "--range", "0..127"),
+      await hana("bind", "stage/ch1/cc9", "/viz/tunnel/camera/dolly", "--range", "0..127"),
       /port open: virtual Stage/,
     );
     const clients = run("cat", "/proc/asound/seq/clients");
@@ -183,16 +206,16 @@ check("a control by its name in a profile, and a device that is adopted, swapped
   });
   assert.deepEqual([listed.profile, listed.adopted, listed.state], ["acme-knobs", false, "unused"]);
   assert.match(
-    hana("bind", "acme-knobs/knob2", "/viz/tunnel/camera/roll", "--range", "0..127"),
+    await hana("bind", "acme-knobs/knob2", "/viz/tunnel/camera/roll", "--range", "0..127"),
     /port open: Acme Knobs/,
   );
   await playUntil(card, "B0 15 2A", "/viz/tunnel/camera/roll", 42);
-  assert.match(hana("midi", "adopt", "deck", "acme-knobs"), /deck \(adopted\) +acme-knobs +unused/);
+  assert.match(await hana("midi", "adopt", "deck", "acme-knobs"), /deck \(adopted\) +acme-knobs +unused/);
   const absent = (await ask("/-/bindings")).find(({ source }) => source === "acme-knobs/knob2");
   assert.equal(absent.device.state, "absent");
-  hana("bind", "deck/knob1", "/viz/tunnel/camera/tilt", "--range", "0..127");
+  await hana("bind", "deck/knob1", "/viz/tunnel/camera/tilt", "--range", "0..127");
   await playUntil(card, "B0 14 07", "/viz/tunnel/camera/tilt", 7);
-  hana("midi", "forget", "deck");
+  await hana("midi", "forget", "deck");
   await playUntil(card, "B0 15 03", "/viz/tunnel/camera/roll", 3);
 });
 
@@ -225,7 +248,7 @@ check("a button of machine control is learned, though nothing heard SysEx before
 });
 
 check("a trace tells message, binding, path and value of what is played, and why nothing happens", async () => {
-  hana("bind", "virmidi-0-0/ch1/cc7", "/viz/trace/zoom", "--range", "0..127", "--id", "traced");
+  await hana("bind", "virmidi-0-0/ch1/cc7", "/viz/trace/zoom", "--range", "0..127", "--id", "traced");
   const trace = listen(process.execPath, main, "trace", "--source", "virmidi-0-0", "--json");
   // It looks on once it has told something; that takes the command's start.
   await until("the trace", async () => {
@@ -250,14 +273,14 @@ check("a trace tells message, binding, path and value of what is played, and why
   const unbound = traced().find(({ source }) => source === "virmidi-0-0/ch1/cc8") ?? assert.fail(trace.text);
   assert.deepEqual([unbound.outcome, unbound.binding, unbound.path], ["unbound", "", ""]);
   await trace.stop();
-  hana("unbind", "traced");
+  await hana("unbind", "traced");
 });
 
 check("a sequencer's start and machine control press what they are bound to", async () => {
   const options = ["--mode", "increment", "--step", "1", "--range", "0..9"];
   const source = (word) => `virmidi-0-0/system/${word}`;
-  assert.match(hana("bind", source("start"), "/viz/system/starts", ...options), /port open/);
-  assert.match(hana("bind", source("mmc-play"), "/viz/system/plays", ...options), /port open/);
+  assert.match(await hana("bind", source("start"), "/viz/system/starts", ...options), /port open/);
+  assert.match(await hana("bind", source("mmc-play"), "/viz/system/plays", ...options), /port open/);
   play("hw:0,0", "FA F0 7F 7F 06 02 F7 FC FA");
   await becomes("/viz/system/starts", 2);
   await becomes("/viz/system/plays", 1);
@@ -294,10 +317,10 @@ check("what amidi and aplaymidi play is recorded, and a replay of it makes the s
   recording.kill("SIGINT");
   assert.deepEqual(await ended, [0, null], said);
   // The controls that have just moved them hold them for a moment.
-  await delay(500);
+  await pause(500);
   for (const path of paths) await tell("/-/set", { path, value: 7 });
   for (const path of paths) await becomes(path, 7);
-  assert.match(hana("replay", file), /messages played/);
+  assert.match(await hana("replay", file), /messages played/);
   await becomeAll();
 });
 
@@ -339,7 +362,7 @@ check("lights, rings and motors of a USB device show the state, and are painted 
       messages.every((message) => device.bytes.includes(message)),
     ).catch((error) => assert.fail(`${error.message}; at last ${device.text}`));
   const range = ["--range", "0..1", "--takeover", "jump"];
-  assert.match(hana("bind", "behringer-bcf2000/button1", "/viz/show/lamp", ...range), /port open: BCF2000/);
+  assert.match(await hana("bind", "behringer-bcf2000/button1", "/viz/show/lamp", ...range), /port open: BCF2000/);
   await tell("/-/bindings", { source: "behringer-bcf2000/fader1", path: "/viz/show/level", range: [0, 127] });
   await tell("/-/bindings", { source: "behringer-bcf2000/encoder1", path: "/viz/show/place", range: [0, 1] });
   await shows("B04100", "B05100", "B00100");
@@ -348,7 +371,7 @@ check("lights, rings and motors of a USB device show the state, and are painted 
   }
   await shows("B0417F", "B0517F", "B0017F");
   // It is painted once more when it must have started.
-  await delay(2_000);
+  await pause(2_000);
   // The hand moves a fader: the value follows, and the motor gets that place, and no other, once the hand rests.
   const before = device.bytes.length;
   await playUntil(`hw:${usb("card", "BCF2000")}`, "B0 51 20", "/viz/show/level", 0x20);
@@ -398,7 +421,7 @@ async function simulate(profile, play) {
 
 check("a virtual twin of a device is found, moves what it is bound to, and shows what the node makes of that", () =>
   simulate("korg-nanokontrol2", async (say, shown) => {
-    const printed = hana("bind", "korg-nanokontrol2/solo1", "/viz/twin/solo");
+    const printed = await hana("bind", "korg-nanokontrol2/solo1", "/viz/twin/solo");
     assert.match(printed, /port open: RtMidi Output Client:korg-nanokontrol2/);
     say("solo1 down");
     await becomes("/viz/twin/solo", 1);
@@ -411,17 +434,17 @@ check("a virtual twin of a device is found, moves what it is bound to, and shows
 
 check("a device that says where its faders stand is believed, and moves nothing by that", async () => {
   const fader = "akai-apc40-mk2/fader1";
-  hana("bind", fader, "/viz/places/level", "--range", "0..1", "--takeover", "pickup");
-  hana("set", "/viz/places/level", "0.5");
-  const gap = () => JSON.parse(hana("bindings", "--json")).find(({ source }) => source === fader).gap;
-  assert.equal(gap(), 0);
+  await hana("bind", fader, "/viz/places/level", "--range", "0..1", "--takeover", "pickup");
+  await hana("set", "/viz/places/level", "0.5");
+  const gap = async () => (await ask("/-/bindings")).find(({ source }) => source === fader).gap;
+  assert.equal(await gap(), 0);
   await simulate("akai-apc40-mk2", async (say) => {
-    await until("the gap", () => gap() === 0.5, READY_MS);
+    await until("the gap", async () => (await gap()) === 0.5, READY_MS);
     say("fader1 0.2");
-    await until("the gap that is left", () => Math.abs(gap() - 0.3) < 0.01);
-    assert.equal(hana("get", "/viz/places/level").trim(), "0.5");
+    await until("the gap that is left", async () => Math.abs((await gap()) - 0.3) < 0.01);
+    assert.equal(await hana("get", "/viz/places/level"), "0.5\n");
     say("fader1 0.7");
-    await until("the value", () => Number(hana("get", "/viz/places/level")) > 0.6);
+    await until("the value", async () => Number(await hana("get", "/viz/places/level")) > 0.6);
   });
 });
 
