@@ -117,7 +117,7 @@ function peerOf(node: HanaNode, peer: Peer, agreed: number): PeerReport {
     node: peer.node,
     name: peer.name,
     role: peer.node === roles.term.node ? "controller" : peer.isInSync ? "follower" : "starting",
-    health: healthOfPeer(peer, agreed, now),
+    health: healthOfPeer(peer, agreed, node.peers.asOfUs(now)),
     address: peer.address,
     port: peer.unicastPort,
     interface: peer.interfaceName,

@@ -131,6 +131,7 @@ export class Membership {
       node.peers.row(rows, rows.node === from ? address : "", node.core.clock.nowUs);
     }
     if (rows.failed) node.core.counters.messagesMalformed++;
+    else node.peers.listed(node.core.clock.nowUs);
   }
 
   private onLeave(from: string): void {
@@ -154,6 +155,7 @@ export class Membership {
     const { node } = this;
     const now = node.core.clock.nowUs;
     const { role } = node.roles;
+    if (node.controller.isOpen) node.peers.listed(now);
     this.watch.tick(now, role === Role.following || role === Role.controlling);
     node.setHealth(HealthCode.peers, this.watch.finding);
     this.offers.drain();

@@ -13,9 +13,12 @@ const VERY_LOSSY_PERMILLE = 300;
 export const PeerHealth = { green: "green", yellow: "yellow", red: "red" } as const;
 export type PeerHealth = (typeof PeerHealth)[keyof typeof PeerHealth];
 
-/** `agreed`: the sequence that every node had the time to reach and to prove. */
-export function healthOfPeer(peer: Peer, agreed: number, nowUs: number): PeerHealth {
-  const silentUs = nowUs - peer.heardUs;
+/**
+ * `agreed`: the sequence that every node had the time to reach and to prove; `asOfUs`: until when it is known who spoke
+ * (`Peers.asOfUs`).
+ */
+export function healthOfPeer(peer: Peer, agreed: number, asOfUs: number): PeerHealth {
+  const silentUs = asOfUs - peer.heardUs;
   if (silentUs > SILENT_US || peer.level === FitnessLevel.red || peer.differs !== 0) return PeerHealth.red;
   if (peer.lossPermille >= VERY_LOSSY_PERMILLE) return PeerHealth.red;
   if (silentUs > LATE_US || peer.level === FitnessLevel.yellow || !peer.isInSync) return PeerHealth.yellow;

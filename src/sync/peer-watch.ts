@@ -67,7 +67,8 @@ export class PeerWatch {
   /** Notes who fell silent and who is heard again. Answers whether that is another set now. */
   private look(nowUs: number): boolean {
     let isOther = false;
-    for (const peer of this.peers.values()) if (this.lookAt(peer, nowUs)) isOther = true;
+    const asOfUs = this.peers.asOfUs(nowUs);
+    for (const peer of this.peers.values()) if (this.lookAt(peer, asOfUs)) isOther = true;
     for (const [node, silent] of this.missing) {
       const silentUs = nowUs - silent.heardUs;
       if (silentUs > KNOWN_US) this.missing.delete(node);
@@ -78,8 +79,8 @@ export class PeerWatch {
     return isOther;
   }
 
-  private lookAt(peer: Peer, nowUs: number): boolean {
-    const silentUs = nowUs - peer.heardUs;
+  private lookAt(peer: Peer, asOfUs: number): boolean {
+    const silentUs = asOfUs - peer.heardUs;
     if (silentUs <= LATE_US) return this.missing.size > 0 && this.missing.delete(peer.node);
     const isMissing = this.missing.has(peer.node);
     if (!isMissing && this.missing.size < PEERS_MAX) {

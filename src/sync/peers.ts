@@ -8,6 +8,8 @@ import type { PeerListReader, PeerRow } from "../wire/peer-list.js";
 export const PEERS_MAX = 256;
 /** A peer that nobody heard for this long is gone. */
 export const PEER_SILENCE_US = 4_000_000;
+/** The list comes once a second, and one may be lost. */
+const LISTED_US = 2_000_000;
 
 export class Peer implements PeerRow {
   readonly node: string;
@@ -60,8 +62,8 @@ export class Peer implements PeerRow {
 
 export class Peers {
   private readonly peers = new Map<string, Peer>();
-  /** [0] before then nobody can have been silent for long. */
-  private readonly registers = new Float64Array([Number.POSITIVE_INFINITY]);
+  /** [0] before then nobody can have been silent for long, [1] until then it is known who was heard. */
+  private readonly registers = new Float64Array([Number.POSITIVE_INFINITY, 0]);
   /** Rises when a peer comes, goes or changes what matters for the list. */
   generation = 0;
 
@@ -113,6 +115,16 @@ export class Peers {
     peer.snapshotPort = row.snapshotPort;
     peer.priority = row.priority;
     peer.reachAt(row.address === "" ? address : row.address, row.unicastPort);
+  }
+
+  /** All who were heard until now are known: this node is whom they report to, or hears of them from that one's list. */
+  listed(nowUs: number): void {
+    this.registers[1] = nowUs;
+  }
+
+  /** The time as of which it is said who is silent: between two lists a follower cannot know who spoke. */
+  asOfUs(nowUs: number): number {
+    return Math.max(this.registers[1] as number, nowUs - LISTED_US);
   }
 
   private open(node: string): Peer | undefined {

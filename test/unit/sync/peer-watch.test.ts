@@ -28,6 +28,7 @@ describe("silence", () => {
       speakers.forEach((name, place) => {
         if ((step + place * 7) % 50 === 0) peers.notice(name, "10.0.0.1", { ...NOTICE, name }, nowUs);
       });
+      peers.listed(nowUs);
       watch.tick(nowUs, isHearing);
       if (watch.finding !== (findings.at(-1) ?? "")) findings.push(watch.finding);
     }
