@@ -215,6 +215,13 @@ export class Replica {
     if (sequence > this.sequence) this.sequence = sequence;
   }
 
+  /** The same for an event, which may have been repaired after a newer value came: a version never goes back by one. */
+  private stampEvent(id: number): void {
+    const { reader, state } = this;
+    const isFresh = (reader.flags & ChangeFlag.resync) === 0 && state.terms[id] === reader.term;
+    if (!isFresh || (reader.doubles[0] as number) >= (state.sequences[id] as number)) this.stamp(id);
+  }
+
   /** Whether the entry in hand was already in the image: then showing it would step back for a moment. */
   private isOlder(id: number): boolean {
     const { reader, state, terms } = this;
@@ -241,6 +248,9 @@ export class Replica {
         return this.takeTerm();
       case EventKind.standings:
         return this.takeStandings();
+      case EventKind.lineage:
+        this.sequence = Math.max(this.sequence, reader.doubles[0] as number);
+        return true;
       default:
         return true;
     }
@@ -249,7 +259,7 @@ export class Replica {
   private takeImpulse(): void {
     const { reader, impulse } = this;
     if (!this.state.exists(reader.id)) return;
-    if ((reader.flags & ChangeFlag.pending) === 0) this.stamp(reader.id);
+    if ((reader.flags & ChangeFlag.pending) === 0) this.stampEvent(reader.id);
     if (this.watchers.size === 0) return;
     impulse.term = reader.term;
     impulse.sequence = reader.doubles[0] as number;
@@ -276,7 +286,7 @@ export class Replica {
       state.tombstones.drop(named.path);
       this.pending[id] = 0;
     }
-    if (state.exists(id) && (reader.flags & ChangeFlag.pending) === 0) this.stamp(id);
+    if (state.exists(id) && (reader.flags & ChangeFlag.pending) === 0) this.stampEvent(id);
     this.tellStructure(id);
     return true;
   }
@@ -327,6 +337,7 @@ export class Replica {
     const input = new ByteReader(payload);
     const number = input.varint();
     const node = decodeText(input.blob(NODE_LIMIT_BYTES));
+    this.sequence = this.reader.doubles[0] as number;
     return !input.failed && this.terms.intern(number, node) === this.reader.id;
   }
 }

@@ -68,46 +68,70 @@ export function takeSnapshot(
 /** Makes the present state equal to `incoming`. */
 export function adopt(core: NodeCore, applier: Applier, pending: PendingWrites, incoming: State): void {
   const { state } = core;
-  const paths = new Map<number, string>();
+  const held = heldPaths(state, pending);
+  const stays = ({ path, type, isValue }: Held): boolean => isValue && incoming.types[incoming.idOf(path)] === type;
+  const values = new Set([...held.values()].filter(stays).map(({ path }) => path));
+  const declared = new Set<number>();
+  const change = (): void => {
+    removeStrangers(core, applier, incoming);
+    for (const id of incoming.ids()) {
+      const isHeld = values.has(incoming.pathOf(id));
+      if (adoptPath(core, applier, incoming, id, isHeld)) declared.add(id);
+    }
+    state.tombstones.clear();
+    for (const stone of incoming.tombstones.values()) state.tombstones.add(stone);
+    state.nextId = Math.max(state.nextId, incoming.nextId);
+  };
+  pending.remap(change, (id) => state.idOf(held.get(id)?.path ?? ""));
+  for (const { path, type } of held.values()) {
+    const id = state.idOf(path);
+    if (id >= 0 && state.types[id] !== type) pending.forget(id, Reject.wrongType);
+    else if (declared.has(id) && pending.isPending(id)) applier.showHeld(id);
+  }
+}
+
+/** A path that something is pending on. */
+interface Held {
+  readonly path: string;
+  readonly type: ValueType;
+  readonly isValue: boolean;
+}
+
+/** By the ids that the paths have now. */
+function heldPaths(state: State, pending: PendingWrites): Map<number, Held> {
+  const held = new Map<number, Held>();
   pending.forEach((slot) => {
     const id = pending.idOf(slot);
-    if (state.exists(id)) paths.set(id, state.pathOf(id));
+    if (!state.exists(id)) return true;
+    held.set(id, { path: state.pathOf(id), type: state.types[id] as ValueType, isValue: pending.isPending(id) });
     return true;
   });
-  removeStrangers(core, applier, pending, incoming);
-  for (const id of incoming.ids()) adoptPath(core, applier, incoming, id);
-  state.tombstones.clear();
-  for (const stone of incoming.tombstones.values()) state.tombstones.add(stone);
-  state.nextId = Math.max(state.nextId, incoming.nextId);
-  pending.remap((id) => {
-    const path = paths.get(id);
-    if (path !== undefined) return state.idOf(path);
-    // A provisional path that the snapshot knows has moved to its own id already.
-    return state.exists(id) ? id : -1;
-  });
+  return held;
 }
 
 /** Paths that the snapshot lacks go, unless they are provisional; so do those whose id is another's now. */
-function removeStrangers(core: NodeCore, applier: Applier, pending: PendingWrites, incoming: State): void {
+function removeStrangers(core: NodeCore, applier: Applier, incoming: State): void {
   const { state } = core;
   for (const id of [...state.ids()]) {
     if (state.isProvisional(id)) continue;
     if (incoming.exists(id) && incoming.pathOf(id) === state.pathOf(id)) continue;
-    // What was written to a path that the mesh has under another id goes there.
-    if (incoming.idOf(state.pathOf(id)) < 0) pending.forget(id, Reject.unknownPath);
     applier.adoptRemoval(id);
   }
 }
 
-/** Makes one path equal to what `incoming` holds under that id. */
-export function adoptPath(core: NodeCore, applier: Applier, incoming: State, id: number): void {
+/**
+ * Makes one path equal to what `incoming` holds under that id. `isHeld`: what is pending on it stays shown. Answers
+ * whether it was declared anew.
+ */
+export function adoptPath(core: NodeCore, applier: Applier, incoming: State, id: number, isHeld?: boolean): boolean {
   const { state } = core;
   const declaration = incoming.declarationOf(id);
-  if (declaration === undefined) return;
+  if (declaration === undefined) return false;
   const path = incoming.pathOf(id);
   const isSame = state.pathOf(id) === path && sameDeclaration(declaration, state.declarationOf(id));
   applier.loadContext(incoming, id);
-  if (!isSame && !applier.adoptDeclaration(id, path, declaration)) return;
+  if (!isSame && !applier.adoptDeclaration(id, path, declaration)) return false;
   if ((incoming.types[id] as ValueType) === Types.impulse) applier.adoptSilentImpulse(id);
-  else applier.adoptImageValue(incoming, id, !isSame);
+  else applier.adoptImageValue(incoming, id, !isSame, isHeld);
+  return !isSame;
 }

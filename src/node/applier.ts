@@ -195,7 +195,10 @@ export class Applier {
     if (keeps && coerce(state, id, staging) === Reject.none) state.store(id, staging);
     this.stampPath(id);
     this.core.ring.event(EventKind.declare, id, payload, this.context);
-    if (keeps) this.showValue(id);
+    // An image's value follows.
+    if ((this.context.flags & ChangeFlag.resync) !== 0) return;
+    if (this.pending.isPending(id)) this.showHeld(id);
+    else if (keeps) this.showValue(id);
   }
 
   /** The controller gave a path its id: what was pending under the provisional one moves over. */
@@ -211,6 +214,8 @@ export class Applier {
     const { state, staging } = this.core;
     const type = state.types[id] as ValueType;
     if (type === ValueType.impulse) return;
+    // It may have come past a gap that the declaration lay in: then it is newer.
+    this.contextOf(id);
     state.load(id, staging);
     this.core.ring.value(id, type, staging, this.context);
   }
@@ -290,11 +295,13 @@ export class Applier {
   }
 
   tellTerm(index: number): void {
-    const { terms, ring } = this.core;
+    const { terms, ring, sequence } = this.core;
     const { number, node } = terms.at(index);
     const out = new ByteWriter(new Uint8Array(64));
     out.varint(number);
     out.blob(new TextEncoder().encode(node));
+    // A term that this node opens begins at this sequence, which may be less than it had seen.
+    this.context.doubles[0] = sequence[0] as number;
     this.context.flags = 0;
     ring.event(EventKind.term, index, out.buffer.slice(0, out.offset), this.context);
   }
@@ -447,20 +454,26 @@ export class Applier {
     const { flags } = this.context;
     this.adoptVersion(id);
     this.core.staging.number(0);
-    this.context.flags = ChangeFlag.confirmed;
+    this.context.flags = flags | ChangeFlag.confirmed;
     this.core.ring.value(id, ValueType.impulse, this.core.staging, this.context);
     this.context.flags = flags;
   }
 
-  /** Adopts a value from an image; shown when it differs from what is shown, or when the path is new here. */
-  adoptImageValue(incoming: State, id: number, isNew: boolean): void {
+  /**
+   * Adopts a value from an image; shown when it differs from what is shown, or when the path is new here. `isHeld`: what
+   * is pending on the path is shown instead.
+   */
+  adoptImageValue(incoming: State, id: number, isNew: boolean, isHeld = this.pending.isPending(id)): void {
     const { state, staging } = this.core;
     incoming.load(id, staging);
     const differs = isNew || state.differs(id, staging);
     state.store(id, staging);
     this.adoptVersion(id);
-    if (this.pending.isPending(id)) return;
-    if (!differs) this.context.flags = ChangeFlag.confirmed;
+    if (isHeld) {
+      if (isNew && this.pending.isPending(id)) this.showHeld(id);
+      return;
+    }
+    if (!differs) this.context.flags = ChangeFlag.resync | ChangeFlag.confirmed;
     this.core.ring.value(id, state.types[id] as ValueType, staging, this.context);
     this.context.flags = ChangeFlag.resync;
   }
@@ -476,6 +489,12 @@ export class Applier {
     context.gesture = gesture;
     context.flags = ChangeFlag.pending | (this.isGrouped ? ChangeFlag.grouped : 0);
     core.ring.value(id, core.state.types[id] as ValueType, core.staging, context);
+  }
+
+  /** Shows again what is pending on a path that was declared anew. */
+  showHeld(id: number): void {
+    this.pending.load(id, this.core.staging);
+    this.showPending(id, this.pending.surfaceOf(id), 0);
   }
 
   /** Declares a path of this node's own that the controller has not given an id yet. */
@@ -525,7 +544,7 @@ export class Applier {
     const { state, staging } = this.core;
     const isSame = !state.differs(id, staging);
     this.contextOf(id);
-    this.context.flags = isSame ? ChangeFlag.confirmed : ChangeFlag.rolledBack;
+    this.context.flags = isSame ? ChangeFlag.resync | ChangeFlag.confirmed : ChangeFlag.rolledBack;
     state.load(id, staging);
     this.core.ring.value(id, state.types[id] as ValueType, staging, this.context);
   }

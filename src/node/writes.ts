@@ -319,12 +319,17 @@ export class Writes implements WriteTarget {
 
   /** What another origin wrote since stays. */
   private commitValue(slot: number, id: number, surface: number): void {
-    const { pending, controller, applier } = this.parts;
+    const { pending, controller, applier, core } = this.parts;
     pending.stage(slot, this.staging);
     if (coerce(this.state, id, this.staging) !== Reject.none) return;
     controller.precedence.setMade(pending.madeUs, slot);
+    const before = core.sequence[0] as number;
     const reject = controller.execution.commit(id, surface, pending.gestureAt(slot));
-    if (reject === Reject.none) return;
+    if (reject === Reject.none) {
+      // What is there already changes nothing, but it is no more pending.
+      if (core.sequence[0] === before) applier.showConfirmed(id);
+      return;
+    }
     controller.precedence.count(reject);
     pending.refuse(pending.writeOf(slot), reject);
     applier.showRolledBack(id);

@@ -20,6 +20,8 @@ const ROOM_MIN = PENDING_MAX / 2;
 const RETRY_FIRST_US = 20_000;
 const RETRY_MAX_US = 100_000;
 const NOT_ACKNOWLEDGED = -1;
+/** More than any id. */
+const LIFTED = 0x4000_0000;
 const EMPTY = new Uint8Array(0);
 
 /** Told when a write is confirmed or refused. */
@@ -491,9 +493,15 @@ export class PendingWrites {
     });
   }
 
-  /** Gives every held write the id that its path has now; -1, for a path that is no more, refuses the write. */
-  remap(idOf: (id: number) => number): void {
+  /**
+   * Lets `change` give paths other ids, and then every held write the one that its path has now; -1, for a path that is
+   * no more, refuses the write. Meanwhile nothing is pending on any id: the same number is another path before and after.
+   */
+  remap(change: () => void, idOf: (id: number) => number): void {
     this.slotOf.fill(0);
+    this.lift(LIFTED);
+    change();
+    this.lift(-LIFTED);
     this.forEach((slot) => {
       const kind = this.kinds[slot];
       const isMark = kind === WriteKind.groupEnd || kind === WriteKind.void;
@@ -506,6 +514,14 @@ export class PendingWrites {
       return true;
     });
     for (const waiter of this.waiters) waiter.id = idOf(waiter.id);
+  }
+
+  private lift(by: number): void {
+    this.forEach((slot) => {
+      this.ids[slot] = (this.ids[slot] as number) + by;
+      return true;
+    });
+    for (const waiter of this.waiters) waiter.id += by;
   }
 
   /** Gives everything up with a reason: the node closes, or what was pending has been committed here. */

@@ -57,7 +57,7 @@ export interface PublisherParts {
 }
 
 /** What is shown and is no change. */
-const UNCONFIRMED = ChangeFlag.pending | ChangeFlag.rolledBack;
+const UNCHANGED = ChangeFlag.pending | ChangeFlag.rolledBack | ChangeFlag.confirmed;
 
 export class Publisher {
   private readonly parts: PublisherParts;
@@ -148,7 +148,7 @@ export class Publisher {
     const { reader } = this;
     for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
       // While it hands its term over or yields, a controller shows what is pending, as its followers do.
-      if (found !== Found.lapped && (reader.flags & UNCONFIRMED) !== 0) continue;
+      if (found !== Found.lapped && (reader.flags & UNCHANGED) !== 0) continue;
       if (found === Found.value) this.takeValue();
       else if (found === Found.event) this.enqueueEvent();
       else this.enqueueAll();

@@ -22,6 +22,7 @@ import type { TermRecord } from "../../src/sync/promises.js";
 import type { SendLimits } from "../../src/sync/send-budget.js";
 import type { Packet } from "./network.js";
 import type { ShownPath } from "./show.js";
+import { Desk } from "./desk.js";
 import type { Disk } from "./disk.js";
 import type { Timeline } from "./timeline.js";
 
@@ -80,6 +81,7 @@ export interface MachineOptions {
   readonly sendLimits: SendLimits | undefined;
   readonly redundancy: number;
   readonly showsPeers: boolean;
+  readonly hasDesk: boolean;
   readonly paths: number;
   /** Undefined for the one that ships. */
   readonly cipher: FrameCipher | undefined;
@@ -92,6 +94,7 @@ export class Machine {
   readonly port: number;
   readonly priority: number;
   hana: HanaNode | undefined;
+  desk: Desk | undefined;
   private hearsStream = true;
   /** How often it was started; a copy's boots are far from those of the machine that it is a copy of. */
   boot = 0;
@@ -174,6 +177,7 @@ export class Machine {
     this.hearsStream = true;
     const hana = this.make();
     this.hana = hana;
+    if (this.options.hasDesk) this.desk = new Desk(this, hana);
     this.isAsking = this.options.owner !== this.index;
     const takeControl = hana.takeControl.bind(hana);
     hana.takeControl = (number, isHandedOver) => {
@@ -426,6 +430,7 @@ export class Machine {
     if (this.hana !== undefined) this.wires.watch.dies(this);
     this.disk.crash();
     this.hana = undefined;
+    this.desk = undefined;
     this.isPaused = false;
     this.inbox = [];
   }

@@ -1149,9 +1149,18 @@ export function tagOf(node: number, surface: string, path: string): number {
 }
 
 /** Whether a conflict of a path is on record that is no older than a write to it: then what that became is in it. */
-function isOnRecord({ hana }: Machine, { path, atUs }: Write): boolean {
-  for (const side of sidesOnRecord(hana as HanaNode)) if (side.path === path && side.timeUs >= atUs) return true;
+function isOnRecord({ hana }: Machine, write: Write): boolean {
+  const sinceUs = madeUs(write);
+  for (const side of sidesOnRecord(hana as HanaNode)) {
+    if (side.path === write.path && side.timeUs >= sinceUs) return true;
+  }
   return false;
+}
+
+/** When a write was made at the earliest: a mesh whose clocks were set back stamps it as older than it is. */
+function madeUs({ atUs, commits }: Write): number {
+  // The wire carries whole microseconds.
+  return Math.min(atUs, ...commits.map(({ term, sequence }) => (term.at(sequence)?.timeUs ?? atUs) - 1));
 }
 
 /**
@@ -1242,6 +1251,6 @@ function legacyOf({ hana }: Machine): Legacy {
   }
   return {
     isMerged: (change) => isIn(lineage, change),
-    isOnRecord: ({ path, atUs }) => (newestUs.get(path) ?? 0) >= atUs,
+    isOnRecord: (write) => (newestUs.get(write.path) ?? 0) >= madeUs(write),
   };
 }

@@ -183,6 +183,8 @@ export class Simulation {
           redundancy,
           // Eight paths a node on a hundred nodes is what a unit test looks at.
           showsPeers: nodes < LARGE,
+          // A hundred copies of a tree cost more than the nodes.
+          hasDesk: nodes < LARGE,
           paths: 400,
           cipher,
         },
@@ -314,11 +316,19 @@ export class Simulation {
     this.twins.look(machines);
     for (const machine of machines) {
       oracle.sweep(machine);
+      this.lookAtDesk(machine);
       for (const controller of controllers) {
         oracle.compareWithController(machine, controller);
         this.clocks.compare(machine, controller);
       }
     }
+  }
+
+  private lookAtDesk(machine: Machine): void {
+    const { oracle } = this;
+    if (machine.isPaused) return;
+    const difference = machine.desk?.difference((path) => oracle.pokes.covers(machine, path)) ?? "";
+    if (difference !== "") oracle.fail(machine, `the desk's copy differs: ${difference}`);
   }
 
   /** Two seconds where nothing else goes wrong; an answer may be lost, and then a snapshot may fail. */

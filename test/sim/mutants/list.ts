@@ -506,4 +506,24 @@ export const MUTANTS: readonly Mutant[] = [
     name: "forget no removal",
     edits: [{ file: "node/cleanup.ts", find: "state.tombstones.drop(stone.path);", replace: "used.add(stone.term);" }],
   },
+  {
+    name: "tell the desk of an image's version, where the value is the same, as of a change that may be late",
+    edits: [
+      {
+        file: "node/applier.ts",
+        find: "if (!differs) this.context.flags = ChangeFlag.resync | ChangeFlag.confirmed;",
+        replace: "if (!differs) this.context.flags = ChangeFlag.confirmed;",
+      },
+    ],
+  },
+  {
+    name: "tell nobody what a snapshot holds under an id that something of another path waits on",
+    edits: [
+      {
+        file: "node/adoption.ts",
+        find: "const isHeld = values.has(incoming.pathOf(id));",
+        replace: "const isHeld = [...held.keys()].includes(id);",
+      },
+    ],
+  },
 ];
