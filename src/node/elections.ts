@@ -356,8 +356,6 @@ export class Elections {
     this.membership.offers.onJoin();
     const offers = this.membership.offers.take(incoming);
     node.follower.hold(term, snapshot.sequence === head.whole);
-    // No frame of that stream comes any more: what one was to publish is in this snapshot, or not taken.
-    node.pending.resend();
     takeSnapshot(node, incoming, snapshot, head.whole);
     node.roles.term = { number: head.number, node: head.node };
     this.open(offers);

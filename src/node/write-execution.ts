@@ -63,7 +63,7 @@ export class WriteExecution {
     for (const write of writes) {
       const id = this.idOf(write);
       if (write.kind !== WriteKind.value || !this.core.state.exists(id)) continue;
-      precedence.setMade(write.doubles, 1);
+      precedence.setDated(write.doubles, 1);
       const reject = precedence.judge(id, this.applier.origin(writer, write.surfaceName));
       if (reject !== Reject.none) return reject;
     }
@@ -86,7 +86,7 @@ export class WriteExecution {
     }
     const reject = coerce(state, id, staging);
     if (reject !== Reject.none) return reject;
-    this.precedence.setMade(write.doubles, 1);
+    this.precedence.setDated(write.doubles, 1);
     return this.commit(id, origin, write.gesture);
   }
 
@@ -99,6 +99,7 @@ export class WriteExecution {
     applier.made[0] = precedence.made[0] as number;
     applier.commit(id, origin, gesture);
     applier.made[0] = 0;
+    precedence.noteDoubt(id);
     return Reject.none;
   }
 

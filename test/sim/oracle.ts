@@ -627,11 +627,16 @@ export class Oracle {
       this.fail(view.machine, `took a write to ${path}, which another node moves`);
     }
     const newer = isOther && this.areClocksTrue ? before.write : undefined;
-    if (newer !== undefined && write !== undefined && write.atUs + this.doubtUs(write) < newer.atUs - SLACK_US) {
+    if (newer !== undefined && write !== undefined && this.isCertainlyOlder(write, newer)) {
       this.fail(view.machine, `put write ${write.number} of ${path} over write ${newer.number}, which is newer`);
     }
     const isMove = before?.origin === origin && before.gesture === gesture;
     view.moves.set(path, { origin, gesture, count: isMove ? before.count + 1 : 1, atUs: nowUs, write });
+  }
+
+  /** Of a write that was long on its way nobody knows which of a stretch of time it was made in. */
+  private isCertainlyOlder(write: Write, newer: Write): boolean {
+    return write.atUs + this.doubtUs(write) < newer.atUs - this.doubtUs(newer) - SLACK_US;
   }
 
   /**

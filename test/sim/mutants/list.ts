@@ -131,12 +131,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "take what a snapshot acknowledged as pending still",
-    run: ["--nodes", "3", "--hold", "--minutes", "1", "--faults", "delay,blackhole,poke"],
-    firstSeed: 110,
-    edits: [{ file: "node/elections.ts", find: "    node.pending.resend();\n", replace: "" }],
-  },
-  {
     name: "skip the vote",
     run: ["--nodes", "4", "--faults", "clog,bridge"],
     edits: [
@@ -266,7 +260,7 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     "take a late retry for a new write",
     "sync/precedence.ts",
-    "const isOlder = (this.made[0] as number) < (state.timesUs[id] as number);",
+    "const isOlder = (this.made[0] as number) < this.earliestUs(id);",
     "const isOlder = false;",
   ),
   {
@@ -487,18 +481,6 @@ export const MUTANTS: readonly Mutant[] = [
         file: "node/merging.ts",
         find: "while (this.nextStep < this.steps.length && controller",
         replace: "while (this.nextStep < this.steps.length / 2 && controller",
-      },
-    ],
-  },
-  {
-    name: "rise above higher numbers only, not above another side's term of the same one",
-    run: ["--faults", "loss,halves,isolate,split,asymmetric,pause,kill,leave", "--nodes", "5", "--minutes", "2"],
-    firstSeed: 28,
-    edits: [
-      {
-        file: "sync/roles.ts",
-        find: "this.compare(known, node) <= 0) return false;",
-        replace: "known <= this.term.number) return false;",
       },
     ],
   },

@@ -56,11 +56,16 @@ beforeEach(() => {
 /** A write that was made some time ago; what counts stands in the state from then on. */
 function write(origin: number, ageUs = 0, gesture = 1): Reject {
   precedence.setMade(new Float64Array([0, clock.nowUs - ageUs]), 1);
+  return commit(origin, gesture);
+}
+
+function commit(origin: number, gesture: number): Reject {
   const reject = precedence.judge(ID, origin);
   if (reject !== Reject.none) return reject;
   precedence.touch(ID, origin, gesture);
   state.origins[ID] = origin;
   state.timesUs[ID] = precedence.made[0] as number;
+  precedence.noteDoubt(ID);
   return reject;
 }
 
@@ -137,7 +142,8 @@ function come(origin: number, { offUs = 0, boundUs = BOUND_UNKNOWN_US, ageUs = 0
   const doubles = new Float64Array([0, sentUs - ageUs, 0, sentUs, boundUs]);
   precedence.hear(doubles);
   precedence.date(doubles);
-  return write(origin, clock.nowUs - (doubles[1] as number));
+  precedence.setDated(doubles, 1);
+  return commit(origin, 1);
 }
 
 describe("a writer whose clock is not this session's", () => {
@@ -159,6 +165,27 @@ describe("a writer whose clock is not this session's", () => {
     const late = { offUs: 200, wayUs: 15_000 };
     expect(come(TWO, { ...late, boundUs: 300 })).toBe(Reject.superseded);
     expect(come(TWO, { ...late, boundUs: 6_000 })).toBe(Reject.none);
+  });
+});
+
+describe("what is there of a writer whose time is doubtful", () => {
+  const doubtful = { boundUs: 80_000, wayUs: 54_000 };
+
+  test("supersedes nothing that may have been made later", () => {
+    expect(come(TWO, doubtful)).toBe(Reject.none);
+    // Made 20 ms ago by an exact clock; what is there left 54 ms ago.
+    expect(write(ONE, 20_000)).toBe(Reject.none);
+  });
+
+  test("supersedes what was certainly made before it", () => {
+    expect(come(TWO, doubtful)).toBe(Reject.none);
+    expect(write(ONE, 134_001)).toBe(Reject.superseded);
+  });
+
+  test("is doubtful no more when somebody else's takes its place", () => {
+    come(TWO, doubtful);
+    write(ONE);
+    expect(write(TWO, 1)).toBe(Reject.superseded);
   });
 });
 
