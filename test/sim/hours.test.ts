@@ -1,6 +1,6 @@
 /**
- * Hours: two virtual hours of meshes of 3 to 6 nodes in changing trouble, a third of them under `hold`, every seed twice
- * with one digest. What there was of each kind of fault is printed; a kind that never came fails the run.
+ * Hours: two virtual hours of meshes of 3 to 6 nodes in changing trouble, a third of them under `hold`, every fifth seed
+ * twice with one digest. What there was of each kind of fault is printed; a kind that never came fails the run.
  */
 import { describe, expect, test } from "vitest";
 import { Coverage } from "./coverage.js";
@@ -11,6 +11,11 @@ const FIRST_SEED = 50_001;
 const RUNS = 48;
 const MINUTES = 2.5;
 const HOURS = 2;
+
+/** Of each number of nodes, under both policies. */
+function isRepeated(seed: number): boolean {
+  return seed % 5 === 0;
+}
 
 /** Of each number of nodes. */
 function isHold(seed: number): boolean {
@@ -26,27 +31,22 @@ describe("two virtual hours", () => {
   let virtualS = 0;
   let cpuS = 0;
 
-  test.each(Array.from({ length: RUNS }, (_, index) => FIRST_SEED + index))(
-    "seed %d, twice",
-    { timeout: 180_000 },
-    (seed) => {
-      const options = optionsOf(seed);
-      const first = new Simulation(options).run();
-      expect(
-        first.failure,
-        `npm run sim -- --seed ${seed} --nodes ${options.nodes} --minutes ${MINUTES}${isHold(seed) ? " --hold" : ""}`,
-      ).toBe("");
-      const second = new Simulation(options).run();
-      expect(second.digest).toBe(first.digest);
-      coverage.add(first.coverage);
-      virtualS += first.virtualS;
-      cpuS += first.cpuS + second.cpuS;
-    },
-  );
+  test.each(Array.from({ length: RUNS }, (_, index) => FIRST_SEED + index))("seed %d", { timeout: 180_000 }, (seed) => {
+    const options = optionsOf(seed);
+    const first = new Simulation(options).run();
+    expect(
+      first.failure,
+      `npm run sim -- --seed ${seed} --nodes ${options.nodes} --minutes ${MINUTES}${isHold(seed) ? " --hold" : ""}`,
+    ).toBe("");
+    coverage.add(first.coverage);
+    virtualS += first.virtualS;
+    cpuS += first.cpuS;
+    if (isRepeated(seed)) expect(new Simulation(options).run().digest).toBe(first.digest);
+  });
 
   test("hold every kind of fault", () => {
     const hours = (virtualS / 3_600).toFixed(2);
-    console.log(`${hours} virtual hours, twice, in ${cpuS.toFixed(0)} s of one core; ${coverage.line()}`);
+    console.log(`${hours} virtual hours in ${cpuS.toFixed(0)} s of one core; ${coverage.line()}`);
     expect(virtualS).toBeGreaterThan(HOURS * 3_600);
     expect(FAULT_KINDS.filter((kind) => !coverage.episodes.has(kind))).toEqual([]);
   });
