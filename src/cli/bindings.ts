@@ -58,7 +58,10 @@ export async function bind(source: string, paths: readonly string[], options: Bi
     options: { ...words, ...numbers },
   };
   const text = await post("/-/bindings", body, options);
-  printLine(options.json === true ? text.trimEnd() : boundText(JSON.parse(text) as BindingReport));
+  const report = JSON.parse(text) as BindingReport;
+  printLine(options.json === true ? text.trimEnd() : boundText(report));
+  // It is there and can be mended, but a script must not take it for one that works.
+  if (report.standing === "refused") throw new CommandError(`${report.id} moves nothing: ${report.reason}`);
 }
 
 export async function bindings(options: ListOptions): Promise<void> {

@@ -185,7 +185,7 @@ function addSurfaces(program: Command): void {
     .option("--timeout <SECONDS>", "how long to wait for the control to be moved", seconds, 30)
     .action(async (path: string, options: object) => (await import("./learn.js")).learn(path, options));
   withNode(program.command("record").description("write what devices and OSC senders say into a file"), false)
-    .argument("<FILE>")
+    .argument("<FILE>", "- for stdout")
     .option("--seconds <N>", "end after so long; default: when interrupted", seconds)
     .action(async (file: string, options: object) => (await import("./record.js")).record(file, options));
   withNode(program.command("replay").description("play such a file into a node, each message when it came"))

@@ -7,6 +7,8 @@ import { CommandError } from "./command-error.js";
 import { NodeClient, type NodeOptions } from "./node-client.js";
 import { printWarning } from "./output.js";
 
+const STDOUT = "-";
+
 interface RecordOptions extends NodeOptions {
   /** End after so long. */
   readonly seconds?: number;
@@ -14,7 +16,7 @@ interface RecordOptions extends NodeOptions {
 
 export async function record(file: string, options: RecordOptions): Promise<void> {
   const response = await new NodeClient(options).stream("/-/record");
-  const output = createWriteStream(file);
+  const output = file === STDOUT ? process.stdout : createWriteStream(file);
   let isStopped = false;
   const stop = (): void => {
     isStopped = true;
@@ -25,7 +27,7 @@ export async function record(file: string, options: RecordOptions): Promise<void
   process.once("SIGINT", stop);
   process.once("SIGTERM", stop);
   const timer = options.seconds === undefined ? undefined : setTimeout(stop, options.seconds * 1_000);
-  printWarning(`recording into ${file}; Ctrl-C ends it`);
+  printWarning(`recording into ${file === STDOUT ? "stdout" : file}; Ctrl-C ends it`);
   let lines = 0;
   response.setEncoding("utf8");
   try {
@@ -37,7 +39,10 @@ export async function record(file: string, options: RecordOptions): Promise<void
     // Ended by whoever recorded, by the node, or by the file: what came before is in it.
   }
   clearTimeout(timer);
-  await new Promise<void>((resolve) => output.end(() => resolve()));
+  await new Promise<void>((resolve) => {
+    if (file === STDOUT) output.write("", () => resolve());
+    else output.end(() => resolve());
+  });
   if (output.errored !== null) throw new CommandError(`${file}: ${output.errored.message}`);
   // The first line is the recording's own.
   printWarning(`${Math.max(0, lines - 1)} messages recorded`);

@@ -22,6 +22,7 @@ export function parseOscOut(text: string): ParsedOscOut {
   const [address, ...options] = splitOutsideBraces(text);
   const hostPort = parseHostPort((address as string).trim());
   if (hostPort === undefined) return { problem: `is not ${FORM}: no host and port of 1 to 65535` };
+  if (hostPort.host.includes(":")) return { problem: "is an IPv6 address: OSC goes out by IPv4" };
   let pattern: string | undefined;
   let from: OscOut["from"];
   for (const option of options.map((part) => part.trim())) {

@@ -5,12 +5,11 @@
  * shared by all nodes of the user. It is there whole or not at all. A damaged file is never written over: it may be
  * mended.
  */
-import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Adoption } from "../input/surface-profiles.js";
 import { messageOf } from "./trouble.js";
 import type { UserFolders } from "./user-folders.js";
-import { PRIVATE_FOLDER_MODE, readWholeFile, replaceWholeFile } from "./whole-file.js";
+import { makePrivateFolder, readWholeFile, replaceWholeFile } from "./whole-file.js";
 
 const FILE = "surfaces.json";
 const ADOPTIONS_MAX = 256;
@@ -46,7 +45,7 @@ export class SurfaceAliases {
     const devices = Object.fromEntries(
       adoptions.map(({ alias, own, place, profile }) => [alias, { port: own, place, profile }]),
     );
-    mkdirSync(dirname(this.path), { recursive: true, mode: PRIVATE_FOLDER_MODE });
+    makePrivateFolder(dirname(this.path));
     replaceWholeFile(this.path, `${JSON.stringify({ format: 1, devices }, undefined, 2)}\n`);
   }
 }

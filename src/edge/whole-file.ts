@@ -12,7 +12,7 @@ import { codeOf } from "./trouble.js";
 
 /** Owner only. */
 export const PRIVATE_FILE_MODE = 0o600;
-export const PRIVATE_FOLDER_MODE = 0o700;
+const PRIVATE_FOLDER_MODE = 0o700;
 const NEW_FILE_MODE = 0o666;
 
 /** Creates a file that does not exist yet; false when it does, and then it is left alone. */
@@ -84,8 +84,15 @@ export function readWholeFile(path: string): string | undefined {
   }
 }
 
+/** With all folders above it. One at a time: asked for all at once, Node tries for ever where none can be made (`/proc`). */
 export function makePrivateFolder(path: string): void {
-  fs.mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER_MODE });
+  if (!fs.existsSync(dirname(path))) makePrivateFolder(dirname(path));
+  try {
+    fs.mkdirSync(path, PRIVATE_FOLDER_MODE);
+  } catch (error) {
+    // It was there, or another node of this user was faster.
+    if (codeOf(error) !== "EEXIST" || !fs.statSync(path).isDirectory()) throw error;
+  }
 }
 
 /** What file systems without hard links (FAT, some network shares) answer. */

@@ -205,6 +205,17 @@ describe("a control by its name", () => {
     expect([bound.code, bound.stdout]).toEqual([0, expect.stringContaining("korg-nanokontrol2 is absent")]);
   });
 
+  it("moves nothing where its path cannot be moved, which ends the command with 1", async () => {
+    await node.hana("set", "/viz/a/words", "some");
+    const bound = await node.hana("bind", "korg-nanokontrol2/knob2", "/viz/a/words", "--id", "wordy");
+    expect([bound.code, bound.stdout, bound.stderr]).toEqual([
+      1,
+      expect.stringContaining("refused: "),
+      expect.stringContaining("wordy moves nothing: "),
+    ]);
+    expect((await node.hana("unbind", "wordy")).code).toBe(0);
+  });
+
   it("is shown as refused where a show names one that its profile does not have", async () => {
     const show = join(folder, "wrong.toml");
     writeFileSync(show, '[mappings.wrong]\nsource = "korg-nanokontrol2/knb1"\npath = "/viz/a/knob"\n');

@@ -68,6 +68,15 @@ describe("a mesh key file", () => {
     expect(fs.readdirSync(join(folder, "keys"))).toEqual(["demo.key"]);
   });
 
+  it("needs a folder that can be made", { timeout: 5_000 }, () => {
+    // Nothing can be made there, and asked for the whole path at once Node tries for ever.
+    const place = process.platform === "linux" ? "/proc/hana/keys/demo.key" : join(folder, "file/keys/demo.key");
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(join(folder, "file"), "");
+    expect(() => readOrMakeMeshKey(place, "demo")).toThrow();
+    expect(() => readOrMakeMeshKey(join(folder, "file/demo.key"), "demo")).toThrow();
+  });
+
   it("that others may read is refused, with the command that mends it", () => {
     readOrMakeMeshKey(path(), "demo");
     for (const loose of [0o644, 0o640, 0o604, 0o620]) {

@@ -110,6 +110,12 @@ describe("record and replay", () => {
     expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringContaining("ENOENT")]);
   });
 
+  it("go to stdout where a file is called -", async () => {
+    const { code, stdout } = await node.hana("record", "-", "--seconds", "0.1");
+    expect([code, stdout.split("\n").length]).toEqual([0, 2]);
+    expect(JSON.parse(stdout)).toMatchObject({ hana: "input" });
+  });
+
   it("are made by one at a time", async () => {
     const first = startHana("record", join(folder, "first.jsonl"), "--node", node.url);
     await expect.poll(() => first.stderr).toContain("recording into");

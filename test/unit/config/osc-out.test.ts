@@ -12,7 +12,7 @@ describe("an OSC out", () => {
     ["127.0.0.1:9000,from=10.0.0.1", { from: { host: "10.0.0.1", port: undefined } }],
     ["127.0.0.1:9000,from=10.0.0.1:9001", { from: { host: "10.0.0.1", port: 9001 } }],
     ["127.0.0.1:9000,/viz/{a,b},from=[::1]:9001", { pattern: "/viz/{a,b}", from: { host: "::1", port: 9001 } }],
-    ["[::1]:9000,from=[::1]", { host: "::1", from: { host: "::1", port: undefined } }],
+    ["127.0.0.1:9000,from=[::1]", { from: { host: "::1", port: undefined } }],
   ])("is %s", (text, out) => {
     expect(parseOscOut(text)).toEqual({ out: { ...plain, ...out } });
     expect(formatOscOut({ ...plain, ...out })).toBe(text);
@@ -28,6 +28,7 @@ describe("an OSC out", () => {
     ["", "no host and port"],
     ["127.0.0.1", "no host and port"],
     ["127.0.0.1:0", "no host and port"],
+    ["[::1]:9000,/viz", "OSC goes out by IPv4"],
     [",/viz", "no host and port"],
     ["a:1,viz", 'what is "viz"?'],
     ["a:1,", 'what is ""?'],
