@@ -7,6 +7,7 @@
 import type { Bindings, BindingState } from "../input/bindings.js";
 import { boundPaths, readBindings } from "../input/binding-records.js";
 import { ControlCurve } from "../input/control-curve.js";
+import { isSameSource } from "../input/control-source.js";
 import type { MidiDeviceReport } from "../input/midi-devices.js";
 import { TakeoverMode } from "../input/takeover.js";
 import { optionsOf } from "../manage/binding-options.js";
@@ -190,7 +191,7 @@ export class SurfaceService {
     const records = readBindings(this.parts.node.core.state);
     const known = records.find(
       (record) =>
-        record.source === source &&
+        isSameSource(record.source, source) &&
         path === records.flatMap((one) => (one.id === record.id ? [one.path] : [])).join(" "),
     );
     if (known !== undefined) return known.id;

@@ -61,6 +61,15 @@ function noChannel(text: string): SourceProblem {
   return { problem: `has ${text === "" ? "nothing" : text} where the channel stands: ch1 to ch16` };
 }
 
+/** Whether two sources mean the same control, however they are written: the first argument need not be named. */
+export function isSameSource(one: string, other: string): boolean {
+  return withArgument(one) === withArgument(other);
+}
+
+function withArgument(source: string): string {
+  return source.startsWith(OSC_PREFIX) && !source.includes("#") ? `${source}#0` : source;
+}
+
 function parseOsc(text: string): ControlSource | SourceProblem {
   const [pattern = "", argument = "0", ...rest] = text.split("#");
   const index = /^\d{1,2}$/.test(argument) ? Number(argument) : ARGUMENTS_MAX;

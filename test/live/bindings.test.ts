@@ -76,7 +76,10 @@ describe("bind", () => {
 
   it("lets a button toggle once a press, and an endless knob turn, by OSC", async () => {
     await node.hana("set", "/global/blackout", "false");
+    await node.hana("bind", "osc:/pad", "/global/blackout", "--mode", "momentary");
+    // The same argument of the same messages: the same binding.
     await node.hana("bind", "osc:/pad#0", "/global/blackout", "--mode", "toggle");
+    expect((await bindings(node)).filter(({ path }) => path === "/global/blackout")).toHaveLength(1);
     await send("/pad", "1");
     await expect.poll(async () => (await node.hana("get", "/global/blackout")).stdout).toBe("true\n");
     await send("/pad", "0");
