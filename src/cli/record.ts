@@ -3,6 +3,7 @@
  */
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import type { Writable } from "node:stream";
 import { CommandError } from "./command-error.js";
 import { NodeClient, type NodeOptions } from "./node-client.js";
 import { printWarning } from "./output.js";
@@ -16,7 +17,7 @@ interface RecordOptions extends NodeOptions {
 
 export async function record(file: string, options: RecordOptions): Promise<void> {
   const response = await new NodeClient(options).stream("/-/record");
-  const output = file === STDOUT ? process.stdout : createWriteStream(file);
+  const output: Writable = file === STDOUT ? process.stdout : createWriteStream(file);
   let isStopped = false;
   const stop = (): void => {
     isStopped = true;
