@@ -3,7 +3,7 @@
  * pulled, kills, stops, processes that are held up. All the while every host is written to.
  *
  * When it is over and all cables are in, one mesh holds the same everywhere, has what each host wrote last, and no
- * alarm is left; warnings are recorded. HANA_CHAOS_SECONDS sets how long (20), HANA_CHAOS_SEED which night. What happens
+ * alarm is left; warnings are recorded. HANA_CHAOS_SECONDS sets how long (12), HANA_CHAOS_SEED which night. What happens
  * is the seed's; when it meets which datagram is not, so a failure may not come again: it prints what led to it.
  */
 import { setTimeout as pause } from "node:timers/promises";
@@ -13,7 +13,7 @@ import type { RunningProcess } from "../harness/process.js";
 import { record, until } from "../harness/until.js";
 import { type Host, type Lan, lanUp, type RigNode } from "./rig.js";
 
-const SECONDS = Number(process.env["HANA_CHAOS_SECONDS"] ?? 20);
+const SECONDS = Number(process.env["HANA_CHAOS_SECONDS"] ?? 12);
 const SEED = Number(process.env["HANA_CHAOS_SEED"] ?? 1);
 const HOSTS: readonly Host[] = ["h1", "h2", "h3", "h4", "h5"];
 const FADER_MS = 5;

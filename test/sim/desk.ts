@@ -17,6 +17,8 @@ import type { Machine } from "./machine.js";
 
 /** As edge/desk-follower.ts. */
 const IMAGE_PAUSE_US = 500_000;
+/** All paths are compared this often, when it has read everything: that costs more than following does. */
+const LOOK_US = 500_000;
 /** From one thread to the other, and the turn that makes a piece of an image. */
 const POST_US = 50;
 const CHUNK_US = 200;
@@ -27,6 +29,7 @@ export class Desk {
   private readonly hana: HanaNode;
   private readonly staging = new Staging();
   private askedUs = Number.NEGATIVE_INFINITY;
+  private lookUs = Number.NEGATIVE_INFINITY;
 
   constructor(machine: Machine, hana: HanaNode) {
     this.machine = machine;
@@ -67,7 +70,9 @@ export class Desk {
   /** What it holds otherwise than the node, or "". `isSpoilt`: what changed in the node's memory by itself is in no ring. */
   difference(isSpoilt: (path: string) => boolean): string {
     this.pump();
-    if (this.replica.phase !== "current") return "";
+    const now = this.machine.localUs;
+    if (this.replica.phase !== "current" || now < this.lookUs) return "";
+    this.lookUs = now + LOOK_US;
     const { state, sequence } = this.hana.core;
     // Joiners fetch it from there.
     if (this.hana.controller.takesWrites && this.replica.sequence !== sequence[0]) {
