@@ -124,6 +124,13 @@ export class TermRecord {
     }
   }
 
+  /** Whether it changed a path before `sequence` by more than putting there what another term had. */
+  wrote(path: string, sequence: number): boolean {
+    const taken = this.takenByPath.get(path) ?? [];
+    const isOwn = (change: number): boolean => change < sequence && !taken.some((one) => one.sequence === change);
+    return this.byPath.get(path)?.some(isOwn) === true;
+  }
+
   /** What a path had when this term stood at `sequence`. */
   versionAt(path: string, sequence: number): Version | undefined {
     const last = this.byPath.get(path)?.findLast((candidate) => candidate <= sequence);

@@ -12,8 +12,15 @@ import type { Machine } from "./machine.js";
 import type { Oracle } from "./oracle.js";
 import { IMPULSES } from "./show.js";
 
-/** Judges a machine that has just made `side` part of its term. Answers the paths that both had changed. */
-export function judgeMerge(oracle: Oracle, machine: Machine, record: TermRecord, side: Version): string[] {
+/**
+ * Judges a machine that has just made `side` part of its term, by the change `at`. Answers the paths that both had changed.
+ */
+export function judgeMerge(
+  oracle: Oracle,
+  machine: Machine,
+  record: TermRecord,
+  { side, at }: { readonly side: Version; readonly at: number },
+): string[] {
   const { state } = machine.hana?.core ?? {};
   if (state === undefined || record.isReused || side.term.isReused || side.term.boot === 0) return [];
   const prefix = recordPrefix(record);
@@ -43,11 +50,11 @@ export function judgeMerge(oracle: Oracle, machine: Machine, record: TermRecord,
   // The list is full: the node says how many it could not put there.
   if ((machine.hana?.core.counters.conflictsUnlisted ?? 0) > 0) return conflicts;
   const listed = listedConflicts(state, prefix, oracle);
-  if (listed.sort().join() !== [...conflicts].sort().join()) {
-    const [has, wants] = [listed, conflicts].map((paths) => paths.join(", ") || "nothing");
-    oracle.fail(machine, `took in a side and lists ${has}; both had changed ${wants}`);
-  }
-  return conflicts;
+  // What waited on this node as it opened the term is written before the other side is looked at, what comes later after.
+  const isCertain = (path: string): boolean => !record.wrote(path, at);
+  const [has, wants] = [listed, conflicts].map((paths) => paths.filter(isCertain).sort().join(", ") || "nothing");
+  if (has !== wants) oracle.fail(machine, `took in a side and lists ${has}; both had changed ${wants}`);
+  return [...conflicts.filter(isCertain), ...listed.filter((path) => !isCertain(path))];
 }
 
 /** How the ids of its records of conflicts begin. */

@@ -554,7 +554,7 @@ export class Oracle {
     if (merging === undefined) return;
     view.merging = undefined;
     const record = this.ledger.record(view.hana.roles.term);
-    const conflicts = judgeMerge(this, machine, record, merging.side);
+    const conflicts = judgeMerge(this, machine, record, merging);
     record.merge({ ...merging, conflicts, by: record });
     this.tally.merges++;
     this.tally.conflicts += conflicts.length;
