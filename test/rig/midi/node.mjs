@@ -339,7 +339,11 @@ check("a control of two halves is learned from a port that is opened for it, and
   const halves = Array.from({ length: 12 }, (_, step) => {
     return `B0 01 ${hex((step * 300) >> 7)} B0 21 ${hex((step * 300) & 127)}`;
   }).join(" ");
-  const printed = await teach("hw:0,1", halves, "/viz/tunnel/camera/far");
+  let printed = "";
+  // Whoever begins to listen amid a move hears its end only.
+  for (let attempt = 0; attempt < 3 && !printed.includes("cc1-33"); attempt++) {
+    printed = await teach("hw:0,1", halves, "/viz/tunnel/camera/far");
+  }
   assert.match(
     printed,
     /^virmidi-0-1\/ch1\/cc1-33: fader or knob\n14 bits, the (high|low) half first\nhana bind virmidi-/,
