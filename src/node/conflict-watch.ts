@@ -1,8 +1,11 @@
 /**
  * Conflict watch: keeps saying that there are conflicts, on every node, until somebody acknowledged or decided them.
- * Told the time; it reads the state and sets findings, nothing else.
+ * A controller removes the records that say nothing: one that died over them declared them, and their text died with it.
+ * Told the time; it changes nothing else.
  */
+import type { Applier } from "./applier.js";
 import { conflictIds } from "./conflicts.js";
+import type { Controller } from "./controller.js";
 import type { NodeCore } from "./core.js";
 import { HealthCode } from "./health.js";
 
@@ -11,6 +14,8 @@ const OPEN = '"isOpen":true';
 
 export interface ConflictWatchParts {
   readonly core: NodeCore;
+  readonly applier: Applier;
+  readonly controller: Controller;
   setHealth(code: HealthCode, text: string): void;
 }
 
@@ -36,12 +41,21 @@ export class ConflictWatch {
     }
     // Those that found no room are told of until the list has been dealt with.
     if (this.ids.length === 0) this.node.setHealth(HealthCode.conflictUnlisted, "");
-    // One that says nothing was left by a controller that died over it: nothing lists it, so nobody could acknowledge it.
+    this.removeEmpty();
     const texts = this.ids.map((id) => String(core.state.texts[id])).filter((text) => text !== "");
     const open = texts.filter((text) => text.includes(OPEN)).length;
     this.node.setHealth(HealthCode.conflictOpen, open === 0 ? "" : openText(open));
     const resolved = texts.length - open;
     this.node.setHealth(HealthCode.conflict, resolved === 0 ? "" : resolvedText(resolved));
+  }
+
+  /** Nothing lists them, so nobody could acknowledge them. */
+  private removeEmpty(): void {
+    const { core, applier, controller } = this.node;
+    for (const id of this.ids) {
+      if (!controller.takesWrites || !controller.publisher.hasEventRoom) return;
+      if (core.state.exists(id) && core.state.texts[id] === "") applier.commitRemove(id, 0);
+    }
   }
 }
 

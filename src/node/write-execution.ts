@@ -97,9 +97,8 @@ export class WriteExecution {
     if (reject !== Reject.none) return reject;
     precedence.touch(id, origin, gesture);
     applier.made[0] = precedence.made[0] as number;
-    applier.commit(id, origin, gesture);
+    if (applier.commit(id, origin, gesture)) precedence.noteDoubt(id);
     applier.made[0] = 0;
-    precedence.noteDoubt(id);
     return Reject.none;
   }
 

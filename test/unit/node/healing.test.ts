@@ -1,6 +1,6 @@
 /** Two sides of a partition become one mesh again: nothing that was confirmed on either is gone without a word. */
 import { describe, expect, test } from "vitest";
-import { CONFLICTS_MAX } from "../../../src/node/conflicts.js";
+import { CONFLICTS_MAX, conflictIds } from "../../../src/node/conflicts.js";
 import { EventKind } from "../../../src/state/change.js";
 import { Found, RingReader } from "../../../src/state/ring.js";
 import { Role } from "../../../src/sync/roles.js";
@@ -270,11 +270,18 @@ test("who is cut off while a side is taken in has it only with the records of it
   expect(told).toEqual(["record", "record", "record", "side"]);
 });
 
-test("a record whose controller died before it said anything is no conflict that nobody can acknowledge", () => {
-  const mesh = meshOf(2);
-  mesh.controller.declare("/system/conflicts/7-000001-1", { type: "string", persist: false });
+test("a record whose controller died before it said anything does not stay", () => {
+  const mesh = meshOf(3);
+  const [first, ...others] = mesh.nodes as [MeshNode, ...MeshNode[]];
+  first.declare("/system/conflicts/7-000001-1", { type: "string", persist: false });
+  mesh.run(5_000);
+  first.crash();
+  const paths = (node: MeshNode): number[] => conflictIds(node.hana.core);
+  expect(others.map((node) => paths(node).length)).toEqual([1, 1]);
   mesh.run(2_000_000);
-  for (const node of mesh.nodes) expect(node.hana.health.list()).toEqual([]);
+  expect(others.map((node) => paths(node).length)).toEqual([0, 0]);
+  const codes = others.flatMap(({ hana }) => hana.health.list().map(({ code }) => code));
+  expect(codes.filter((code) => code.startsWith("conflicts"))).toEqual([]);
 });
 
 /** More than a side of 600 paths is taken in with, and the heartbeats right behind. */

@@ -124,6 +124,24 @@ describe("a write that comes late", () => {
     expect(first.hana.controller.precedence.superseded).toBe(1);
   });
 
+  test("is so still when somebody whose clock nobody knows wrote the same value once more", () => {
+    const fourth = mesh.add();
+    mesh.until(() => mesh.isSettled);
+    // It does not hear that the path has it already, nor what time it is.
+    mesh.drop = (from, to, _, way) =>
+      (from === first && to === fourth) || (from === second && to === first && way === Way.unicast);
+    fourth.turn(() => fourth.hana.sessionClock.sync.follow());
+    const told = written(second, 1);
+    mesh.run(20_000);
+    written(third, 2);
+    mesh.run(20_000);
+    written(fourth, 2);
+    mesh.run(20_000);
+    mesh.drop = () => false;
+    mesh.run(200_000);
+    expect([told.reject, second.shown(PATH), fourth.value(PATH)]).toEqual([Reject.superseded, 2, 2]);
+  });
+
   test("gives way to it on a node that becomes controller with it too", () => {
     mesh.drop = (from, to, _, way) => from === second && to === first && way === Way.unicast;
     const told = written(second, 1);
