@@ -11,11 +11,12 @@ import { isFollower } from "../input/control-moves.js";
 import { midiAddresses } from "../input/control-address.js";
 import { midiSourceText, parseSource } from "../input/control-source.js";
 import type { Placed } from "../input/control-tables.js";
-import { gapText, InputTrace, type TracedMove, type TraceLine } from "../input/input-trace.js";
+import { gapText, InputTrace, type TracedMove, type TraceEnding, type TraceLine } from "../input/input-trace.js";
 import { type MidiEvent, MidiKind } from "../input/midi-event.js";
 import { OscCounter, type OscCounters } from "../input/osc-counters.js";
 import { type OscPacket, OscTag } from "../input/osc-packet.js";
 import { compilePattern } from "../input/osc-pattern.js";
+import { isRequest, NO_REQUEST, REQUEST_PREFIX } from "../input/osc-requests.js";
 import { TakeoverMode } from "../input/takeover.js";
 import type { Clock } from "../base/clock.js";
 import { Reject, rejectText } from "../state/reject.js";
@@ -72,9 +73,9 @@ export class InputTracer implements MoveObserver {
   endMidi(alias: string, { kind, channel, number }: MidiEvent, isMove: boolean): void {
     const control = kind === MidiKind.noteOff ? MidiKind.noteOn : kind;
     this.trace.end(() => {
-      if (!isMove) return NO_MOVE;
+      if (!isMove) return { reason: NO_MOVE };
       const states = this.parts.bindings.list();
-      return idleText(states.find((state) => state.alias === alias && isOfMidi(state, control, channel, number)));
+      return idleEnding(states.find((state) => state.alias === alias && isOfMidi(state, control, channel, number)));
     });
   }
 
@@ -85,7 +86,7 @@ export class InputTracer implements MoveObserver {
 
   endInput(alias: string, name: string): void {
     this.trace.end(() =>
-      idleText(this.parts.bindings.list().find(({ record }) => record.source === `${alias}/${name}`)),
+      idleEnding(this.parts.bindings.list().find(({ record }) => record.source === `${alias}/${name}`)),
     );
   }
 
@@ -104,20 +105,20 @@ export class InputTracer implements MoveObserver {
     const address = packet.addressText(message);
     if (id >= 0) this.tellPath(id);
     else if (packet.addressPatterns[message] !== 0) this.tellPattern(address);
-    this.trace.end(() => this.silenceText(address));
+    this.trace.end(() => this.silence(address));
   }
 
-  private silenceText(address: string): string {
+  private silence(address: string): TraceEnding {
     const state = this.parts.bindings.list().find(({ record }) => {
       const source = parseSource(record.source);
       if ("problem" in source || source.from !== "osc") return false;
       return compilePattern(source.pattern)?.matches(address) === true;
     });
-    if (state?.standing === BindingStanding.active) return `the binding ${state.record.id} finds no number in it`;
-    if (state !== undefined) return idleText(state);
-    if (address.startsWith("/system/")) return "paths under /system cannot be written";
-    if (address.startsWith("/hana/")) return "it is a request to this node";
-    return "no path has this address, and nothing is bound to it";
+    if (state?.standing === BindingStanding.active) {
+      const { id, path } = state.record;
+      return { binding: id, path, reason: `the binding ${id} finds no number in it` };
+    }
+    return state === undefined ? { reason: unboundText(address) } : idleEnding(state);
   }
 
   private tellPath(id: number): void {
@@ -234,11 +235,19 @@ function isOfMidi({ record, control }: BindingState, kind: MidiKind, channel: nu
   return addresses.some((one) => one.kind === kind && one.channel === channel && one.number === number);
 }
 
+function unboundText(address: string): string {
+  if (address.startsWith("/system/")) return "paths under /system cannot be written";
+  if (isRequest(address)) return "it is a request to this node";
+  if (address.startsWith(REQUEST_PREFIX)) return NO_REQUEST;
+  return "no path has this address, and nothing is bound to it";
+}
+
 /** Why a binding did not hear a message. */
-function idleText(state: BindingState | undefined): string {
-  if (state === undefined) return "nothing is bound to it";
+function idleEnding(state: BindingState | undefined): TraceEnding {
+  if (state === undefined) return { reason: "nothing is bound to it" };
   const { record, standing, reason } = state;
-  return `the binding ${record.id} is ${standing}${reason === "" ? "" : `: ${reason}`}`;
+  const text = `the binding ${record.id} is ${standing}${reason === "" ? "" : `: ${reason}`}`;
+  return { binding: record.id, path: record.path, reason: text };
 }
 
 function argumentsText(packet: OscPacket, message: number): string {

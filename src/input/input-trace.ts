@@ -28,6 +28,9 @@ export interface TracedMove {
   readonly gap: number;
 }
 
+/** Why nobody did anything with a message; by which binding and for which path somebody would have. */
+export type TraceEnding = Pick<TracedMove, "reason"> & Partial<Pick<TracedMove, "binding" | "path">>;
+
 export interface TracedMessage {
   /** `nano/ch1/cc7`, `osc:/1/fader1`. */
   readonly source: string;
@@ -68,10 +71,10 @@ export class InputTrace {
     return line;
   }
 
-  /** Everybody has heard it. `reason`: why nobody did anything with it. */
-  end(reason: () => string): void {
+  /** Everybody has heard it. `ending`: why nobody did anything with it. */
+  end(ending: () => TraceEnding): void {
     if (this.lines > 0) return;
-    this.moved({ binding: "", path: "", value: null, outcome: "unbound", reason: reason(), gap: 0 });
+    this.moved({ binding: "", path: "", value: null, outcome: "unbound", gap: 0, ...ending() });
   }
 
   /** What was written was refused later. */

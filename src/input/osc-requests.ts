@@ -25,6 +25,10 @@ import { OscWriter } from "./osc-writer.js";
 import type { WriteTarget } from "./write-target.js";
 
 export const REQUEST_PREFIX = "/hana/";
+const REQUESTS: readonly string[] = ["subscribe", "renew", "unsubscribe", "release", "surface", "ping"];
+/** What nodes answer: two nodes that answered each other's answers would never end. */
+const ANSWERS: readonly string[] = ["subscribed", "unsubscribed", "error", "pong"];
+export const NO_REQUEST = `no such request: they are ${REQUESTS.map((name) => REQUEST_PREFIX + name).join(", ")}`;
 export const LEASE_DEFAULT_SECONDS = 30;
 export const LEASE_MIN_SECONDS = 1;
 export const LEASE_MAX_SECONDS = 3_600;
@@ -74,7 +78,7 @@ export class OscRequests {
     this.options = options;
   }
 
-  /** Does what the message asks and answers it. False when there is no such request. */
+  /** Does what the message asks and answers it. False when there is no such request, which is said. */
   handle(address: string, packet: OscPacket, message: number, asker: Asker): boolean {
     switch (address) {
       case "/hana/subscribe":
@@ -97,6 +101,7 @@ export class OscRequests {
         this.answerText(targetOf(asker), "/hana/pong", this.options.nodeName);
         return true;
       default:
+        if (!isAnswer(address)) this.answerText(targetOf(asker), "/hana/error", NO_REQUEST);
         return false;
     }
   }
@@ -193,6 +198,14 @@ export class OscRequests {
 }
 
 const NO_PORT = "no such port";
+
+export function isRequest(address: string): boolean {
+  return address.startsWith(REQUEST_PREFIX) && REQUESTS.includes(address.slice(REQUEST_PREFIX.length));
+}
+
+function isAnswer(address: string): boolean {
+  return ANSWERS.includes(address.slice(REQUEST_PREFIX.length));
+}
 
 function argumentsOf(packet: OscPacket, message: number): Arguments | undefined {
   const first = packet.firstArguments[message];

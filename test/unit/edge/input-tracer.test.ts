@@ -233,11 +233,14 @@ describe("a trace of OSC messages", () => {
     expect(told("/nowhere", "f", [1])).toEqual(["unbound: no path has this address, and nothing is bound to it"]);
     expect(told("/system/term", "f", [1])).toEqual(["unbound: paths under /system cannot be written"]);
     expect(told("/hana/ping")).toEqual(["unbound: it is a request to this node"]);
+    expect(told("/hana/pin")).toEqual([expect.stringContaining("unbound: no such request: they are /hana/subscribe, ")]);
     expect(told(PATH, "s", ["fast"])).toEqual(["refused: the value does not fit the declared type"]);
     expect(told("/viz/go", "I")).toEqual(["fired: "]);
     expect(told("/viz/go", "f", [0])).toEqual(["nothing: it is the release of a button"]);
     rig.bind("late", { source: "osc:/1/*", path: "/viz/late" });
     expect(told("/1/x", "f", [1])).toEqual(["unbound: the binding late is dormant: /viz/late does not exist"]);
+    // So that who looks at the path sees it.
+    expect(rig.message("/1/x", "f", [1])).toMatchObject([{ binding: "late", path: "/viz/late" }]);
   });
 
   it("says that a source sends above its rate", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { NO_REQUEST } from "../../../src/input/osc-requests.js";
 import { type Argument, bundle, HOST, message, OscRig, type Sent } from "./osc-node.js";
 
 const SECOND = 1_000_000;
@@ -230,10 +231,16 @@ describe("/hana/unsubscribe", () => {
 });
 
 describe("/hana", () => {
-  it("answers a ping, and counts what is no request", () => {
+  it("answers a ping, and counts what is no request, and says so", () => {
     const rig = rigWith();
     expect(ask(rig, "/hana/ping")).toEqual([["/hana/pong", "s", "here"]]);
-    expect(ask(rig, "/hana/else")).toEqual([]);
+    expect(ask(rig, "/hana/subscrib", "s", ["/viz/x"])).toEqual([["/hana/error", "s", NO_REQUEST]]);
+    expect(rig.count("unknownAddresses")).toBe(1);
+  });
+
+  it.each(["subscribed", "unsubscribed", "error", "pong"])("does not answer a node's %s, which would never end", (name) => {
+    const rig = rigWith();
+    expect(ask(rig, `/hana/${name}`, "s", ["x"])).toEqual([]);
     expect(rig.count("unknownAddresses")).toBe(1);
   });
 
