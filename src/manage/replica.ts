@@ -185,6 +185,7 @@ export class Replica {
   private takeValue(): boolean {
     const { reader, state, staging } = this;
     const { id, flags } = reader;
+    this.noteSequence();
     // Older than an image that the path was removed or declared anew before: what made it so follows in the ring.
     if (state.typeOf(id) !== reader.type) return true;
     if ((flags & UNORDERED) === 0 && this.isOlder(id)) return true;
@@ -206,13 +207,17 @@ export class Replica {
   /** Notes the version of the entry in hand as the path's: digests and snapshots count it. */
   private stamp(id: number): void {
     const { reader, state } = this;
-    const sequence = reader.doubles[0] as number;
     state.terms[id] = reader.term;
-    state.sequences[id] = sequence;
+    state.sequences[id] = reader.doubles[0] as number;
     state.timesUs[id] = reader.doubles[1] as number;
     state.origins[id] = reader.origin;
     state.gestures[id] = reader.gesture;
-    if (sequence > this.sequence) this.sequence = sequence;
+  }
+
+  /** What is told anew keeps its version, which proves nothing: not that all before it is here, nor that it is of this term. */
+  private noteSequence(): void {
+    const sequence = this.reader.doubles[0] as number;
+    if ((this.reader.flags & UNORDERED) === 0 && sequence > this.sequence) this.sequence = sequence;
   }
 
   /** The same for an event, which may have been repaired after a newer value came: a version never goes back by one. */
@@ -249,7 +254,7 @@ export class Replica {
       case EventKind.standings:
         return this.takeStandings();
       case EventKind.lineage:
-        this.sequence = Math.max(this.sequence, reader.doubles[0] as number);
+        this.noteSequence();
         return true;
       default:
         return true;
@@ -258,6 +263,7 @@ export class Replica {
 
   private takeImpulse(): void {
     const { reader, impulse } = this;
+    this.noteSequence();
     if (!this.state.exists(reader.id)) return;
     if ((reader.flags & ChangeFlag.pending) === 0) this.stampEvent(reader.id);
     if (this.watchers.size === 0) return;
@@ -272,6 +278,7 @@ export class Replica {
   private takeNamed(): boolean {
     const { reader, state } = this;
     const { id, kind } = reader;
+    this.noteSequence();
     const payload = reader.payload();
     const named = payload === undefined ? undefined : decodeNamed(payload);
     if (named === undefined || id < 0 || id >= state.capacity) return false;
@@ -294,7 +301,7 @@ export class Replica {
   private takeRemoval(): boolean {
     const { state } = this;
     const { id } = this.reader;
-    this.sequence = Math.max(this.sequence, this.reader.doubles[0] as number);
+    this.noteSequence();
     // An image taken after the removal does not hold it any more.
     if (!state.exists(id)) return true;
     if ((this.reader.flags & UNORDERED) === 0) this.bury(id, "");

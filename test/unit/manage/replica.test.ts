@@ -155,6 +155,25 @@ describe("a replica that follows the ring", () => {
   });
 });
 
+/** Joiners get it from here: with one that is too high they would pass over what the controller says next. */
+it("counts what is new, and not the version of what is told anew", () => {
+  const node = new SmallNode();
+  node.add("/viz/a/zoom", "int");
+  const replica = follow(node);
+  node.put("/viz/a/zoom", 1);
+  replica.pump();
+  const before = replica.sequence;
+  expect(before).toBe(node.sequence);
+  for (const flag of [ChangeFlag.rolledBack, ChangeFlag.resync, ChangeFlag.pending]) {
+    node.put("/viz/a/zoom", 2 + flag, "", flag);
+    replica.pump();
+    expect([replica.state.valueOf(0), replica.sequence]).toEqual([2 + flag, before]);
+  }
+  node.put("/viz/a/zoom", 1);
+  replica.pump();
+  expect(replica.sequence).toBe(node.sequence);
+});
+
 describe("a replica and its image", () => {
   it("takes everything from the image, with pending writes over it", () => {
     const node = new SmallNode();
