@@ -233,7 +233,9 @@ describe("a trace of OSC messages", () => {
     expect(told("/nowhere", "f", [1])).toEqual(["unbound: no path has this address, and nothing is bound to it"]);
     expect(told("/system/term", "f", [1])).toEqual(["unbound: paths under /system cannot be written"]);
     expect(told("/hana/ping")).toEqual(["unbound: it is a request to this node"]);
-    expect(told("/hana/pin")).toEqual([expect.stringContaining("unbound: no such request: they are /hana/subscribe, ")]);
+    expect(told("/hana/pin")).toEqual([
+      expect.stringContaining("unbound: no such request: they are /hana/subscribe, "),
+    ]);
     expect(told(PATH, "s", ["fast"])).toEqual(["refused: the value does not fit the declared type"]);
     expect(told("/viz/go", "I")).toEqual(["fired: "]);
     expect(told("/viz/go", "f", [0])).toEqual(["nothing: it is the release of a button"]);

@@ -238,11 +238,14 @@ describe("/hana", () => {
     expect(rig.count("unknownAddresses")).toBe(1);
   });
 
-  it.each(["subscribed", "unsubscribed", "error", "pong"])("does not answer a node's %s, which would never end", (name) => {
-    const rig = rigWith();
-    expect(ask(rig, `/hana/${name}`, "s", ["x"])).toEqual([]);
-    expect(rig.count("unknownAddresses")).toBe(1);
-  });
+  it.each(["subscribed", "unsubscribed", "error", "pong"])(
+    "does not answer a node's %s, which would never end",
+    (name) => {
+      const rig = rigWith();
+      expect(ask(rig, `/hana/${name}`, "s", ["x"])).toEqual([]);
+      expect(rig.count("unknownAddresses")).toBe(1);
+    },
+  );
 
   it("works inside a bundle, which stays one group", () => {
     const rig = rigWith("/viz/x", "/viz/y");
