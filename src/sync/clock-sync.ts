@@ -247,7 +247,8 @@ export class ClockSync {
     for (let newer = 0; newer < this.count; newer++) {
       for (let older = 0; older < this.count; older++) {
         const apartUs = (this.atUs[newer] as number) - (this.atUs[older] as number);
-        const error = ((this.halfUs[newer] as number) + (this.halfUs[older] as number)) / apartUs + WANDER;
+        const widthUs = this.widthOf(this.halfUs[newer] as number) + this.widthOf(this.halfUs[older] as number);
+        const error = widthUs / apartUs + WANDER;
         if (apartUs <= 0 || error >= best) continue;
         best = error;
         measured = ((this.aheadUs[newer] as number) - (this.aheadUs[older] as number)) / apartUs;
