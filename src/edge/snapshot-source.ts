@@ -2,7 +2,8 @@
  * Snapshot source: the images that joiners fetch, made from the desk's replica while others may fetch it.
  *
  * An image is made whole in one go and kept a while, so that a hundred joiners at once cost one. It is given to a
- * joiner only if it holds everything that the joiner's first frame presupposes, and where the writers stood by then.
+ * joiner only if it holds everything that the joiner's first frame presupposes: every change, every origin, and where the
+ * writers stood by then.
  */
 import { LRUCache } from "lru-cache";
 import type { FrozenHeader } from "../manage/desk-messages.js";
@@ -16,13 +17,22 @@ import type { SnapshotRequestRecord } from "../wire/snapshot-records.js";
 const IMAGES_KEPT = 4;
 const KEPT_MS = 10_000;
 
+/** What an image is made of. */
+export type SnapshotContents = Pick<Replica, "state" | "terms" | "origins" | "sequence" | "standings">;
+
+interface KeptImage {
+  readonly image: SnapshotImage;
+  /** How many origins it tells of: a new one is no change, so its sequence does not say whether it is there. */
+  readonly origins: number;
+}
+
 export class SnapshotSource {
   /** The term that the contents here are of; no image is given without. */
   term: Term | undefined;
   private lineage: readonly LineageEntry[] = [];
-  private readonly current: () => Replica | undefined;
-  private readonly images = new LRUCache<number, SnapshotImage>({ max: IMAGES_KEPT, ttl: KEPT_MS });
-  private newest: SnapshotImage | undefined;
+  private readonly current: () => SnapshotContents | undefined;
+  private readonly images = new LRUCache<number, KeptImage>({ max: IMAGES_KEPT, ttl: KEPT_MS });
+  private newest = 0;
   /** An image of a state that stands still, and what of it is here. */
   private frozen: SnapshotImage | undefined;
   private frozenHeader: FrozenHeader | undefined;
@@ -31,7 +41,7 @@ export class SnapshotSource {
   private nextImage = 1 + Math.floor(Math.random() * 0x4000_0000);
 
   /** `current` answers the replica after it took in everything that the ring holds. */
-  constructor(current: () => Replica | undefined) {
+  constructor(current: () => SnapshotContents | undefined) {
     this.current = current;
   }
 
@@ -40,7 +50,6 @@ export class SnapshotSource {
     this.term = term;
     this.lineage = lineage;
     this.images.clear();
-    this.newest = undefined;
   }
 
   beginFrozen(header: FrozenHeader | undefined): void {
@@ -66,19 +75,23 @@ export class SnapshotSource {
     if (this.frozenHeader !== undefined) {
       return frozen !== undefined && frozen.sequence >= request.minSequence ? frozen : undefined;
     }
-    if (this.term === undefined) return undefined;
-    const begun = this.images.get(request.image);
-    if (begun !== undefined && isBegun(request, begun) && begun.sequence >= request.minSequence) return begun;
-    const { newest } = this;
-    if (newest !== undefined && newest.sequence >= request.minSequence && this.images.has(newest.image)) return newest;
-    return this.make(this.term, request.minSequence);
+    const contents = this.current();
+    if (this.term === undefined || contents === undefined) return undefined;
+    const { minSequence } = request;
+    const begun = this.kept(request.image, contents, minSequence);
+    if (begun !== undefined && isBegun(request, begun)) return begun;
+    return this.kept(this.newest, contents, minSequence) ?? this.make(this.term, contents, minSequence);
   }
 
-  private make(term: Term, minSequence: number): SnapshotImage | undefined {
-    const replica = this.current();
-    if (replica === undefined || replica.sequence < minSequence) return undefined;
-    const { state, terms, origins, sequence, standings } = replica;
-    if (standings === undefined || standings.sequence < minSequence) return undefined;
+  private kept(image: number, { origins }: SnapshotContents, minSequence: number): SnapshotImage | undefined {
+    const kept = this.images.get(image);
+    const isEnough = kept !== undefined && kept.image.sequence >= minSequence && kept.origins === origins.size;
+    return isEnough ? kept.image : undefined;
+  }
+
+  private make(term: Term, contents: SnapshotContents, minSequence: number): SnapshotImage | undefined {
+    const { state, terms, origins, sequence, standings } = contents;
+    if (sequence < minSequence || standings === undefined || standings.sequence < minSequence) return undefined;
     const encoder = new ImageEncoder({ state, terms, origins });
     const chunks: Uint8Array[] = [];
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
@@ -87,8 +100,8 @@ export class SnapshotSource {
     const { number: termNumber, node: termNode } = term;
     const header = { image: this.nextImage++, termNumber, termNode, sequence, origins: names, lineage };
     const image = makeImage(header, chunks, standings.bytes, standings.sequence);
-    this.images.set(image.image, image);
-    this.newest = image;
+    this.images.set(image.image, { image, origins: origins.size });
+    this.newest = image.image;
     return image;
   }
 }

@@ -28,6 +28,7 @@ interface KeptImage {
   readonly term: object;
   readonly boot: number;
   readonly madeUs: number;
+  readonly origins: number;
   readonly image: SnapshotImage;
 }
 
@@ -122,7 +123,7 @@ export class Connections {
     if (hana === undefined || term === undefined) return undefined;
     const { core, controller } = hana;
     const kept = this.kept.get(machine.index);
-    const isFresh = kept?.term === term && kept.boot === machine.boot;
+    const isFresh = kept?.term === term && kept.boot === machine.boot && kept.origins === core.origins.size;
     if (isFresh && machine.localUs - kept.madeUs < KEPT_US && kept.image.sequence >= minSequence) return kept.image;
     const sequence = core.sequence[0] as number;
     if (sequence < minSequence) return undefined;
@@ -137,7 +138,7 @@ export class Connections {
     const told = controller.takesWrites ? hana.controller.publisher.publishedSequence : sequence;
     const image = makeImage(header, chunks, encodeStandings(hana.standings()), told);
     this.onImage(machine);
-    this.kept.set(machine.index, { term, boot: machine.boot, madeUs: machine.localUs, image });
+    this.kept.set(machine.index, { term, boot: machine.boot, madeUs: machine.localUs, origins: origins.length, image });
     return image;
   }
 

@@ -623,7 +623,7 @@ export class Oracle {
     const before = view.moves.get(path);
     const write = this.writes[value];
     const isOther = before !== undefined && before.origin !== origin;
-    if (isOther && before.count > 1 && nowUs - before.atUs < HOLD_IDLE_US) {
+    if (isOther && before.count > 1 && nowUs - before.atUs < HOLD_IDLE_US && this.isInMove(before)) {
       this.fail(view.machine, `took a write to ${path}, which another node moves`);
     }
     const newer = isOther && this.areClocksTrue ? before.write : undefined;
@@ -632,6 +632,14 @@ export class Oracle {
     }
     const isMove = before?.origin === origin && before.gesture === gesture;
     view.moves.set(path, { origin, gesture, count: isMove ? before.count + 1 : 1, atUs: nowUs, write });
+  }
+
+  /**
+   * Whether a move goes on that was seen last with a change. Moves that waited for a controller are over when they are
+   * taken in; and what came next from there changed nothing, perhaps, so no change says that it was another gesture.
+   */
+  private isInMove({ write }: Move): boolean {
+    return write !== undefined && this.timeline.nowUs - write.atUs < HOLD_IDLE_US;
   }
 
   /** Of a write that was long on its way nobody knows which of a stretch of time it was made in. */
