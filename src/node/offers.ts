@@ -25,8 +25,8 @@ export interface Offer {
 
 export class Offers {
   private readonly node: NodeParts;
-  /** Until it is known what the mesh has of them. */
-  private brought: readonly number[] = [];
+  /** No mesh's contents were ever here: what is declared is this node's own, up to the moment when they come. */
+  private isNew = false;
   /** What the mesh lacked, the next one last. */
   private offers: Offer[] = [];
   /** The next one's path is declared, and there was no room for its value. */
@@ -39,23 +39,23 @@ export class Offers {
   /** The node found a controller. */
   onJoin(): void {
     const { core } = this.node;
-    if (core.term === 0) this.brought = [...core.state.ids()];
+    if (core.term === 0) this.isNew = true;
   }
 
   /** The node became controller: what it brought is the mesh's. */
   onRole(): void {
-    this.brought = [];
+    this.isNew = false;
   }
 
   /** What the mesh lacks of it, as it is shown at last: just before the mesh's contents take the place of this node's. */
   take(incoming: State): Offer[] {
     const { core, writes, pending } = this.node;
-    const { brought } = this;
-    this.brought = [];
-    return brought.flatMap((id) => {
+    if (!this.isNew) return [];
+    this.isNew = false;
+    return [...core.state.ids()].flatMap((id) => {
       const path = core.state.pathOf(id);
       const declaration = core.state.declarationOf(id);
-      if (declaration === undefined || incoming.idOf(path) >= 0) return [];
+      if (declaration === undefined || core.state.isProvisional(id) || incoming.idOf(path) >= 0) return [];
       const value = writes.shownValue(id);
       return [{ path, declaration, value, isWritten: pending.isPending(id), waiting: pending.takeWaiting(id) }];
     });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { completeDeclaration } from "../../../src/state/declaration.js";
 import { Reject } from "../../../src/state/reject.js";
-import { Mesh, type MeshNode } from "./mesh.js";
+import { Mesh, type MeshNode, Way } from "./mesh.js";
 
 const PATH = "/viz/brought";
 
@@ -99,3 +99,20 @@ function begin(node: MeshNode, path: string, value: number): void {
     writes.begin(core.state.idOf(path));
   });
 }
+
+test("what is declared and written at whatever moment of a start is there in the end", () => {
+  for (let atMs = 0; atMs < 700; atMs += 10) {
+    const mesh = new Mesh(1);
+    const first = mesh.add();
+    mesh.run(1_000_000);
+    // The stream is heard a while before it is heard what there is to be fetched.
+    mesh.extraDelayUs = (_, way) => (way === Way.stream ? 0 : 300_000);
+    const second = mesh.add();
+    mesh.run(atMs * 1_000);
+    expect(second.declare(PATH, { type: "int" })).toBe(Reject.none);
+    mesh.run(5_000);
+    second.write(PATH, 7);
+    mesh.run(3_000_000);
+    expect([atMs, first.value(PATH), second.value(PATH)]).toEqual([atMs, 7, 7]);
+  }
+});
