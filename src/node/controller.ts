@@ -4,6 +4,7 @@
  *
  * It acts only between `open` and `close`; who may be controller is decided by `roles`.
  */
+import type { Term } from "../state/change.js";
 import { Acknowledgements } from "../sync/acknowledgements.js";
 import { CriticalWrites } from "../sync/critical-writes.js";
 import type { ElectionRules } from "../sync/election.js";
@@ -13,6 +14,7 @@ import type { Peers } from "../sync/peers.js";
 import { Precedence } from "../sync/precedence.js";
 import { Publisher } from "../sync/publisher.js";
 import { RepairDesk } from "../sync/repair-desk.js";
+import { NO_TERM } from "../sync/roles.js";
 import { SendBudget, type SendLimits } from "../sync/send-budget.js";
 import { SentRing } from "../sync/sent-ring.js";
 import { type FrameTarget, StreamFrames } from "../sync/stream-frames.js";
@@ -66,8 +68,8 @@ export class Controller {
   isDeaf = false;
   /** Called when what this node says of itself has gone out to all. */
   onAnnounced: () => void = () => {};
-  private parentNumber = 0;
-  private parentNode = "";
+  /** Whose contents the term began with. */
+  parent: Term = NO_TERM;
   /** [0] where the term forked from its parent. */
   private readonly fork = new Float64Array(1);
 
@@ -124,13 +126,13 @@ export class Controller {
   }
 
   /**
-   * Begins a term above `parent`; what the state holds now is its beginning. Where something of the parent is missing
-   * here, no sequence says what that is: it forks from 0, and all others take a snapshot.
+   * Begins a term; what the state holds now is its beginning, and the term that it holds is its parent, be another one
+   * heard of since: who controls that would take this for its child, and give up what was never here. Where something of
+   * the parent is missing here, no sequence says what that is: it forks from 0, and all others take a snapshot.
    */
-  open(number: number, parentNumber: number, parentNode: string, isWhole: boolean): void {
+  open(number: number, isWhole: boolean): void {
     const { core } = this;
-    this.parentNumber = parentNumber;
-    this.parentNode = parentNode;
+    this.parent = core.terms.at(core.lineage.present);
     const sequence = core.sequence[0] as number;
     this.fork[0] = isWhole ? sequence : 0;
     core.term = this.applier.termIndex(number, core.identity.id);
@@ -235,8 +237,8 @@ export class Controller {
     const { core } = this;
     return {
       sequence: this.publisher.publishedSequence,
-      parentNumber: this.parentNumber,
-      parentNode: this.parentNode,
+      parentNumber: this.parent.number,
+      parentNode: this.parent.node,
       forkSequence: this.fork[0] as number,
       unicastPort: this.reachability.unicastPort,
       snapshotPort: this.reachability.snapshotPort,

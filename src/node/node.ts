@@ -330,7 +330,6 @@ export class HanaNode implements NodeParts {
   takeControl(number: number, isHandedOver = false): void {
     const isRaised = this.controller.isOpen;
     if (isRaised) this.controller.settle();
-    const parent = this.roles.term;
     const term = this.roles.takeControl(number);
     this.core.counters.takeovers++;
     this.follower.stop();
@@ -341,7 +340,7 @@ export class HanaNode implements NodeParts {
     if (!isRaised) this.follower.heard.handOver(this.controller.writeDesk.intake);
     this.controller.frames.isHandedOver = isHandedOver;
     const held = this.follower.releaseCopies();
-    this.controller.open(term.number, parent.number, parent.node, isRaised || this.follower.wasWhole);
+    this.controller.open(term.number, isRaised || this.follower.wasWhole);
     for (const write of held) this.controller.critical.begin(write);
     writeController(this.core, this.applier, term.number);
     this.writes.commitPending();

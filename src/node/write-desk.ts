@@ -174,10 +174,18 @@ export class WriteDesk implements WriteSink {
 
   onWriteFrame(term: number, first: number, acknowledged: number): boolean {
     const { stream, acks, precedence } = this.parts;
-    this.writerTerm = term;
     if (term !== stream.term || !acks.hasRoom) return false;
+    this.writerTerm = term;
     precedence.hear(this.reader.doubles);
+    this.endEarlierBoot();
     return this.intake.accepts(this.writer, this.writerSession, first, acknowledged);
+  }
+
+  /** What an earlier boot of the writer left open is over: its numbers say nothing of where this boot stands. */
+  private endEarlierBoot(): void {
+    if (this.groups.size === 0) return;
+    const open = this.groups.get(this.writer);
+    if (open !== undefined && open.session !== this.writerSession) this.groups.delete(this.writer);
   }
 
   onWrite(write: WriteFrameReader): void {
@@ -194,8 +202,7 @@ export class WriteDesk implements WriteSink {
 
   private holdForGroup(write: WriteFrameReader): void {
     const open = this.groups.get(this.writer);
-    // What an earlier boot of the node left open is over.
-    const group = open?.session === this.writerSession ? open : { session: this.writerSession, writes: [] };
+    const group = open ?? { session: this.writerSession, writes: [] };
     if (open === undefined && this.groups.size >= GROUPS_MAX) this.dropGroup(this.groups.keys().next().value as string);
     this.groups.set(this.writer, group);
     group.writes.push(write.snapshot());
@@ -206,7 +213,7 @@ export class WriteDesk implements WriteSink {
     const { applier, execution } = this.parts;
     const group = this.groups.get(this.writer);
     this.groups.delete(this.writer);
-    if (group?.session !== this.writerSession) return;
+    if (group === undefined) return;
     // What changes together is refused together.
     const reject = execution.judge(group.writes, this.writer);
     applier.isGrouped = true;

@@ -36,6 +36,51 @@ function loseNothing(mesh: Mesh): void {
   mesh.drop = () => false;
 }
 
+test("a group that a node left open when it died says nothing of what its next boot wrote", () => {
+  const {
+    mesh,
+    nodes: [first, second],
+  } = settled(2);
+  const paths = Array.from({ length: 40 }, (_, index) => `/viz/t${index}`);
+  for (const path of paths) first.declare(path, { type: "string" });
+  first.declare("/viz/x", { type: "int" });
+  mesh.run(100_000);
+  for (let value = 1; value <= 30; value++) {
+    second.write("/viz/x", value);
+    mesh.run(10_000);
+  }
+  // The first frame of a group that needs several arrives, and no other.
+  let frames = 0;
+  mesh.drop = (from, _, datagram) => from === second && datagram[TYPE_OFFSET] === FrameType.write && ++frames > 1;
+  second.writeGroup(paths.map((path) => [path, "a".repeat(100)] as const));
+  mesh.run(1_000);
+  second.crash();
+  loseNothing(mesh);
+  const again = mesh.restart(second);
+  mesh.until(() => mesh.isSettled);
+  mesh.run(1_000_000);
+  for (const value of [100, 101, 102]) {
+    const told: Reject[] = [];
+    again.write("/viz/x", value);
+    again.turn(() => again.hana.writes.whenDone((reject) => told.push(reject)));
+    mesh.run(1_000_000);
+    expect([first.value("/viz/x"), told]).toEqual([value, [Reject.none]]);
+  }
+  expect(first.value(paths[0] as string)).toBe("");
+});
+
+test("a node opens its term upon what it holds, not upon a term of which it only heard", () => {
+  const {
+    mesh,
+    nodes: [first, second],
+  } = settled(2);
+  const { term } = first.hana.roles;
+  first.crash();
+  second.turn(() => second.hana.roles.join({ number: term.number + 1, node: "00000000000000aa" }));
+  mesh.until(() => second.hana.controller.isOpen);
+  expect(second.hana.controller.parent).toEqual(term);
+});
+
 /** How many entries of a ring are what is asked for. */
 function count(reader: RingReader, isCounted: (found: Found) => boolean): number {
   let counted = 0;
