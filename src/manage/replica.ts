@@ -7,7 +7,7 @@
  * nothing that the ring or the image did not say.
  */
 import { ByteReader } from "../base/bytes.js";
-import { ChangeFlag, compareTerms, EventKind, type Origin, type Term } from "../state/change.js";
+import { ChangeFlag, EventKind, type Origin, type Term } from "../state/change.js";
 import { decodeNamed } from "../state/declaration-bytes.js";
 import type { Declaration } from "../state/declaration.js";
 import { ImageDecoder } from "../state/image.js";
@@ -233,7 +233,8 @@ export class Replica {
     const known = state.terms[id] as number;
     const sequence = reader.doubles[0] as number;
     if (known === reader.term) return sequence < (state.sequences[id] as number);
-    return compareTerms(terms.at(reader.term), terms.at(known)) < 0;
+    // Of two terms of one number either may come after the other, for who starts over.
+    return terms.at(reader.term).number < terms.at(known).number;
   }
 
   private takeEvent(): boolean {

@@ -35,16 +35,10 @@ export const ChangeFlag = {
   confirmed: 16,
 } as const;
 
-/** A term: its number and the id (16 hex digits) of the node that is its controller. */
+/** A term: its number and the id (16 hex digits) of the node that is its controller, so that two sides never share one. */
 export interface Term {
   readonly number: number;
   readonly node: string;
-}
-
-/** Terms are ordered by number, then by node id, so that two sides of a partition never share one. */
-export function compareTerms(left: Term, right: Term): number {
-  if (left.number !== right.number) return left.number - right.number;
-  return left.node < right.node ? -1 : left.node > right.node ? 1 : 0;
 }
 
 /** Where a change came from: the node it was written on, and the surface there ("" for the node itself). */

@@ -586,7 +586,11 @@ export class Oracle {
     const isCommit = (flags & CONFIRMED_MASK) === 0 && record.node === view.machine.id && record.boot === view.boot;
     const sequence = reader.doubles[0] as number;
     // Writes of the level that change nothing are seen by nobody, and move it all the same.
-    if (isCommit && path !== LEVEL && !this.isMerged(view, record, path, value)) this.judgeMove(view, path, value);
+    if (isCommit && path !== LEVEL) {
+      if (!this.isMerged(view, record, path, value)) this.judgeMove(view, path, value);
+      // Its writer tells of it again, which changes nothing: no change shows who moved the path last.
+      else view.moves.delete(path);
+    }
     // What was written earlier, elsewhere or before this node controlled, is stamped with that.
     const isMadeNow = isCommit && path !== LEVEL && this.writes[value]?.atUs === this.timeline.nowUs;
     if (isMadeNow) this.onCommit(view.machine, reader.doubles[1] as number);

@@ -155,6 +155,18 @@ describe("a replica that follows the ring", () => {
   });
 });
 
+/** Who starts over joins any term of the number that it lost, be it a lower node's. */
+it("takes what comes in another term of the same number", () => {
+  const node = new SmallNode();
+  node.add("/viz/a/zoom", "int");
+  const replica = follow(node);
+  for (const [value, controller] of ["0000000000000009", "0000000000000002"].entries()) {
+    node.openTerm(7, controller);
+    node.put("/viz/a/zoom", value + 1);
+    expect(shown(replica)).toEqual({ "/viz/a/zoom": value + 1 });
+  }
+});
+
 /** Joiners get it from here: with one that is too high they would pass over what the controller says next. */
 it("counts what is new, and not the version of what is told anew", () => {
   const node = new SmallNode();

@@ -97,12 +97,12 @@ export class SmallNode implements DeskService {
     this.openTerm(1);
   }
 
-  openTerm(number: number): void {
-    const index = this.terms.intern(number, NODE_ID);
+  openTerm(number: number, controller = NODE_ID): void {
+    const index = this.terms.intern(number, controller);
     this.context.term = index;
     const out = new ByteWriter(new Uint8Array(64));
     out.varint(number);
-    out.blob(new TextEncoder().encode(NODE_ID));
+    out.blob(new TextEncoder().encode(controller));
     this.ring.event(EventKind.term, index, out.buffer.slice(0, out.offset), this.context);
   }
 
