@@ -44,7 +44,16 @@ export default defineConfig({
           execArgv: ["--max-semi-space-size=64"],
         },
       },
-      { test: { name: "live", include: ["test/live/**/*.test.ts"], ...processes, fileParallelism: true, maxWorkers: 2, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          name: "live",
+          include: ["test/live/**/*.test.ts"],
+          ...processes,
+          fileParallelism: true,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: "rig",

@@ -79,6 +79,8 @@ export class Follower implements ContentSink {
   private readonly impulsesThrough = new Float64Array(1);
   /** Structure up to this sequence came with the snapshot. */
   private readonly structureThrough = new Float64Array(1);
+  /** The last change of a snapshot that was ahead of where the writers stand in it; 0 once the stream has come to it. */
+  private readonly owed = new Float64Array(1);
   /** The newest frame by which the controller had published all that it had. */
   private readonly settledAt = new Float64Array(1);
   /** The newest frame at which nothing was missing here: all up to it counts in an election. */
@@ -131,6 +133,7 @@ export class Follower implements ContentSink {
     this.window.restart(frame);
     this.settledAt[0] = frame;
     this.wholeFrame[0] = 0;
+    this.owed[0] = 0;
     this.announced.clear();
     this.servedUs[0] = 0;
     this.naks.observe(0);
@@ -155,9 +158,13 @@ export class Follower implements ContentSink {
     this.wasWhole = isWhole;
   }
 
-  /** The snapshot is in place, at `sequence`: what was held acts now. */
-  joined(sequence: number): void {
+  /**
+   * The snapshot is in place, at `sequence`: what was held acts now. Where the writers stand is in it for the changes up to
+   * `told`; who took over with the others would carry out again what brought them.
+   */
+  joined(sequence: number, told: number): void {
     this.structureThrough[0] = sequence;
+    this.owed[0] = sequence > told ? sequence : 0;
     this.state = FollowState.inSync;
     this.advance();
     this.settlePending();
@@ -175,7 +182,8 @@ export class Follower implements ContentSink {
 
   /** Whether everything up to the newest sequence that was seen is here. */
   get isWhole(): boolean {
-    return this.state === FollowState.inSync && !this.window.hasGap && this.settledAt[0] === this.window.newest;
+    if (this.state !== FollowState.inSync || this.owed[0] !== 0) return false;
+    return !this.window.hasGap && this.settledAt[0] === this.window.newest;
   }
 
   /** What is here without a gap counts as included from now on. */
@@ -203,6 +211,11 @@ export class Follower implements ContentSink {
   /** This node goes on as controller: the writes that it waits for and that are here. */
   releaseCopies(): readonly CopiedWrite[] {
     return this.copies.release(this.includes);
+  }
+
+  /** All changes up to `sequence` are in the frames up to `frame`. */
+  published(sequence: number, frame: number): void {
+    if (sequence >= (this.owed[0] as number) && frame <= this.window.complete) this.owed[0] = 0;
   }
 
   /** The controller said that it had published all that it had by this frame. */
@@ -303,6 +316,7 @@ export class Follower implements ContentSink {
     this.eventsMayAct = eventsMayAct;
     this.hasUnknown = false;
     if (!this.reader.read(buffer, start, end, this)) this.core.counters.framesMalformed++;
+    if (eventsMayAct && (this.reader.doubles[0] as number) >= (this.owed[0] as number)) this.owed[0] = 0;
   }
 
   /**

@@ -35,9 +35,9 @@ export class StreamFollowing implements FollowerPort {
   private readonly ports: NodePorts;
   /**
    * [0] when the snapshot that is being fetched is given up; Infinity when none is. [1] the newest change of the term that
-   * was here when missing frames were given up on, else 0.
+   * was here when missing frames were given up on, else 0. [2] up to which change the snapshot is asked to hold all.
    */
-  private readonly registers = new Float64Array([Number.POSITIVE_INFINITY, 0]);
+  private readonly registers = new Float64Array([Number.POSITIVE_INFINITY, 0, 0]);
   readonly repair: BucketRepair;
   private info: StreamInfo | undefined;
   private controllerAddress = "";
@@ -79,6 +79,7 @@ export class StreamFollowing implements FollowerPort {
     node.relief.onFrame(frame);
     if (frame.info !== undefined) this.onInfo(frame.info, frame, address);
     follower.receive(frame, buffer);
+    if (frame.info !== undefined) follower.published(frame.info.sequence, frame.doubles[1] as number);
     if ((frame.flags & StreamFlag.critical) !== 0) this.answerApplied();
     if (frame.info !== undefined && roles.role === Role.following) this.compareDigests(frame.info, frame);
     // The end of a turn sets the timer: a gap's NAK is due in milliseconds.
@@ -183,11 +184,9 @@ export class StreamFollowing implements FollowerPort {
     const { info, node } = this;
     if (info === undefined) return;
     this.registers[0] = node.core.clock.nowUs + SNAPSHOT_PATIENCE_US;
-    this.ports.fetchSnapshot({
-      address: this.controllerAddress,
-      port: info.snapshotPort,
-      minSequence: Math.max(info.sequence, this.heldSequence, node.healing.handedOverAt(node.roles.term)),
-    });
+    const minSequence = Math.max(info.sequence, this.heldSequence, node.healing.handedOverAt(node.roles.term));
+    this.registers[2] = minSequence;
+    this.ports.fetchSnapshot({ address: this.controllerAddress, port: info.snapshotPort, minSequence });
   }
 
   /**
@@ -219,8 +218,9 @@ export class StreamFollowing implements FollowerPort {
       return;
     }
     const offers = this.membership.offers.take(incoming);
-    takeSnapshot(node, incoming, snapshot, snapshot.sequence);
-    node.follower.joined(snapshot.sequence);
+    const told = Math.min(snapshot.sequence, this.registers[2] as number);
+    takeSnapshot(node, incoming, snapshot, told);
+    node.follower.joined(snapshot.sequence, told);
     this.arrived();
     this.membership.offers.offer(offers);
   }
