@@ -1121,9 +1121,10 @@ export class Oracle {
     const isCut = this.views.some((view) => (view?.hana.core.counters.conflictsUnlisted ?? 0) > 0);
     if (held === undefined || isCut || this.isListCut) return;
     const merged = [...held.term.mergedThrough(held.sequence)];
-    const expected = merged
-      .filter(({ by }) => !by.isReused)
-      .flatMap(({ conflicts }) => conflicts)
+    // Who left a term with a gap brought a merge of it along; it may come with the term itself too, and is one.
+    const lists = new Set(merged.filter(({ by }) => !by.isReused).map(({ conflicts }) => conflicts));
+    const expected = [...lists]
+      .flat()
       .filter((path) => this.isSure(path))
       .sort();
     const listed = listedConflicts(hana.core.state, "", this).sort();
