@@ -4,7 +4,7 @@
  */
 import { defineConfig } from "vitest/config";
 
-/** Real processes and two cores: one file at a time, and only after the unit tests are done. */
+/** Real processes and two cores: only after the unit tests are done, and one file at a time where nothing else is said. */
 const processes = {
   globalSetup: ["test/harness/build.ts"],
   fileParallelism: false,
@@ -16,8 +16,11 @@ const processes = {
 /** Rig tests that mostly wait and ask for an outcome, not for a figure: two files at a time, each on a switch of its own. */
 const outcomes = [
   "bundles",
+  "chaos",
+  "clock",
   "controller",
   "doctor",
+  "healing",
   "hold",
   "interfaces",
   "keys",

@@ -78,6 +78,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   {
     name: "do not save what was promised",
+    firstSeed: 11,
     run: ["--nodes", "2", "--faults", "kill"],
     edits: [
       {
@@ -105,6 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "refuse no second start",
+    firstSeed: 15,
     run: ["--faults", "twin", "--minutes", "0.5"],
     edits: [
       {
@@ -350,6 +352,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "take another controller's exchanges for this one's",
+    firstSeed: 37,
     run: ["--faults", "kill,drift"],
     edits: [
       {
@@ -459,6 +462,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "go over to another side without handing over what is here",
+    firstSeed: 7,
     run: ["--faults", "halves,isolate"],
     edits: [
       {
