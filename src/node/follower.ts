@@ -215,7 +215,12 @@ export class Follower implements ContentSink {
 
   /** All changes up to `sequence` are in the frames up to `frame`. */
   published(sequence: number, frame: number): void {
-    if (sequence >= (this.owed[0] as number) && frame <= this.window.complete) this.owed[0] = 0;
+    if (frame <= this.window.complete) this.noteBrought(sequence);
+  }
+
+  /** The stream has brought everything up to a change. */
+  private noteBrought(sequence: number): void {
+    if (sequence >= (this.owed[0] as number)) this.owed[0] = 0;
   }
 
   /** The controller said that it had published all that it had by this frame. */
@@ -316,7 +321,7 @@ export class Follower implements ContentSink {
     this.eventsMayAct = eventsMayAct;
     this.hasUnknown = false;
     if (!this.reader.read(buffer, start, end, this)) this.core.counters.framesMalformed++;
-    if (eventsMayAct && (this.reader.doubles[0] as number) >= (this.owed[0] as number)) this.owed[0] = 0;
+    else if (eventsMayAct) this.noteBrought(this.reader.doubles[0] as number);
   }
 
   /**

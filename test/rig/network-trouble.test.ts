@@ -55,9 +55,6 @@ async function trouble(host: Host, code: string): Promise<string> {
   return health.find((finding) => finding.code === code)?.text ?? "";
 }
 
-/** A stream that came by unicast meanwhile is asked for by multicast again after some seconds, and looked at for as many. */
-const BACK_MS = 25_000;
-
 async function allWell(): Promise<void> {
   await lan.inSync(...HOSTS);
   for (const host of HOSTS) {
@@ -65,7 +62,6 @@ async function allWell(): Promise<void> {
       () => lan.status(host),
       ({ health }) => health.length === 0,
       `${host} to be well`,
-      BACK_MS,
     );
   }
 }
