@@ -842,9 +842,8 @@ export class Oracle {
     // The ring tells of what was committed just now.
     const view = this.viewOf(write.machine);
     if (write.boot === view.boot && view.reader.behind > 0) this.drain(view);
-    // What it had was given up, and said to be; that no other node had this is what it was told.
-    const isGivenUp = isReplicated === false && view.hana.core.counters.headsGivenUp > 0;
-    if (write.path !== LEVEL && !isGivenUp) this.judgeConfirmed(write);
+    const isLeftBehind = isReplicated === false && isWithout(write);
+    if (write.path !== LEVEL && !isLeftBehind) this.judgeConfirmed(write);
     const wrong = this.critical.acknowledged(write, isReplicated);
     if (wrong !== "") this.fail(write.machine, wrong);
   }
@@ -1247,6 +1246,14 @@ function broughtBy({ hana, held }: View, ledger: Ledger): MergedSide[] {
     }));
   }
   return left.mergedBeyond(held?.term === left ? held.sequence : 0, (side) => isIn(entries, side));
+}
+
+/**
+ * Whether a node says that it holds another side's contents, without a write that a controller had taken. It had no claim
+ * to it, be it for a gap, or gave that up: whoever wrote is told that nobody is known to have it.
+ */
+function isWithout({ machine, commits }: Write): boolean {
+  return commits.length > 0 && !commits.some((commit) => saysItHas(machine, commit));
 }
 
 /** Whether a machine says that it is made of a change: within a turn, and within a gap, nobody else can tell. */
