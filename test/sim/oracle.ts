@@ -842,7 +842,7 @@ export class Oracle {
     // The ring tells of what was committed just now.
     const view = this.viewOf(write.machine);
     if (write.boot === view.boot && view.reader.behind > 0) this.drain(view);
-    const isLeftBehind = isReplicated === false && isWithout(write);
+    const isLeftBehind = isReplicated === false && this.isWithout(write);
     if (write.path !== LEVEL && !isLeftBehind) this.judgeConfirmed(write);
     const wrong = this.critical.acknowledged(write, isReplicated);
     if (wrong !== "") this.fail(write.machine, wrong);
@@ -897,6 +897,15 @@ export class Oracle {
       write.machine,
       `write ${write.number} of ${write.path} is confirmed, and the state here has ${have}, not ${where || "what no controller took"}`,
     );
+  }
+
+  /**
+   * Whether a node says that it holds another side's contents, without a write that a controller had taken, or what took
+   * its place. It had no claim to it, for a gap, or gave that up: its writer is told that nobody is known to have it.
+   */
+  private isWithout(write: Write): boolean {
+    const commits = this.fromWriter(write).flatMap((later) => later.commits);
+    return commits.length > 0 && !commits.some((commit) => saysItHas(write.machine, commit));
   }
 
   private fromWriter(write: Write): readonly Write[] {
@@ -1246,14 +1255,6 @@ function broughtBy({ hana, held }: View, ledger: Ledger): MergedSide[] {
     }));
   }
   return left.mergedBeyond(held?.term === left ? held.sequence : 0, (side) => isIn(entries, side));
-}
-
-/**
- * Whether a node says that it holds another side's contents, without a write that a controller had taken. It had no claim
- * to it, be it for a gap, or gave that up: whoever wrote is told that nobody is known to have it.
- */
-function isWithout({ machine, commits }: Write): boolean {
-  return commits.length > 0 && !commits.some((commit) => saysItHas(machine, commit));
 }
 
 /** Whether a machine says that it is made of a change: within a turn, and within a gap, nobody else can tell. */
