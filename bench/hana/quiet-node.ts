@@ -68,5 +68,6 @@ export function snapshotOf({ core, roles }: HanaNode): Snapshot {
   for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
   const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
   const { number: termNumber, node: termNode } = roles.term;
-  return { termNumber, termNode, sequence: core.sequence[0] as number, origins, lineage: [], standings: [], chunks };
+  const sequence = core.sequence[0] as number;
+  return { termNumber, termNode, sequence, told: sequence, origins, lineage: [], standings: [], chunks };
 }

@@ -245,7 +245,8 @@ export class NodeService implements DeskService {
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = serving;
     const standings = encodeStandings(this.parts.node.standings());
-    return { termNumber, termNode, sequence: this.sequence, origins, lineage: this.lineage, standings };
+    const { sequence, lineage } = this;
+    return { termNumber, termNode, sequence, told: sequence, origins, lineage, standings };
   }
 
   get lineage(): readonly LineageEntry[] {

@@ -98,8 +98,9 @@ export class SnapshotSource {
     const names = Array.from({ length: origins.size }, (_, index) => origins.at(index));
     const { lineage } = this;
     const { number: termNumber, node: termNode } = term;
-    const header = { image: this.nextImage++, termNumber, termNode, sequence, origins: names, lineage };
-    const image = makeImage(header, chunks, standings.bytes, standings.sequence);
+    const told = Math.min(sequence, standings.sequence);
+    const header = { image: this.nextImage++, termNumber, termNode, sequence, told, origins: names, lineage };
+    const image = makeImage(header, chunks, standings.bytes);
     this.images.set(image.image, { image, origins: origins.size });
     this.newest = image.image;
     return image;

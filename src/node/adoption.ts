@@ -24,7 +24,8 @@ export interface Snapshot {
   readonly origins: readonly { readonly node: string; readonly surface: string }[];
   /** What it is made of beside its own term. */
   readonly lineage: readonly LineageEntry[];
-  /** Where writers stand in it, or a little before. */
+  /** Where writers stand in it, for the changes up to `told`. */
+  readonly told: number;
   readonly standings: readonly Standing[];
   readonly chunks: readonly Uint8Array[];
 }

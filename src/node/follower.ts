@@ -331,6 +331,8 @@ export class Follower implements ContentSink {
   takeRound(head: RoundPart, parts: readonly Uint8Array[]): number {
     const { window, entries } = this;
     if (this.state === FollowState.idle) return 0;
+    // A moment at which nothing was missing is about to pass: of where the stream stands a round says nothing.
+    this.noteWhole();
     if (!window.hear(head.through, this.core.clock.nowUs)) {
       this.port.onLost("more frames are missing than can be repaired");
       return 0;

@@ -74,5 +74,6 @@ function snapshotOf(name: string): Snapshot {
   const encoder = new ImageEncoder({ state, terms, origins });
   const chunks: Uint8Array[] = [];
   for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
-  return { termNumber: 1, termNode: NODE, sequence: PATHS, origins: [], lineage: [], standings: [], chunks };
+  const at = { termNumber: 1, termNode: NODE, sequence: PATHS, told: PATHS };
+  return { ...at, origins: [], lineage: [], standings: [], chunks };
 }

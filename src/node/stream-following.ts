@@ -35,9 +35,9 @@ export class StreamFollowing implements FollowerPort {
   private readonly ports: NodePorts;
   /**
    * [0] when the snapshot that is being fetched is given up; Infinity when none is. [1] the newest change of the term that
-   * was here when missing frames were given up on, else 0. [2] up to which change the snapshot is asked to hold all.
+   * was here when missing frames were given up on, else 0.
    */
-  private readonly registers = new Float64Array([Number.POSITIVE_INFINITY, 0, 0]);
+  private readonly registers = new Float64Array([Number.POSITIVE_INFINITY, 0]);
   readonly repair: BucketRepair;
   private info: StreamInfo | undefined;
   private controllerAddress = "";
@@ -185,7 +185,6 @@ export class StreamFollowing implements FollowerPort {
     if (info === undefined) return;
     this.registers[0] = node.core.clock.nowUs + SNAPSHOT_PATIENCE_US;
     const minSequence = Math.max(info.sequence, this.heldSequence, node.healing.handedOverAt(node.roles.term));
-    this.registers[2] = minSequence;
     this.ports.fetchSnapshot({ address: this.controllerAddress, port: info.snapshotPort, minSequence });
   }
 
@@ -218,9 +217,8 @@ export class StreamFollowing implements FollowerPort {
       return;
     }
     const offers = this.membership.offers.take(incoming);
-    const told = Math.min(snapshot.sequence, this.registers[2] as number);
-    takeSnapshot(node, incoming, snapshot, told);
-    node.follower.joined(snapshot.sequence, told);
+    takeSnapshot(node, incoming, snapshot, snapshot.told);
+    node.follower.joined(snapshot.sequence, snapshot.told);
     this.arrived();
     this.membership.offers.offer(offers);
   }

@@ -161,5 +161,5 @@ function snapshotOf(node: HanaNode): Snapshot {
   for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
   const { number: termNumber, node: termNode } = roles.term;
   const sequence = core.sequence[0] as number;
-  return { termNumber, termNode, sequence, origins: [], lineage: [], standings: [], chunks };
+  return { termNumber, termNode, sequence, told: sequence, origins: [], lineage: [], standings: [], chunks };
 }

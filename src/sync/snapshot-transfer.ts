@@ -36,17 +36,16 @@ export interface SnapshotImage {
   readonly records: readonly Uint8Array[];
 }
 
-/** `standings`: where the writers stand in it (`encodeStandings`), told when the stream was at `told`. */
+/** `standings`: where the writers stand in it (`encodeStandings`). */
 export function makeImage(
   header: SnapshotHeader,
   chunks: Iterable<Uint8Array>,
   standings: Uint8Array = new Uint8Array(0),
-  told = header.sequence,
 ): SnapshotImage {
   const records = headerRecords(header);
   for (const chunk of chunks) records.push(...piecesOf(chunk, RECORD_PLAIN_MAX_BYTES));
   records.push(standingsRecord(standings), new Uint8Array([RecordKind.end]));
-  return { image: header.image, term: termKey(header), sequence: Math.min(header.sequence, told), records };
+  return { image: header.image, term: termKey(header), sequence: header.told, records };
 }
 
 /** Whether a request goes on with this very image. */

@@ -31,6 +31,8 @@ export interface SnapshotHeader {
   readonly termNumber: number;
   readonly termNode: string;
   readonly sequence: number;
+  /** Where the writers stand is said for the changes up to this one, which may be earlier than `sequence`. */
+  readonly told: number;
   readonly origins: readonly { readonly node: string; readonly surface: string }[];
   /** What the image is made of beside its own term: of each earlier term, up to which sequence. */
   readonly lineage: readonly { readonly number: number; readonly node: string; readonly sequence: number }[];
@@ -75,8 +77,8 @@ export function headerRecords(header: SnapshotHeader): Uint8Array[] {
 }
 
 export function encodeHeader(header: SnapshotHeader): Uint8Array {
-  const { image, termNumber, termNode, sequence, origins } = header;
-  return recordOf(RecordKind.header, [image, termNumber, termNode, sequence, namesOf(origins)]);
+  const { image, termNumber, termNode, sequence, told, origins } = header;
+  return recordOf(RecordKind.header, [image, termNumber, termNode, sequence, told, namesOf(origins)]);
 }
 
 function recordOf(kind: RecordKind, fields: readonly unknown[]): Uint8Array {
@@ -92,11 +94,11 @@ function namesOf(origins: SnapshotHeader["origins"]): string[] {
 }
 
 export function decodeHeader(bytes: Uint8Array): SnapshotHeader | undefined {
-  const [image, termNumber, termNode, sequence, names] = decodeFields(bytes, bytes.length) ?? [];
-  if (!isWhole(image) || !isWhole(termNumber) || !isWhole(sequence)) return undefined;
-  if (!isNode(termNode)) return undefined;
+  const [image, termNumber, termNode, sequence, told, names] = decodeFields(bytes, bytes.length) ?? [];
+  if (!isWhole(image) || !isWhole(termNumber) || !isWhole(sequence) || !isWhole(told)) return undefined;
+  if (!isNode(termNode) || told > sequence) return undefined;
   const origins = originsOf(names);
-  return origins === undefined ? undefined : { image, termNumber, termNode, sequence, origins, lineage: [] };
+  return origins === undefined ? undefined : { image, termNumber, termNode, sequence, told, origins, lineage: [] };
 }
 
 /** More of a header's origins. */

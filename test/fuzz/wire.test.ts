@@ -223,6 +223,7 @@ const HEADER = encodeHeader({
   termNumber: 2,
   termNode: NODE,
   sequence: 3,
+  told: 3,
   origins: [{ node: NODE, surface: "x" }],
   lineage: [],
 });

@@ -8,7 +8,15 @@ import { makeImage, SnapshotClient, SnapshotProgress } from "../../src/sync/snap
 
 const LOOPBACK = "127.0.0.1";
 const KEY = new Uint8Array(32).fill(7);
-const HEADER = { image: 1, termNumber: 1, termNode: "0000000000000001", sequence: 5, origins: [], lineage: [] };
+const HEADER = {
+  image: 1,
+  termNumber: 1,
+  termNode: "0000000000000001",
+  sequence: 5,
+  told: 5,
+  origins: [],
+  lineage: [],
+};
 /** Longer than what two sockets buffer: a client that does not read keeps its place. */
 const CHUNKS = Array.from({ length: 200 }, () => new Uint8Array(65_000));
 

@@ -134,9 +134,9 @@ export class Connections {
     const { number: termNumber, node: termNode } = term;
     if (controller.isOpen) core.lineage.note(sequence);
     const lineage = core.lineage.entries();
-    const header = { image: ++this.images, termNumber, termNode, sequence, origins, lineage };
-    const told = controller.takesWrites ? hana.controller.publisher.publishedSequence : sequence;
-    const image = makeImage(header, chunks, encodeStandings(hana.standings()), told);
+    const told = controller.takesWrites ? controller.publisher.publishedSequence : sequence;
+    const header = { image: ++this.images, termNumber, termNode, sequence, told, origins, lineage };
+    const image = makeImage(header, chunks, encodeStandings(hana.standings()));
     this.onImage(machine);
     this.kept.set(machine.index, { term, boot: machine.boot, madeUs: machine.localUs, origins: origins.length, image });
     return image;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ChangeFlag, EventKind } from "../../../src/state/change.js";
 import { ValueType } from "../../../src/state/declaration.js";
 import { Found, RingReader } from "../../../src/state/ring.js";
+import { ConflatedReason } from "../../../src/wire/conflated.js";
 import { Mesh, type MeshNode, Way } from "./mesh.js";
 
 const NODES = 4;
@@ -204,4 +205,18 @@ test("followers beyond the places for copies get rounds while multicast is lost,
   mesh.drop = () => false;
   mesh.run(4_000_000);
   expect(conflated.lanes.size).toBe(0);
+});
+
+test("a moment at which nothing was missing counts, though a round comes before house is kept", () => {
+  const { mesh, nodes } = new Stage();
+  const { hana } = nodes[1];
+  const { core, follower } = hana;
+  const held = (): boolean => core.lineage.includes(core.term, core.sequence[0] as number);
+  nodes[0].write("/viz/x", 1);
+  mesh.until(() => follower.isWhole && !held());
+  const sequence = core.sequence[0] as number;
+  const { complete } = follower.window;
+  const head = { term: 1, since: complete, through: complete + 1, round: 1, parts: 0, part: 0 };
+  nodes[1].turn(() => follower.takeRound({ ...head, reason: ConflatedReason.slow }, []));
+  expect([follower.isWhole, core.lineage.includes(core.term, sequence)]).toEqual([false, true]);
 });

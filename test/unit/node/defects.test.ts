@@ -400,7 +400,7 @@ describe("a follower's writes", () => {
     const encoder = new ImageEncoder(core);
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
     const { number: termNumber, node: termNode } = roles.term;
-    const rest = { sequence: core.sequence[0] as number, origins: [], lineage: [], standings: [] };
+    const rest = { sequence: core.sequence[0] as number, told: 0, origins: [], lineage: [], standings: [] };
     const incoming = decodeSnapshot(first.hana.core, first.hana.applier, { termNumber, termNode, ...rest, chunks });
     expect([incoming?.idOf("/viz/own"), incoming?.idOf("/viz/x")]).toEqual([-1, core.state.idOf("/viz/x")]);
   });

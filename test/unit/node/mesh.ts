@@ -25,7 +25,7 @@ import {
   SnapshotProgress,
   SnapshotServer,
 } from "../../../src/sync/snapshot-transfer.js";
-import { encodeStandings } from "../../../src/wire/standing.js";
+import { encodeStandings, type Standing } from "../../../src/wire/standing.js";
 import { EventQueue } from "./event-queue.js";
 
 export interface Faults {
@@ -230,6 +230,8 @@ export class MeshNode {
   private images = 0;
   private kept: { readonly term: object; readonly image: SnapshotImage } | undefined;
   private progress = new SnapshotProgress();
+  /** Images say where the writers stood at some moment; without, when they are made. */
+  private standingsTold: { readonly told: number; readonly standings: readonly Standing[] } | undefined;
 
   constructor(mesh: Mesh, place: number, options: MeshNodeOptions) {
     this.mesh = mesh;
@@ -426,10 +428,16 @@ export class MeshNode {
     const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
     const { number: termNumber, node: termNode } = term;
     const lineage = core.lineage.entries();
-    const header = { image: ++this.images, termNumber, termNode, sequence, origins, lineage };
-    const image = makeImage(header, chunks, encodeStandings(this.hana.standings()));
+    const { told, standings } = this.standingsTold ?? { told: sequence, standings: this.hana.standings() };
+    const header = { image: ++this.images, termNumber, termNode, sequence, told, origins, lineage };
+    const image = makeImage(header, chunks, encodeStandings(standings));
     this.kept = { term, image };
     return image;
+  }
+
+  /** Images that are made from now on say where the writers stand now. */
+  tellStandings(): void {
+    this.standingsTold = { told: this.hana.core.sequence[0] as number, standings: this.hana.standings() };
   }
 
   /** Declares a path, as an input does. */

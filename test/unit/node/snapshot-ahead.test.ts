@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { FollowState } from "../../../src/node/follower.js";
 import { CLEAN, Mesh, type MeshNode } from "./mesh.js";
 
-/** A node whose snapshot was made after a write, of which the stream has told it nothing. */
-function joinedAhead(): { mesh: Mesh; first: MeshNode; joiner: MeshNode } {
+/** A node whose snapshot was made after a write, of which the stream has told it nothing; the snapshot may have. */
+function joinedAhead(isTold = false): { mesh: Mesh; first: MeshNode; joiner: MeshNode } {
   const mesh = new Mesh(1, { ...CLEAN, minDelayUs: 5_000, maxDelayUs: 5_000 });
   const first = mesh.add();
   mesh.run(1_000_000);
@@ -13,6 +13,7 @@ function joinedAhead(): { mesh: Mesh; first: MeshNode; joiner: MeshNode } {
   const joiner = mesh.add();
   mesh.until(() => joiner.hana.follower.state === FollowState.joining);
   mesh.drop = (from, to) => from === first && to === joiner;
+  if (!isTold) first.tellStandings();
   first.write("/viz/x", 1);
   mesh.until(() => joiner.value("/viz/x") === 1);
   return { mesh, first, joiner };
@@ -39,5 +40,11 @@ test.each([
   if (quietUs === 0) first.write("/viz/x", 2);
   mesh.run(quietUs + 30_000);
   joiner.turn(() => joiner.hana.follower.noteWhole());
+  expect(claims(joiner)).toEqual({ isWhole: true, isAllIncluded: true });
+});
+
+test("who joined claims all at once when its snapshot says where the writers stand in all of it", () => {
+  const { mesh, joiner } = joinedAhead(true);
+  mesh.run(50_000);
   expect(claims(joiner)).toEqual({ isWhole: true, isAllIncluded: true });
 });

@@ -13,7 +13,7 @@ import {
 
 const KEY = new Uint8Array(32).fill(7);
 const HEADER = {
-  ...{ image: 3, termNumber: 2, termNode: "0123456789abcdef", sequence: 99 },
+  ...{ image: 3, termNumber: 2, termNode: "0123456789abcdef", sequence: 99, told: 98 },
   origins: [{ node: "0123456789abcdef", surface: "fader" }],
   lineage: [{ number: 1, node: "fedcba9876543210", sequence: 98 }],
 };
