@@ -29,9 +29,9 @@ export function judgeMerge(
   const conflicts: string[] = [];
   for (const { path, declaration } of oracle.shownPaths) {
     if ((IMPULSES as readonly string[]).includes(path)) continue;
-    if (oracle.isPoked(machine, path) || isBlurred(side, path)) oracle.unsure.add(path);
-    if (oracle.unsure.has(path)) continue;
     const [mine, theirs] = [record.base.get(path), side.term.versionAt(path, side.sequence)];
+    if (oracle.isPoked(machine, path) || isBlurred(side, path, mine)) oracle.unsure.add(path);
+    if (oracle.unsure.has(path)) continue;
     if (mine === undefined || theirs === undefined || isIncluded(theirs, begun)) continue;
     // Of a term that was opened twice nobody knows what was written where.
     if (mine.term.isReused || theirs.term.isReused) {
@@ -71,9 +71,15 @@ function judgeValue(oracle: Oracle, machine: Machine, record: TermRecord, path: 
   oracle.fail(machine, `took in a side and has ${path} = ${valueOf(version)}, not ${valueOf(expected)}`);
 }
 
-/** A node that lost its controller within a gap has more than it can be sure of: nobody can say which changes. */
-function isBlurred({ term, sequence }: Version, path: string): boolean {
-  return term.versionAt(path, Number.POSITIVE_INFINITY)?.sequence !== term.versionAt(path, sequence)?.sequence;
+/**
+ * A node that lost its controller within a gap has more than it can be sure of, sides that its controller took in among
+ * that: nobody can say which changes.
+ */
+function isBlurred(side: Version, path: string, mine: Version | undefined): boolean {
+  const { term, sequence } = side;
+  const whole = { term, sequence: Number.POSITIVE_INFINITY };
+  if (term.versionAt(path, whole.sequence)?.sequence !== term.versionAt(path, sequence)?.sequence) return true;
+  return mine !== undefined && isIncluded(mine, whole) && !isIncluded(mine, side);
 }
 
 /** What was there before any term is nobody's change. */
