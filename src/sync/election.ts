@@ -15,6 +15,9 @@ const WAIT_US = 60_000;
 /** The house is kept every 20 ms: before the next in rank begins to ask, who was not reached is asked again. */
 const REPEAT_US = 15_000;
 const GIVE_UP_US = 300_000;
+/** A loop that was held up this long has not read the answers that came meanwhile; by then it has. */
+const LAG_US = 50_000;
+const CATCH_UP_US = 20_000;
 /** More are not listened to: a mesh has at most 256 nodes. */
 const VOTES_MAX = 256;
 
@@ -74,8 +77,9 @@ export class Election {
   nonce = 0;
   /** The highest term number that a voter knew of. */
   known = 0;
-  /** [0] when it was asked first, [1] when it is asked again. */
-  private readonly registers = new Float64Array(2);
+  /** [0] when it was asked first, [1] when it is asked again, [2] when it was judged last, [3] from when on silence counts. */
+  private readonly registers = new Float64Array(4);
+  private wasLate = false;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -98,6 +102,7 @@ export class Election {
     this.expected = expected;
     this.answers.clear();
     this.registers.fill(this.clock.nowUs);
+    this.wasLate = false;
   }
 
   /** Whether an answer knew of this number or a higher one: it can only be won with another. */
@@ -134,10 +139,21 @@ export class Election {
 
   /** `self`: this node; `nameOf` answers a node's name. */
   verdict(rules: ElectionRules, self: string, nameOf: (node: string) => string): Verdict {
+    this.noteLag();
     const waitedUs = this.clock.nowUs - this.askedUs;
     const hasWon = rules.policy === Policy.hold ? this.hasMajority(rules, self, nameOf) : this.hasMore(waitedUs);
     if (hasWon) return Verdict.won;
     return waitedUs >= GIVE_UP_US ? Verdict.lost : Verdict.open;
+  }
+
+  /** A loop that is late every time goes on all the same. */
+  private noteLag(): void {
+    const { registers } = this;
+    const { nowUs } = this.clock;
+    const isLate = nowUs - (registers[2] as number) > LAG_US;
+    if (isLate && !this.wasLate) registers[3] = nowUs + CATCH_UP_US;
+    this.wasLate = isLate;
+    registers[2] = nowUs;
   }
 
   private hasMajority({ electors }: ElectionRules, self: string, nameOf: (node: string) => string): boolean {
@@ -153,7 +169,8 @@ export class Election {
     }
     const no = this.answers.size + 1 - yes;
     // Who knows of nobody has all the more reason to listen first.
-    return (this.expected.size > 0 && yes > no + unheard) || (waitedUs >= WAIT_US && yes > no);
+    if (this.expected.size > 0 && yes > no + unheard) return true;
+    return waitedUs >= WAIT_US && this.clock.nowUs >= (this.registers[3] as number) && yes > no;
   }
 
   /** Voters that said yes and hold more than `own`, the best informed first. */

@@ -24,9 +24,16 @@ function electionOf(expected: readonly string[]) {
   clock.set(START_US);
   const election = new Election(clock);
   election.begin(7, 1, new Set(expected));
-  const pass = (ms: number): void => clock.set(clock.nowUs + ms * 1_000);
   const verdict = (): Verdict => election.verdict(ISLAND, SELF, nameOf);
-  return { election, pass, verdict };
+  const stall = (ms: number): void => clock.set(clock.nowUs + ms * 1_000);
+  /** House is kept meanwhile. */
+  const pass = (ms: number): void => {
+    for (let left = ms; left > 0; left -= 20) {
+      stall(Math.min(left, 20));
+      if (left > 20) verdict();
+    }
+  };
+  return { election, pass, stall, verdict };
 }
 
 describe("under island", () => {
@@ -35,6 +42,25 @@ describe("under island", () => {
     pass(59);
     expect(verdict()).toBe(Verdict.open);
     pass(1);
+    expect(verdict()).toBe(Verdict.won);
+  });
+
+  test("a node that was held up reads what came meanwhile before it counts on silence", () => {
+    const { election, pass, stall, verdict } = electionOf(["b", "c"]);
+    pass(40);
+    stall(200);
+    expect(verdict()).toBe(Verdict.open);
+    pass(1);
+    election.take("b", vote(false), "10.0.0.2");
+    pass(40);
+    expect(verdict()).toBe(Verdict.open);
+  });
+
+  test("a node that is held up again and again goes on all the same", () => {
+    const { stall, verdict } = electionOf(["b"]);
+    stall(70);
+    expect(verdict()).toBe(Verdict.open);
+    stall(70);
     expect(verdict()).toBe(Verdict.won);
   });
 
