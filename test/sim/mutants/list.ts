@@ -19,8 +19,8 @@ export interface Mutant {
   readonly firstSeed?: number;
 }
 
-function mutant(name: string, file: string, find: string, replace: string): Mutant {
-  return { name, edits: [{ file, find, replace }] };
+function mutant(name: string, file: string, find: string, replace: string, firstSeed = 1): Mutant {
+  return { name, edits: [{ file, find, replace }], firstSeed };
 }
 
 export const MUTANTS: readonly Mutant[] = [
@@ -29,8 +29,9 @@ export const MUTANTS: readonly Mutant[] = [
     "node/stream-following.ts",
     "} else if (order < 0) return;\n    else if (order > 0",
     "} else if (order > 0",
+    2,
   ),
-  mutant("forget the fork point", "node/stream-following.ts", " && core.sequence[0] === info.forkSequence", ""),
+  mutant("forget the fork point", "node/stream-following.ts", " && core.sequence[0] === info.forkSequence", "", 4),
   mutant("drop the replay check", "security/opener.ts", "if (windows.seen(slot)) return OpenResult.replayed;", ""),
   {
     name: "resend without a new counter",
@@ -264,6 +265,7 @@ export const MUTANTS: readonly Mutant[] = [
     "sync/precedence.ts",
     "const isOlder = (this.made[0] as number) < this.earliestUs(id);",
     "const isOlder = false;",
+    8,
   ),
   {
     name: "confirm before the frame is here",
@@ -287,6 +289,7 @@ export const MUTANTS: readonly Mutant[] = [
     `if (write > this.acknowledgedThrough) break;
         if ((this.registers[6] as number) > complete) continue;`,
     "",
+    18,
   ),
   {
     name: "never look whether memory changed",
@@ -490,6 +493,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "forget no removal",
+    firstSeed: 3,
     edits: [{ file: "node/cleanup.ts", find: "state.tombstones.drop(stone.path);", replace: "used.add(stone.term);" }],
   },
   {
