@@ -857,13 +857,19 @@ export class Oracle {
     else this.tally.superseded++;
     if (write.path === LEVEL || !this.areClocksTrue) return;
     if (reject === Reject.superseded) this.judgeOlder(write);
-    const isExplained = this.writes.some((other) => {
-      if (other?.path !== write.path || other.machine === write.machine) return false;
+    const isExplained = this.hasWrite((other) => {
+      if (other.path !== write.path || other.machine === write.machine) return false;
       const isHolder = other.committedUs >= write.atUs - HOLD_IDLE_US - SLACK_US;
       const isNewer = other.committedUs > 0 && other.atUs >= write.atUs - SLACK_US - 2 * this.clocksOffUs;
       return reject === Reject.held ? isHolder : isNewer;
     });
     if (!isExplained) this.fail(write.machine, `refused ${write.path} for nobody's sake: ${rejectText(reject)}`);
+  }
+
+  /** From the newest on: what explains a loss was written lately, and a long run has a hundred thousand. */
+  private hasWrite(explains: (other: Write) => boolean): boolean {
+    for (let at = this.writes.length - 1; at > 0; at--) if (explains(this.writes[at] as Write)) return true;
+    return false;
   }
 
   /**
@@ -876,8 +882,8 @@ export class Oracle {
     if (controller === undefined) return;
     const { sessionUs, nowUs } = controller.hana.core.clock;
     const madeUs = write.atUs + sessionUs - nowUs;
-    const isOlder = this.writes.some((other) => {
-      return other?.path === write.path && other.machine !== write.machine && other.stampedUs >= madeUs - SLACK_US;
+    const isOlder = this.hasWrite((other) => {
+      return other.path === write.path && other.machine !== write.machine && other.stampedUs >= madeUs - SLACK_US;
     });
     if (!isOlder) this.fail(write.machine, `refused ${write.path} as superseded by what was written earlier`);
   }
