@@ -13,6 +13,7 @@ import type { Settings } from "./config/settings.js";
 import { parseShow, type Show } from "./config/show.js";
 import { countersOf } from "./edge/counter-report.js";
 import { DeskHost } from "./edge/desk-host.js";
+import { GroupRejoins } from "./edge/group-rejoins.js";
 import { type NetworkInterface, selectInterface } from "./edge/interfaces.js";
 import { LiveLoop } from "./edge/live-loop.js";
 import { MeshSocket } from "./edge/mesh-socket.js";
@@ -212,6 +213,8 @@ class Composition {
   }
 
   private ports(mesh: MeshSocket, home: NodeHome): NodePorts {
+    const rejoins = new GroupRejoins(() => void mesh.rejoin());
+    this.closers.push(() => rejoins.close());
     return {
       datagrams: {
         multicast: (view) => void mesh.sendMulticast(view),
@@ -229,8 +232,7 @@ class Composition {
       onTwin: (address) => this.onTwin(address),
       raiseSession: (above) => void this.raiseSession(home, above + 1),
       onHealth: (code, text) => {
-        // A membership that the system dropped is taken anew; where that is not the cause it does no harm.
-        if (REJOIN_CODES.has(code) && text !== "") void mesh.rejoin();
+        if (REJOIN_CODES.has(code)) rejoins.note(code, text !== "");
         if (text === "") this.log.info({ event: "health-well", code }, `well again: ${code}`);
         else this.log.warn({ event: "health", code }, text);
       },
