@@ -66,7 +66,7 @@ export function snapshotOf({ core, roles }: HanaNode): Snapshot {
   const encoder = new ImageEncoder(core);
   const chunks: Uint8Array[] = [];
   for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
-  const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
+  const origins = core.origins.list();
   const { number: termNumber, node: termNode } = roles.term;
   const sequence = core.sequence[0] as number;
   return { termNumber, termNode, sequence, told: sequence, origins, lineage: [], standings: [], chunks };

@@ -287,8 +287,8 @@ export class DeskHost {
     const { service } = this;
     this.post({
       kind: "imageBegin",
-      terms: wholeTable(service.terms),
-      origins: wholeTable(service.origins),
+      terms: service.terms.list(),
+      origins: service.origins.list(),
       sequence: service.sequence,
     });
     service.tellStandings();
@@ -323,10 +323,6 @@ export class DeskHost {
   private post(message: LiveToDesk, transfer: readonly ArrayBuffer[] = []): void {
     this.worker?.postMessage(message, transfer);
   }
-}
-
-function wholeTable<Entry>(table: { readonly size: number; at(index: number): Entry }): Entry[] {
-  return Array.from({ length: table.size }, (_, index) => table.at(index));
 }
 
 function portError(code: string, text: string, port: number): Error {

@@ -242,7 +242,7 @@ export class NodeService implements DeskService {
   get frozen(): FrozenHeader | undefined {
     const { core, controller, serving } = this.parts.node;
     if (serving === undefined || controller.takesWrites) return undefined;
-    const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
+    const origins = core.origins.list();
     const { number: termNumber, node: termNode } = serving;
     const standings = encodeStandings(this.parts.node.standings());
     const { sequence, lineage } = this;

@@ -95,11 +95,10 @@ export class SnapshotSource {
     const encoder = new ImageEncoder({ state, terms, origins });
     const chunks: Uint8Array[] = [];
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
-    const names = Array.from({ length: origins.size }, (_, index) => origins.at(index));
     const { lineage } = this;
     const { number: termNumber, node: termNode } = term;
     const told = Math.min(sequence, standings.sequence);
-    const header = { image: this.nextImage++, termNumber, termNode, sequence, told, origins: names, lineage };
+    const header = { image: this.nextImage++, termNumber, termNode, sequence, told, origins: origins.list(), lineage };
     const image = makeImage(header, chunks, standings.bytes);
     this.images.set(image.image, { image, origins: origins.size });
     this.newest = image.image;

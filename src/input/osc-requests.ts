@@ -25,10 +25,9 @@ import { OscWriter } from "./osc-writer.js";
 import type { WriteTarget } from "./write-target.js";
 
 export const REQUEST_PREFIX = "/hana/";
-const REQUESTS: readonly string[] = ["subscribe", "renew", "unsubscribe", "release", "surface", "ping"];
+const PING = "/hana/ping";
 /** What nodes answer: two nodes that answered each other's answers would never end. */
 const ANSWERS: readonly string[] = ["subscribed", "unsubscribed", "error", "pong"];
-export const NO_REQUEST = `no such request: they are ${REQUESTS.map((name) => REQUEST_PREFIX + name).join(", ")}`;
 export const LEASE_DEFAULT_SECONDS = 30;
 export const LEASE_MIN_SECONDS = 1;
 export const LEASE_MAX_SECONDS = 3_600;
@@ -70,7 +69,18 @@ interface Arguments {
   readonly numbers: readonly number[];
 }
 
+/** Does what is asked, with arguments that make sense; answers what is wrong, or "". */
+type Request = (requests: OscRequests, given: Arguments, asker: Asker) => string;
+
 export class OscRequests {
+  private static readonly requests: ReadonlyMap<string, Request> = new Map<string, Request>([
+    ["/hana/subscribe", (requests, given, asker) => requests.subscribe(given, asker)],
+    ["/hana/renew", (requests, given, asker) => requests.renew(given, asker)],
+    ["/hana/unsubscribe", (requests, given, asker) => requests.unsubscribe(given, asker)],
+    ["/hana/release", (requests, given, asker) => requests.release(given, asker)],
+    ["/hana/surface", (requests, given, asker) => requests.showAll(given, asker)],
+  ]);
+  static readonly addresses: ReadonlySet<string> = new Set([...OscRequests.requests.keys(), PING]);
   private readonly options: OscRequestsOptions;
   private readonly writer = new OscWriter(new Uint8Array(ANSWER_BYTES));
 
@@ -80,30 +90,20 @@ export class OscRequests {
 
   /** Does what the message asks and answers it. False when there is no such request, which is said. */
   handle(address: string, packet: OscPacket, message: number, asker: Asker): boolean {
-    switch (address) {
-      case "/hana/subscribe":
-        this.run(packet, message, asker, (given) => this.subscribe(given, asker));
-        return true;
-      case "/hana/renew":
-        this.run(packet, message, asker, (given) => this.renew(given, asker));
-        return true;
-      case "/hana/unsubscribe":
-        this.run(packet, message, asker, (given) => this.unsubscribe(given, asker));
-        return true;
-      case "/hana/release":
-        this.run(packet, message, asker, (given) => this.release(given, asker));
-        return true;
-      case "/hana/surface":
-        this.run(packet, message, asker, (given) => this.showAll(given, asker));
-        return true;
-      case "/hana/ping":
-        this.options.counters.count(OscCounter.requests);
-        this.answerText(targetOf(asker), "/hana/pong", this.options.nodeName);
-        return true;
-      default:
-        if (!isAnswer(address)) this.answerText(targetOf(asker), "/hana/error", NO_REQUEST);
-        return false;
+    const request = OscRequests.requests.get(address);
+    if (request !== undefined) this.run(packet, message, asker, (given) => request(this, given, asker));
+    else if (address === PING) this.pong(asker);
+    else {
+      if (!isAnswer(address)) this.answerText(targetOf(asker), "/hana/error", NO_REQUEST);
+      return false;
     }
+    return true;
+  }
+
+  /** Whatever came with it. */
+  private pong(asker: Asker): void {
+    this.options.counters.count(OscCounter.requests);
+    this.answerText(targetOf(asker), "/hana/pong", this.options.nodeName);
   }
 
   /** Runs a request, which answers what is wrong or "". */
@@ -198,9 +198,10 @@ export class OscRequests {
 }
 
 const NO_PORT = "no such port";
+export const NO_REQUEST = `no such request: they are ${[...OscRequests.addresses].join(", ")}`;
 
 export function isRequest(address: string): boolean {
-  return address.startsWith(REQUEST_PREFIX) && REQUESTS.includes(address.slice(REQUEST_PREFIX.length));
+  return OscRequests.addresses.has(address);
 }
 
 function isAnswer(address: string): boolean {

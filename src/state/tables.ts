@@ -38,6 +38,11 @@ export class TermTable {
     return this.terms[index] ?? (this.terms[0] as Term);
   }
 
+  /** All of them, by index. */
+  list(): Term[] {
+    return [...this.terms];
+  }
+
   get size(): number {
     return this.terms.length;
   }
@@ -60,6 +65,11 @@ export class OriginTable {
 
   at(index: number): Origin {
     return this.origins[index] ?? (this.origins[0] as Origin);
+  }
+
+  /** All of them, by index. */
+  list(): Origin[] {
+    return [...this.origins];
   }
 
   get size(): number {

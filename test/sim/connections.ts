@@ -130,7 +130,7 @@ export class Connections {
     const encoder = new ImageEncoder(core);
     const chunks: Uint8Array[] = [];
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
-    const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
+    const origins = core.origins.list();
     const { number: termNumber, node: termNode } = term;
     if (controller.isOpen) core.lineage.note(sequence);
     const lineage = core.lineage.entries();

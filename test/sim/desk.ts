@@ -6,7 +6,7 @@
  */
 import type { HanaNode } from "../../src/node/node.js";
 import { Replica } from "../../src/manage/replica.js";
-import type { Origin, Term } from "../../src/state/change.js";
+import type { Term } from "../../src/state/change.js";
 import type { Declaration } from "../../src/state/declaration.js";
 import { sameDeclaration } from "../../src/state/declaration-bytes.js";
 import { ImageEncoder } from "../../src/state/image.js";
@@ -49,7 +49,7 @@ export class Desk {
 
   private beginImage(): void {
     const { core } = this.hana;
-    this.replica.beginImage(tableOf<Term>(core.terms), tableOf<Origin>(core.origins), core.sequence[0] as number);
+    this.replica.beginImage(core.terms.list(), core.origins.list(), core.sequence[0] as number);
     this.machine.turn((hana) => hana.tellStandings());
     this.continueImage(new ImageEncoder(core));
   }
@@ -108,8 +108,4 @@ export class Desk {
 function versionText(state: State, terms: { at(index: number): Term }, id: number): string {
   const { number, node } = terms.at(state.terms[id] as number);
   return `${number}/${node}/${state.sequences[id]}`;
-}
-
-function tableOf<T>(table: { readonly size: number; at(index: number): T }): T[] {
-  return Array.from({ length: table.size }, (_, index) => table.at(index));
 }

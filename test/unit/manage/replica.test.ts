@@ -13,13 +13,9 @@ function loadImage(node: SmallNode, replica: Replica): void {
 }
 
 function sendImage(node: SmallNode, replica: Replica): void {
-  replica.beginImage(tableOf(node.terms), tableOf(node.origins), node.sequence);
+  replica.beginImage(node.terms.list(), node.origins.list(), node.sequence);
   for (const chunk of node.image()) replica.pushImage(chunk);
   replica.endImage(node.pending());
-}
-
-function tableOf<Entry>(table: { size: number; at(index: number): Entry }): Entry[] {
-  return Array.from({ length: table.size }, (_, index) => table.at(index));
 }
 
 function follow(node: SmallNode): Replica {
@@ -268,7 +264,7 @@ describe("a replica and its image", () => {
     node.add("/viz/a/zoom", "int");
     const replica = new Replica(node.memory, node.capacity);
     replica.prepareForImage();
-    replica.beginImage(tableOf(node.terms), tableOf(node.origins), node.sequence);
+    replica.beginImage(node.terms.list(), node.origins.list(), node.sequence);
     const [chunk] = [...node.image()] as [Uint8Array];
     replica.pushImage(chunk);
     replica.pushImage(chunk);

@@ -425,7 +425,7 @@ export class MeshNode {
     const encoder = new ImageEncoder(core);
     const chunks: Uint8Array[] = [];
     for (let chunk = encoder.next(); chunk !== undefined; chunk = encoder.next()) chunks.push(chunk);
-    const origins = Array.from({ length: core.origins.size }, (_, index) => core.origins.at(index));
+    const origins = core.origins.list();
     const { number: termNumber, node: termNode } = term;
     const lineage = core.lineage.entries();
     const { told, standings } = this.standingsTold ?? { told: sequence, standings: this.hana.standings() };
