@@ -35,6 +35,7 @@ export function readOptions(args: readonly string[]): CommandOptions {
       "keep-going": { type: "boolean", default: false },
       quiet: { type: "boolean", default: false },
       hold: { type: "boolean", default: false },
+      newcomers: { type: "boolean", default: false },
     },
   });
   const [first, last] = seedsOf(values.seeds ?? values.seed);
@@ -49,6 +50,7 @@ export function readOptions(args: readonly string[]): CommandOptions {
       faults: faultsOf(values.faults, seed),
       isSealed: values.sealed,
       isHold: values.hold,
+      hasNewcomers: values.newcomers,
     });
   }
   return {
@@ -82,7 +84,12 @@ function faultsOf(text: string | undefined, seed: number): readonly FaultKind[] 
   });
 }
 
-export function commandOf({ seed, nodes, minutes, faults, isSealed, isHold }: SimulationOptions): string {
+export function commandOf({ seed, nodes, minutes, faults, ...options }: SimulationOptions): string {
   const kinds = faults.length === FAULT_KINDS.length ? "all" : faults.length === 0 ? "none" : faults.join(",");
-  return `npm run sim -- --seed ${seed} --nodes ${nodes} --minutes ${minutes} --faults ${kinds}${isSealed === true ? " --sealed" : ""}${isHold === true ? " --hold" : ""}`;
+  const flags = [
+    options.isSealed === true ? " --sealed" : "",
+    options.isHold === true ? " --hold" : "",
+    options.hasNewcomers === true ? " --newcomers" : "",
+  ];
+  return `npm run sim -- --seed ${seed} --nodes ${nodes} --minutes ${minutes} --faults ${kinds}${flags.join("")}`;
 }

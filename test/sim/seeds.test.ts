@@ -60,6 +60,13 @@ describe("a copy of a running node's disk that is started elsewhere", () => {
   });
 });
 
+describe("what programs declare while their node starts", () => {
+  test.each([1, 2, 3, 4])("is in the mesh at rest, and written: seed %d", (seed) => {
+    const faults = ["delay", "jitter", "kill", "leave", "loss"] as const;
+    expect(run({ seed, nodes: 10, minutes: 0.5, faults, hasNewcomers: true }).failure).toBe("");
+  });
+});
+
 describe("under hold", () => {
   test.each([1, 2, 3, 9, 94])("nobody writes while another may, and all comes to rest: seed %d", (seed) => {
     expect(run({ seed, minutes: 0.3, isHold: true }).failure).toBe("");

@@ -14,6 +14,7 @@ import { chanceFor, type FaultKind, planOf } from "./faults.js";
 import { Disk } from "./disk.js";
 import { Machine, type MachineWatch } from "./machine.js";
 import { Network } from "./network.js";
+import { Newcomers } from "./newcomers.js";
 import type { HanaNode } from "../../src/node/node.js";
 import type { CriticalWatch } from "./critical-watch.js";
 import { Oracle, type Tally } from "./oracle.js";
@@ -34,6 +35,8 @@ export interface SimulationOptions {
   readonly isHold?: boolean;
   /** With the seal that ships: the same run, only slower. */
   readonly isSealed?: boolean;
+  /** Programs declare paths of their own while their node starts. */
+  readonly hasNewcomers?: boolean;
 }
 
 export interface SimulationResult {
@@ -98,6 +101,7 @@ export class Simulation {
   readonly machines: Machine[] = [];
   readonly twins: Twins;
   private readonly workload: Workload;
+  private readonly newcomers: Newcomers | undefined;
   private readonly trouble: Trouble;
   private readonly sweepEveryUs: number;
   private nextSweepUs = 0;
@@ -134,6 +138,9 @@ export class Simulation {
       (machine, text) => this.oracle.fail(machine, text),
       () => coverage.count("copy spoke"),
     );
+    if (options.hasNewcomers === true) {
+      this.newcomers = new Newcomers(chanceFor(seed, 9), (machine, text) => this.oracle.fail(machine, text));
+    }
     this.makeMachines(show);
     this.workload = new Workload(this.machines, show, this.oracle, timeline, chanceFor(seed, 5));
     const plan = planOf(seed, faults, FAULTS_FROM_US, this.faultsUntilUs);
@@ -225,7 +232,10 @@ export class Simulation {
   private watch(): MachineWatch {
     const { oracle, clocks, coverage, network } = this;
     return {
-      booted: (machine) => oracle.booted(machine),
+      booted: (machine) => {
+        oracle.booted(machine);
+        this.newcomers?.booted(machine);
+      },
       dies: (machine) => {
         oracle.critical.dies(machine);
         this.twins.dies(machine);
@@ -445,6 +455,7 @@ export class Simulation {
     }
     oracle.account(controller);
     oracle.judgeList(controller);
+    this.newcomers?.judge();
   }
 
   /** Everything that was sent, and what every node ended with. */

@@ -139,8 +139,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: "sync/election.ts",
-        find: "return (this.expected.size > 0 && yes > no + unheard) || (waitedUs >= WAIT_US && yes > no);",
-        replace: "return yes >= 1;",
+        find: "if (this.expected.size > 0 && yes > no + unheard) return true;",
+        replace: "if (yes >= 1) return true;",
       },
     ],
   },
@@ -488,6 +488,23 @@ export const MUTANTS: readonly Mutant[] = [
         file: "node/merging.ts",
         find: "while (this.nextStep < this.steps.length && controller",
         replace: "while (this.nextStep < this.steps.length / 2 && controller",
+      },
+    ],
+  },
+  {
+    name: "bring along what was declared when the mesh was heard first",
+    run: ["--nodes", "10", "--minutes", "0.5", "--faults", "delay,jitter,kill,leave,loss", "--newcomers"],
+    firstSeed: 4,
+    edits: [
+      {
+        file: "node/offers.ts",
+        find: "if (core.term === 0) this.isNew = true;",
+        replace: "if (core.term === 0) this.isNew = true;\n    this.brought = [...core.state.ids()];",
+      },
+      {
+        file: "node/offers.ts",
+        find: "return [...core.state.ids()].flatMap((id) => {",
+        replace: "return this.brought.flatMap((id) => {",
       },
     ],
   },
