@@ -83,6 +83,10 @@ const REPAIR_US = 2_000_000;
 const REST_US = POKES_AFTER_US + REPAIR_US;
 const REPAIR_TROUBLED_US = 10_000_000;
 
+/** What no tree outgrows: ids of windows and conflicts, and of newcomers those of all their boots. */
+const PATHS = 400;
+const PATHS_NEWCOMERS = 1_200;
+
 const SEND_LIMITS: readonly (SendLimits | undefined)[] = [
   undefined,
   undefined,
@@ -192,7 +196,7 @@ export class Simulation {
           showsPeers: nodes < LARGE,
           // A hundred copies of a tree cost more than the nodes.
           hasDesk: nodes < LARGE,
-          paths: 400,
+          paths: this.newcomers === undefined ? PATHS : PATHS_NEWCOMERS,
           cipher,
         },
         {
