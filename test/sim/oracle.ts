@@ -751,17 +751,18 @@ export class Oracle {
 
   /**
    * More changes than triggers: only across a fork, by one who had not seen it fire. Which of the changes of a tag came
-   * twice cannot be told, so all of those before must be known to this controller to blame it. What no frame has brought
-   * fired on its own controller alone: who has it from an image has not seen it fire.
+   * twice cannot be told, so all of those before must be known to this controller to blame it. Impulses act in order:
+   * what a node has beyond a gap, or from an image that holds more than it tells of, it has not seen fire.
    */
   private judgeRepeat(view: View, record: TermRecord, path: string, tag: number): void {
     const commits = this.impulseCommits.get(tag) ?? [];
     const base = record.base.get(path);
     const earlier = commits.filter(({ term }) => term !== record);
-    const wasSeen = ({ term, sequence }: Version): boolean =>
-      term.at(sequence)?.lastFrame !== 0 || term.node === view.machine.id;
     const isKnown = (commit: Version): boolean =>
-      !commit.term.isReused && wasSeen(commit) && base !== undefined && this.ledger.supersedes(path, base, commit);
+      !commit.term.isReused &&
+      saysItHas(view.machine, commit) &&
+      base !== undefined &&
+      this.ledger.supersedes(path, base, commit);
     const most = (this.triggers.get(tag) ?? 0) - (this.repeats.get(tag) ?? 0);
     const isTwiceHere = commits.length - earlier.length >= most;
     if (isTwiceHere || earlier.every(isKnown)) {
