@@ -122,6 +122,7 @@ export class Healing implements HealingPart {
   tick(): void {
     const { node } = this;
     this.yielding.tick();
+    this.merging.tick();
     if (node.controller.isOpen) this.tickController();
     else if (node.roles.role === Role.joining) this.yielding.act(this.schedule.tickOrphan());
   }

@@ -14,6 +14,7 @@ export const HealthCode = {
   conflict: "conflicts",
   conflictOpen: "conflicts-open",
   conflictUnlisted: "conflicts-unlisted",
+  mergeRefused: "merge-refused",
   noController: "no-controller",
   multicast: "multicast",
   unicast: "stream-by-unicast",

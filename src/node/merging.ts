@@ -2,7 +2,7 @@
  * Merging: carries out what `sync/merge.ts` plans. In a term that was opened for it, what another side had changed is
  * committed as this side's changes, as fast as the publisher takes it; what both had changed goes on record.
  *
- * It decides nothing about who stays, and drops nothing without a word: what it cannot commit is counted.
+ * It decides nothing about who stays, and drops nothing without a word: what it cannot commit is told (`merge-refusals.ts`).
  */
 import { coerce } from "../state/coerce.js";
 import { ValueType } from "../state/declaration.js";
@@ -10,9 +10,11 @@ import type { Declaration } from "../state/declaration.js";
 import type { MergePolicies } from "../state/merge-policy.js";
 import { Reject } from "../state/reject.js";
 import type { State } from "../state/state.js";
+import type { Lineage } from "../sync/lineage.js";
 import { type Conflict, type MergeStep, planMerge, redeclares } from "../sync/merge.js";
 import { recordConflicts } from "./conflicts.js";
 import { HealthCode } from "./health.js";
+import { MergeRefusals } from "./merge-refusals.js";
 import type { NodeParts } from "./parts.js";
 import type { NodePorts } from "./ports.js";
 import type { Side } from "./side.js";
@@ -23,6 +25,7 @@ export class Merging {
   private readonly node: NodeParts;
   private readonly ports: NodePorts;
   private readonly policies: MergePolicies;
+  private readonly refusals: MergeRefusals;
   private side: Side | undefined;
   private steps: readonly MergeStep[] = [];
   private nextStep = 0;
@@ -32,6 +35,7 @@ export class Merging {
     this.node = node;
     this.ports = ports;
     this.policies = policies;
+    this.refusals = new MergeRefusals(node);
   }
 
   /** A term is open, and what is to be done in it is known. */
@@ -53,11 +57,16 @@ export class Merging {
     this.conflicts = conflicts;
   }
 
+  tick(): void {
+    this.refusals.tick();
+  }
+
   /** Its side offers it again. */
   drop(): void {
     this.side = undefined;
     this.steps = [];
     this.conflicts = [];
+    this.refusals.drop();
   }
 
   /** Commits what there is room for; the rest follows as it is published. True when all of it is here. */
@@ -99,28 +108,33 @@ export class Merging {
       applier.commitRemove(step.mine, 0);
       return;
     }
-    if (step.from !== step.path && applier.commitRename(step.mine, step.path, step.origin) !== Reject.none) {
-      core.counters.mergesRefused++;
-      return;
-    }
-    if (step.kind === "rename") return;
-    if (redeclares(state, theirs, step) && !this.declare(step, theirs.declarationOf(step.theirs) as Declaration)) {
-      core.counters.mergesRefused++;
-      return;
-    }
-    const id = state.idOf(step.path);
-    if (state.types[id] === ValueType.impulse) return;
-    stage(core.staging, theirs, step.theirs);
-    if (coerce(state, id, core.staging) === Reject.none) applier.commitMerged(id, step.origin, step.timeUs);
-    else core.counters.mergesRefused++;
+    const reject = this.take(step, theirs);
+    if (reject !== Reject.none) this.refusals.note(step.path, reject);
   }
 
-  private declare({ path, origin }: MergeStep, declaration: Declaration): boolean {
+  /** Puts what the other side has in its place. */
+  private take(step: MergeStep, theirs: State): Reject {
+    const { core, applier } = this.node;
+    const { state } = core;
+    let reject: Reject = Reject.none;
+    if (step.from !== step.path) reject = applier.commitRename(step.mine, step.path, step.origin);
+    if (reject !== Reject.none || step.kind === "rename") return reject;
+    if (redeclares(state, theirs, step)) reject = this.declare(step, theirs.declarationOf(step.theirs) as Declaration);
+    if (reject !== Reject.none) return reject;
+    const id = state.idOf(step.path);
+    if (state.types[id] === ValueType.impulse) return Reject.none;
+    stage(core.staging, theirs, step.theirs);
+    reject = coerce(state, id, core.staging);
+    if (reject === Reject.none) applier.commitMerged(id, step.origin, step.timeUs);
+    return reject;
+  }
+
+  private declare({ path, origin }: MergeStep, declaration: Declaration): Reject {
     const { applier } = this.node;
     let reject = applier.commitDeclare(path, declaration, origin);
     // The alias leads elsewhere by now, and stays there.
     if (reject === Reject.aliasTaken) reject = applier.commitDeclare(path, { ...declaration, oscAlias: "" }, origin);
-    return reject === Reject.none;
+    return reject;
   }
 
   /**
@@ -131,22 +145,27 @@ export class Merging {
     const { node } = this;
     const { core, applier } = node;
     const lost = recordConflicts(core, applier, this.conflicts);
-    for (const { number, node: holder, sequence } of theirs.entries()) this.include(number, holder, sequence);
-    this.include(head.number, head.node, theirs.through(theirs.present));
+    this.includeParts(theirs);
+    // Last, and always: what only had more beyond a gap is told of too, and whoever listens knows by it which side it was.
+    applier.commitLineage(applier.termIndex(head.number, head.node), theirs.through(theirs.present));
     core.counters.merges++;
     core.counters.conflicts += this.conflicts.length;
     core.counters.conflictsUnlisted += lost;
     if (lost > 0) node.setHealth(HealthCode.conflictUnlisted, LOST_TEXT);
+    this.refusals.tell();
     node.controller.writeDesk.meet(standings);
     this.drop();
     // A long merge ends after others were told what can be fetched here: now it is made of more.
     this.ports.onServing();
   }
 
-  private include(number: number, holder: string, sequence: number): void {
+  /** What the other side is made of, beside the term that it is of. */
+  private includeParts(theirs: Lineage): void {
     const { core, applier } = this.node;
-    const term = applier.termIndex(number, holder);
-    if (term > 0 && !core.lineage.includes(term, sequence)) applier.commitLineage(term, sequence);
+    for (const { number, node, sequence } of theirs.entries().slice(0, -1)) {
+      const term = applier.termIndex(number, node);
+      if (term > 0 && !core.lineage.includes(term, sequence)) applier.commitLineage(term, sequence);
+    }
   }
 }
 

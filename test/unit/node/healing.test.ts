@@ -2,10 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { CONFLICTS_MAX, conflictIds } from "../../../src/node/conflicts.js";
 import { EventKind } from "../../../src/state/change.js";
+import { Reject } from "../../../src/state/reject.js";
 import { Found, RingReader } from "../../../src/state/ring.js";
 import { Role } from "../../../src/sync/roles.js";
 import { FitnessLevel } from "../../../src/wire/fitness.js";
 import { Mesh, type MeshNode } from "./mesh.js";
+
+/** More than a side of 600 paths is taken in with, and the heartbeats right behind. */
+const FRAMES_LOST = 41;
 
 interface Record {
   readonly path: string;
@@ -209,6 +213,76 @@ describe("a conflict", () => {
   });
 });
 
+test("what finds no room on the side that stays is told for ten minutes", () => {
+  const { mesh, nodes } = divided(25);
+  for (const [side, node] of [nodes[0], nodes[2]].entries()) {
+    for (let place = 0; place < 15; place++) {
+      expect(node?.declare(`/viz/${side}-${place}`, { type: "int" })).toBe(Reject.none);
+      mesh.run(2_000);
+    }
+  }
+  mesh.run(1_000_000);
+  heal(mesh);
+  mesh.until(() => mesh.isSettled, 2_000_000);
+  mesh.run(1_000_000);
+  expectSame(mesh);
+  const { health, core } = mesh.controller.hana;
+  const { mergesRefused } = core.counters;
+  const declared = [...core.state.ids()].filter((id) => /^\/viz\/[01]-/.test(core.state.pathOf(id)));
+  const finding = (): string | undefined => health.list().find(({ code }) => code === "merge-refused")?.text;
+  expect([declared.length, mergesRefused]).toEqual([20, 10]);
+  expect(finding()).toBe(
+    "10 changes of the other side of a divided network could not be taken over: /viz/0-5 and others: the limit of paths is reached",
+  );
+  mesh.run(500_000_000);
+  expect(finding()).not.toBeUndefined();
+  mesh.run(110_000_000);
+  expect(finding()).toBeUndefined();
+});
+
+test("a side is named to whoever listens, also when all it has more lay beyond a gap", () => {
+  const mesh = meshOf(3);
+  const [controller, first, second] = mesh.nodes as [MeshNode, MeshNode, MeshNode];
+  const [lost, late] = ["/viz/lost", "/viz/late"] as const;
+  for (const path of [lost, late]) {
+    controller.declare(path, { type: "int" });
+    controller.write(path, 100);
+  }
+  mesh.run(500_000);
+  const { number } = controller.hana.roles.term;
+  const reader = new RingReader(first.hana.core.memory);
+  mesh.drop = (from) => from === controller;
+  for (let value = 1; value < 20; value++) {
+    controller.write(lost, value);
+    mesh.run(2_000);
+  }
+  mesh.drop = (from, to) => to === controller || (from === controller && to === first);
+  controller.write(late, 2);
+  mesh.run(20_000);
+  expect([first, second].map((node) => node.value(late))).toEqual([100, 2]);
+  controller.crash();
+  mesh.drop = () => false;
+  mesh.until(() => mesh.isSettled, 20_000_000);
+  mesh.run(2_000_000);
+  // The last frame brings the newest changes before it again.
+  const values = mesh.live.map((node) => [node.value(lost), node.value(late)]);
+  expect(values).toEqual([
+    [19, 2],
+    [19, 2],
+  ]);
+  expect(mesh.controller).toBe(first);
+  expect([first.hana.core.counters.merges, sidesNamed(reader)]).toEqual([1, [number]]);
+});
+
+/** The numbers of the terms that were named as made part of a node's contents. */
+function sidesNamed(reader: RingReader): number[] {
+  const numbers: number[] = [];
+  for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
+    if (found === Found.event && reader.kind === EventKind.lineage) numbers.push(reader.payload()?.[0] as number);
+  }
+  return numbers;
+}
+
 describe("what nobody could take over", () => {
   /** Two nodes have what their controller, gone, had written. One of them nobody can fetch, the other is cut off. */
   function givenUp(): { mesh: Mesh; orphan: MeshNode } {
@@ -283,9 +357,6 @@ test("a record whose controller died before it said anything does not stay", () 
   const codes = others.flatMap(({ hana }) => hana.health.list().map(({ code }) => code));
   expect(codes.filter((code) => code.startsWith("conflicts"))).toEqual([]);
 });
-
-/** More than a side of 600 paths is taken in with, and the heartbeats right behind. */
-const FRAMES_LOST = 41;
 
 test("what a side handed over is not gone with the controller that took it and had told nobody yet", () => {
   const rows = Array.from({ length: 600 }, (_, place) => `/viz/row/${place}`);
