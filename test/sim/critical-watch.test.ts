@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { type CriticalEyes, CriticalWatch } from "./critical-watch.js";
 import { Ledger } from "./ledger.js";
 import type { Machine } from "./machine.js";
-import type { Write } from "./oracle.js";
+import type { Write } from "./writes.js";
 
 const PATH = "/viz/critical";
 const GRAVE_US = 1_000_000;

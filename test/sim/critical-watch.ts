@@ -8,7 +8,7 @@
  */
 import type { Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
-import type { Write } from "./oracle.js";
+import type { Write } from "./writes.js";
 
 /**
  * What a node that is gone held counts for a write that it answered before it went: an answer takes no longer, but for

@@ -281,3 +281,17 @@ function* chainOf(path: string, version: Version): Generator<Version> {
     yield at;
   }
 }
+
+/**
+ * A version, and what its term was opened upon where it is no more than that. Who opens a term upon one whose beginning it
+ * had, and nothing more without a gap, was last seen whole in the term before.
+ */
+export function beginnings(version: Version): Version[] {
+  const found = [version];
+  for (let { parent } = version.term; parent?.sequence === version.sequence; { parent } = parent.term) {
+    // Of a term that was opened twice nobody knows upon what.
+    if (parent.term.isReused || found.some(({ term }) => term === parent?.term)) break;
+    found.push(parent);
+  }
+  return found;
+}

@@ -10,10 +10,8 @@ import { FollowState } from "../../src/node/follower.js";
 import { ChangeFlag, EventKind, type Term } from "../../src/state/change.js";
 import { isText, lanesOf, ValueType } from "../../src/state/declaration.js";
 import { Reject, rejectText } from "../../src/state/reject.js";
-import { Found, RingReader } from "../../src/state/ring.js";
+import { Found } from "../../src/state/ring.js";
 import { LANES } from "../../src/state/state.js";
-import type { LineageEntry } from "../../src/sync/lineage.js";
-import { CONFLICTS_PREFIX, type ConflictSide } from "../../src/sync/merge.js";
 import { PEERS_MAX } from "../../src/sync/peers.js";
 import { HOLD_IDLE_US } from "../../src/sync/precedence.js";
 import { PENDING_MAX } from "../../src/sync/pending-writes.js";
@@ -22,75 +20,27 @@ import { Role } from "../../src/sync/roles.js";
 import { readCounter, TYPE_OFFSET } from "../../src/wire/envelope.js";
 import { FrameType } from "../../src/wire/frame.js";
 import { BOUND_UNKNOWN_US } from "../../src/wire/write-frame.js";
-import type { HanaNode } from "../../src/node/node.js";
-import { CriticalWatch, type Legacy } from "./critical-watch.js";
-import { type Entry, Ledger, type MergedSide, type TermRecord, type Version } from "./ledger.js";
+import { broughtBy, isCommitOnRecord, isOnRecord, legacyOf, saysItHas } from "./claims.js";
+import { CriticalWatch } from "./critical-watch.js";
+import { ImpulseWatch } from "./impulse-watch.js";
+import { beginnings, type Entry, Ledger, type MergedSide, type TermRecord, type Version } from "./ledger.js";
 import type { Machine } from "./machine.js";
 import { judgeMerge, listedConflicts, recordPrefix } from "./merges.js";
-import { type Poke, Pokes } from "./pokes.js";
-import { IMPULSES, LEVEL, LEVEL_RANGE, numberOf, PAIR, type ShownPath } from "./show.js";
+import { Pokes } from "./pokes.js";
+import { LEVEL, LEVEL_RANGE, numberOf, PAIR, type ShownPath } from "./show.js";
+import { Tally } from "./tally.js";
 import type { Timeline } from "./timeline.js";
+import { hasLetGo, mayWrite, type Move, View } from "./view.js";
+import { Outcome, type Write, Writes } from "./writes.js";
 
 /** What must not be, was. */
 export class Violation extends Error {
   override name = "Violation";
 }
 
-export const Outcome = { pending: "pending", confirmed: "confirmed", refused: "refused", dead: "died with its node" };
-export type Outcome = (typeof Outcome)[keyof typeof Outcome];
-
-/** One write to a path of the show. */
-export interface Write {
-  readonly number: number;
-  readonly machine: Machine;
-  readonly boot: number;
-  readonly path: string;
-  readonly atUs: number;
-  /** Which group it is of; 0 for none. */
-  readonly pair: number;
-  outcome: Outcome;
-  /** When a controller took it last; 0 while none has. */
-  committedUs: number;
-  /** How far its writer's clock may have been off when it was made. */
-  readonly boundUs: number;
-  /** What that change was stamped with, in its controller's session time. */
-  stampedUs: number;
-  /** Where controllers put it: usually once. */
-  readonly commits: Version[];
-}
-
-/** What a run had, in numbers. */
-export class Tally {
-  writes = 0;
-  confirmed = 0;
-  refused = 0;
-  died = 0;
-  triggers = 0;
-  fired = 0;
-  /** Confirmed, and not in what the mesh ended with: a controller took over without them, or a fork was given up. */
-  lostByTakeover = 0;
-  /** Confirmed on a side that became part of another: taken, or on record as a conflict. */
-  merged = 0;
-  /** Sides that became part of another, and the paths that both had changed. */
-  merges = 0;
-  conflicts = 0;
-  /** Triggers that were fired again by a controller that had not seen them fire. */
-  firedAcrossForks = 0;
-  /** Refused because another node moved the path, or had written later. */
-  held = 0;
-  superseded = 0;
-  takeovers = 0;
-  stepDowns = 0;
-  snapshots = 0;
-  digestMismatches = 0;
-  impulsesLate = 0;
-}
-
 const CONFIRMED_MASK = ChangeFlag.pending | ChangeFlag.rolledBack | ChangeFlag.resync | ChangeFlag.confirmed;
-/** protocol.md: an impulse later than this is not fired; and what the clock of a turn may differ. */
-const IMPULSE_LATE_US = 250_000;
+/** What the clock of a turn may differ. */
 const SLACK_US = 2_000;
-const HEARD_KEPT = 4_096;
 /** An election takes 60 ms, and what was held before has come by then. */
 const LINKS_STEADY_US = 200_000;
 /** Who heard its controller this lately has heard it all the time while it was asked. */
@@ -104,64 +54,6 @@ export interface Links {
   areWell(one: number, other: number): boolean;
 }
 
-/** The newest changes of one path by one gesture. */
-interface Move {
-  readonly origin: number;
-  readonly gesture: number;
-  readonly count: number;
-  /** By the controller's clock. */
-  readonly atUs: number;
-  readonly write: Write | undefined;
-}
-
-/** What is known of one boot of one node. */
-class View {
-  readonly machine: Machine;
-  readonly boot: number;
-  readonly hana: HanaNode;
-  readonly reader: RingReader;
-  readonly records: TermRecord[] = [];
-  /** What its paths had when it was in sync last, and in which term that was. */
-  readonly versions = new Map<string, Version>();
-  versionsOf: TermRecord | undefined;
-  readonly fired = new Set<string>();
-  readonly firedTags = new Map<number, number>();
-  term: Term | undefined;
-  role: string = Role.starting;
-  hasStartedOver = true;
-  isOpening = false;
-  snapshots = 0;
-  merges = 0;
-  /** When it last knew nothing of how far off its clock may be. */
-  clockUnknownUs = 0;
-  counter = 0;
-  naksSent = 0;
-  /** The newest frames heard of and when: pairs. */
-  heard: number[] = [];
-  sentNewest = 0;
-  /** The term in which it was held up for longer than its lease. */
-  lostTerm: TermRecord | undefined;
-  unpublished: Entry[] = [];
-  /** What it holds without a gap, and how many snapshots it had taken then. */
-  held: Version | undefined;
-  heldSnapshots = 0;
-  /** The ledger's record of a term, kept from turn to turn. */
-  termNow: Term | undefined;
-  recordNow: TermRecord | undefined;
-  headsGivenUp = 0;
-  /** Another side that it just made part of its term, and by which change. */
-  merging: { readonly side: Version; readonly at: number } | undefined;
-  /** Who moves which path, as this controller's changes say. */
-  readonly moves = new Map<string, Move>();
-
-  constructor(machine: Machine, hana: HanaNode) {
-    this.machine = machine;
-    this.boot = machine.boot;
-    this.hana = hana;
-    this.reader = new RingReader(hana.core.memory);
-  }
-}
-
 export class Oracle {
   readonly ledger = new Ledger();
   readonly tally = new Tally();
@@ -171,13 +63,8 @@ export class Oracle {
   readonly unsure = new Set<string>();
   /** How the ids of records begin that came of merges that were judged. */
   readonly judged = new Set<string>();
-  readonly writes: Write[] = [undefined as unknown as Write];
-  private readonly byWriter = new Map<string, Write[]>();
-  /** Triggers so far by tag; and how often each was made a change, and where. */
-  private readonly triggers = new Map<number, number>();
-  /** How many of those stand for a trigger that was made a change again. */
-  private readonly repeats = new Map<number, number>();
-  private readonly impulseCommits = new Map<number, Version[]>();
+  readonly impulses: ImpulseWatch;
+  readonly writes = new Writes();
   /** By the machine's index. */
   private readonly views: (View | undefined)[] = [];
   /** The most by which a node's session time was off. */
@@ -203,12 +90,13 @@ export class Oracle {
     this.timeline = timeline;
     this.links = links;
     for (const shown of show) this.shown.set(shown.path, shown);
+    this.impulses = new ImpulseWatch(this.ledger, this.tally, (machine, text) => this.fail(machine, text));
     const critical = show.filter(({ declaration }) => declaration.critical).map(({ path }) => path);
     this.critical = new CriticalWatch(
       {
         nowUs: () => timeline.nowUs,
         versionOf: (machine, path) => this.versionOf(machine, path),
-        commitsOf: (write) => this.fromWriter(write).flatMap(({ commits }) => commits),
+        commitsOf: (write) => this.writes.from(write).flatMap(({ commits }) => commits),
         reach: (path, version) => this.ledger.reach(path, version),
         isMergedAt: saysItHas,
         isOnRecord,
@@ -246,9 +134,9 @@ export class Oracle {
     for (const view of this.views) if (view !== undefined) this.retire(view);
     this.views.length = 0;
     for (const write of this.writes) {
-      if (write?.outcome === Outcome.pending) write.outcome = Outcome.dead;
+      if (write.outcome === Outcome.pending) write.outcome = Outcome.dead;
+      if (write.outcome === Outcome.dead) this.tally.died++;
     }
-    this.tally.died = this.writes.filter((write) => write?.outcome === Outcome.dead).length;
   }
 
   /** Drops everything that it noted: the run is over. */
@@ -256,6 +144,8 @@ export class Oracle {
     this.ledger.forget();
     this.base = new Map();
     this.critical.forget();
+    this.writes.forget();
+    this.impulses.forget();
     for (const noted of Object.values(this) as unknown[]) {
       if (noted instanceof Map || noted instanceof Set) noted.clear();
       else if (Array.isArray(noted)) noted.length = 0;
@@ -270,29 +160,12 @@ export class Oracle {
     return this.views[machine.index] as View;
   }
 
-  private recordOf(view: View, term: Term): TermRecord {
-    if (view.termNow !== term || view.recordNow === undefined) {
-      view.termNow = term;
-      view.recordNow = this.ledger.record(term);
-    }
-    return view.recordNow;
-  }
-
-  private recordAt(view: View, index: number): TermRecord {
-    let record = view.records[index];
-    if (record === undefined) {
-      record = this.ledger.record(view.hana.core.terms.at(index));
-      view.records[index] = record;
-    }
-    return record;
-  }
-
   versionOf(machine: Machine, path: string): Version | undefined {
     const view = this.viewOf(machine);
     const { state } = view.hana.core;
     const id = state.idOf(path);
     if (id < 0) return undefined;
-    return { term: this.recordAt(view, state.terms[id] as number), sequence: state.sequences[id] as number };
+    return view.versionOf(id, this.ledger);
   }
 
   // Terms
@@ -370,7 +243,7 @@ export class Oracle {
     const isFollowing = roles.role === Role.following && follower.state === FollowState.inSync && follower.isWhole;
     const { snapshotsTaken } = core.counters;
     if (controller.isOpen || isFollowing) {
-      const term = this.recordOf(view, roles.term);
+      const term = view.recordNow(this.ledger);
       const sequence = core.sequence[0] as number;
       const isSame = view.held?.term === term && view.held.sequence === sequence;
       // Nearly every turn; a new object for each of a hundred nodes' is a tenth of a run.
@@ -382,7 +255,7 @@ export class Oracle {
     } else if (isOpening && snapshotsTaken !== view.heldSnapshots) {
       // It fetched what a better informed voter has; only it knows what that was.
       const { present } = core.lineage;
-      view.held = { term: this.recordAt(view, present), sequence: core.lineage.through(present) };
+      view.held = { term: view.recordAt(present, this.ledger), sequence: core.lineage.through(present) };
       view.heldSnapshots = snapshotsTaken;
     }
   }
@@ -486,7 +359,7 @@ export class Oracle {
     this.watchRoles(view);
     this.watchClock(view);
     if (view.hana.sessionClock.boundUs === BOUND_UNKNOWN_US) view.clockUnknownUs = this.timeline.nowUs;
-    this.hear(view);
+    view.hear();
     if (view.reader.behind > 0) this.drain(view);
     this.watchHeld(view);
     const { pending, controller, core } = view.hana;
@@ -496,27 +369,9 @@ export class Oracle {
     }
     if (pending.size > PENDING_MAX) this.fail(machine, `a queue is over its cap: ${pending.size} pending`);
     if (!controller.isOpen) return;
-    this.notePublished(view);
+    this.impulses.notePublished(view);
     const waiting = controller.publisher.itemsTaken - controller.publisher.itemsPublished;
     if (waiting > EVENTS_WAITING_MAX * 2) this.fail(machine, `a queue is over its cap: ${waiting} to publish`);
-  }
-
-  private hear(view: View): void {
-    const { window, state } = view.hana.follower;
-    const { heard } = view;
-    if (state === FollowState.idle) return;
-    const { newest } = window;
-    const last = heard.length === 0 ? 0 : (heard[heard.length - 2] as number);
-    if (newest === last) return;
-    if (newest < last) heard.length = 0;
-    heard.push(newest, view.hana.core.clock.nowUs);
-    if (heard.length > HEARD_KEPT * 2) heard.splice(0, HEARD_KEPT);
-  }
-
-  private heardAtUs(view: View, frame: number): number {
-    const { heard } = view;
-    for (let at = 0; at < heard.length; at += 2) if ((heard[at] as number) >= frame) return heard[at + 1] as number;
-    return view.hana.core.clock.nowUs;
   }
 
   private drain(view: View): void {
@@ -525,7 +380,7 @@ export class Oracle {
     for (let found = reader.next(); found !== Found.nothing; found = reader.next()) {
       if (found === Found.lapped) this.fail(machine, "the ring lapped within one turn");
       else if (found === Found.value) this.onValue(view);
-      else if (reader.kind === EventKind.impulse) this.onImpulse(view);
+      else if (reader.kind === EventKind.impulse) this.impulses.on(view);
       else if (reader.kind === EventKind.lineage) this.onLineage(view);
     }
     this.endMerge(view);
@@ -536,7 +391,7 @@ export class Oracle {
   /** Another side's changes, up to one of them, are part of this controller's term from now on. */
   private onLineage(view: View): void {
     const { reader, machine } = view;
-    const record = this.recordAt(view, reader.term);
+    const record = view.recordAt(reader.term, this.ledger);
     const payload = reader.payload();
     if (record.node !== machine.id || record.boot !== view.boot || payload === undefined) return;
     const input = new ByteReader(payload);
@@ -579,7 +434,7 @@ export class Oracle {
     const { flags, id } = reader;
     if ((flags & ChangeFlag.pending) !== 0 || reader.term === 0 || reader.type === ValueType.impulse) return;
     const path = view.hana.core.state.pathOf(id);
-    const record = this.recordAt(view, reader.term);
+    const record = view.recordAt(reader.term, this.ledger);
     if (!this.shown.has(path)) return;
     const text = reader.type === ValueType.string ? reader.text() : undefined;
     const value = numberOf(reader.type, reader.numbers[0] as number, text);
@@ -592,7 +447,7 @@ export class Oracle {
       else view.moves.delete(path);
     }
     // What was written earlier, elsewhere or before this node controlled, is stamped with that.
-    const isMadeNow = isCommit && path !== LEVEL && this.writes[value]?.atUs === this.timeline.nowUs;
+    const isMadeNow = isCommit && path !== LEVEL && this.writes.at(value)?.atUs === this.timeline.nowUs;
     if (isMadeNow) this.onCommit(view.machine, reader.doubles[1] as number);
     if (isCommit)
       this.commit(view, record, {
@@ -610,7 +465,7 @@ export class Oracle {
   /** Whether a commit is of what another side had committed before: it is as old as it was there. */
   private isMerged(view: View, record: TermRecord, path: string, value: number): boolean {
     if (view.hana.core.counters.merges === 0) return false;
-    const write = path === LEVEL ? undefined : this.writes[value];
+    const write = path === LEVEL ? undefined : this.writes.at(value);
     return write === undefined || write.commits.some(({ term }) => term !== record);
   }
 
@@ -625,7 +480,7 @@ export class Oracle {
     const { origin, gesture } = view.reader;
     const { nowUs } = view.hana.core.clock;
     const before = view.moves.get(path);
-    const write = this.writes[value];
+    const write = this.writes.at(value);
     const isOther = before !== undefined && before.origin !== origin;
     if (isOther && before.count > 1 && nowUs - before.atUs < HOLD_IDLE_US && this.isInMove(before)) {
       this.fail(view.machine, `took a write to ${path}, which another node moves`);
@@ -680,7 +535,7 @@ export class Oracle {
       this.fail(view.machine, `gave ${entry.path} and ${known.path} one version, ${entry.sequence}`);
     }
     if (entry.path === LEVEL) return;
-    const write = this.writes[entry.value];
+    const write = this.writes.at(entry.value);
     if (entry.value === 0) return;
     if (write === undefined || write.path !== entry.path) {
       // A side whose memory was wrong when it was merged.
@@ -705,127 +560,11 @@ export class Oracle {
     );
   }
 
-  // Impulses
-
-  /** A trigger is known by its origin, its surface and its path. */
-  triggered(tag: number): void {
-    this.tally.triggers++;
-    this.triggers.set(tag, (this.triggers.get(tag) ?? 0) + 1);
-  }
-
-  untriggered(tag: number): void {
-    this.tally.triggers--;
-    this.triggers.set(tag, (this.triggers.get(tag) ?? 0) - 1);
-  }
-
-  private onImpulse(view: View): void {
-    const { reader, machine } = view;
-    const { core } = view.hana;
-    const path = core.state.pathOf(reader.id);
-    const record = this.recordAt(view, reader.term);
-    if (!(IMPULSES as readonly string[]).includes(path)) return;
-    const { node, surface } = core.origins.at(reader.origin);
-    const tag = tagOf(Number.parseInt(node, 16) - 1, surface, path);
-    const sequence = reader.doubles[0] as number;
-    this.tally.fired++;
-    const key = `${reader.term}/${sequence}`;
-    if (view.fired.has(key) && !record.isReused) this.fail(machine, `fired ${path} of ${key} twice`);
-    view.fired.add(key);
-    if (record.node === machine.id && record.boot === view.boot) this.commitImpulse(view, record, path, sequence, tag);
-    else this.judgeImpulse(view, record, path, sequence);
-    const fired = (view.firedTags.get(tag) ?? 0) + 1;
-    view.firedTags.set(tag, fired);
-    const most = Math.max(this.triggers.get(tag) ?? 0, this.impulseCommits.get(tag)?.length ?? 0);
-    if (fired > most && !record.isReused) this.fail(machine, `fired ${path} more often than it was triggered`);
-  }
-
-  private commitImpulse(view: View, record: TermRecord, path: string, sequence: number, tag: number): void {
-    const entry = { path, sequence, value: tag, timeUs: 0, isImpulse: true, firstFrame: 0, lastFrame: 0 };
-    record.add(entry);
-    view.unpublished.push(entry);
-    const commits = this.impulseCommits.get(tag) ?? [];
-    this.impulseCommits.set(tag, commits);
-    if (commits.length >= (this.triggers.get(tag) ?? 0) && !record.isReused) this.judgeRepeat(view, record, path, tag);
-    commits.push({ term: record, sequence });
-  }
-
-  /**
-   * More changes than triggers: only across a fork, by one who had not seen it fire. Which of the changes of a tag came
-   * twice cannot be told, so all of those before must be known to this controller to blame it. Impulses act in order:
-   * what a node has beyond a gap, or from an image that holds more than it tells of, it has not seen fire.
-   */
-  private judgeRepeat(view: View, record: TermRecord, path: string, tag: number): void {
-    const commits = this.impulseCommits.get(tag) ?? [];
-    const base = record.base.get(path);
-    const earlier = commits.filter(({ term }) => term !== record);
-    const isKnown = (commit: Version): boolean =>
-      !commit.term.isReused &&
-      saysItHas(view.machine, commit) &&
-      base !== undefined &&
-      this.ledger.supersedes(path, base, commit);
-    const most = (this.triggers.get(tag) ?? 0) - (this.repeats.get(tag) ?? 0);
-    const isTwiceHere = commits.length - earlier.length >= most;
-    if (isTwiceHere || earlier.every(isKnown)) {
-      this.fail(view.machine, `fires ${path} again, which it had seen fire`);
-    } else this.tally.firedAcrossForks++;
-    this.triggers.set(tag, (this.triggers.get(tag) ?? 0) + 1);
-    this.repeats.set(tag, (this.repeats.get(tag) ?? 0) + 1);
-  }
-
-  private notePublished(view: View): void {
-    const { publisher, sent } = view.hana.controller;
-    const newest = sent.newest;
-    const first = Math.min(view.sentNewest + 1, newest);
-    view.sentNewest = newest;
-    if (view.unpublished.length === 0) return;
-    view.unpublished = view.unpublished.filter((entry) => {
-      if (entry.sequence > publisher.publishedSequence || publisher.itemsTaken > publisher.itemsPublished) return true;
-      entry.firstFrame = entry.firstFrame === 0 ? first : entry.firstFrame;
-      entry.lastFrame = newest;
-      return false;
-    });
-    for (const entry of view.unpublished) if (entry.firstFrame === 0) entry.firstFrame = first;
-  }
-
-  private judgeImpulse(view: View, record: TermRecord, path: string, sequence: number): void {
-    if (record.isReused) return;
-    const entry = record.at(sequence);
-    if (entry?.path !== path || !entry.isImpulse) {
-      this.fail(view.machine, `fired ${path} of ${record.number}/${sequence}, which its controller never did`);
-      return;
-    }
-    if (entry.lastFrame === 0) return;
-    const { window } = view.hana.follower;
-    if (window.complete < entry.firstFrame) {
-      this.fail(view.machine, `fired ${path} of frame ${entry.firstFrame} with only ${window.complete} whole`);
-    }
-    const ageUs = view.hana.core.clock.nowUs - this.heardAtUs(view, entry.lastFrame);
-    if (ageUs > IMPULSE_LATE_US + SLACK_US) this.fail(view.machine, `fired ${path} ${Math.round(ageUs / 1e3)} ms late`);
-  }
-
   // Writes
 
   wrote(machine: Machine, path: string, pair = 0): Write {
-    const write: Write = {
-      number: this.writes.length,
-      machine,
-      boot: machine.boot,
-      path,
-      atUs: this.timeline.nowUs,
-      pair,
-      outcome: Outcome.pending,
-      committedUs: 0,
-      stampedUs: 0,
-      boundUs: machine.hana?.sessionClock.boundUs ?? BOUND_UNKNOWN_US,
-      commits: [],
-    };
-    this.writes.push(write);
     this.tally.writes++;
-    const key = writerKey(write);
-    const list = this.byWriter.get(key);
-    if (list === undefined) this.byWriter.set(key, [write]);
-    else list.push(write);
-    return write;
+    return this.writes.add(machine, path, this.timeline.nowUs, pair);
   }
 
   /** The node told what became of a write; `isReplicated`: of one to a critical path, whether another node has it. */
@@ -858,19 +597,13 @@ export class Oracle {
     else this.tally.superseded++;
     if (write.path === LEVEL || !this.areClocksTrue) return;
     if (reject === Reject.superseded) this.judgeOlder(write);
-    const isExplained = this.hasWrite((other) => {
+    const isExplained = this.writes.some((other) => {
       if (other.path !== write.path || other.machine === write.machine) return false;
       const isHolder = other.committedUs >= write.atUs - HOLD_IDLE_US - SLACK_US;
       const isNewer = other.committedUs > 0 && other.atUs >= write.atUs - SLACK_US - 2 * this.clocksOffUs;
       return reject === Reject.held ? isHolder : isNewer;
     });
     if (!isExplained) this.fail(write.machine, `refused ${write.path} for nobody's sake: ${rejectText(reject)}`);
-  }
-
-  /** From the newest on: what explains a loss was written lately, and a long run has a hundred thousand. */
-  private hasWrite(explains: (other: Write) => boolean): boolean {
-    for (let at = this.writes.length - 1; at > 0; at--) if (explains(this.writes[at] as Write)) return true;
-    return false;
   }
 
   /**
@@ -883,7 +616,7 @@ export class Oracle {
     if (controller === undefined) return;
     const { sessionUs, nowUs } = controller.hana.core.clock;
     const madeUs = write.atUs + sessionUs - nowUs;
-    const isOlder = this.hasWrite((other) => {
+    const isOlder = this.writes.some((other) => {
       return other.path === write.path && other.machine !== write.machine && other.stampedUs >= madeUs - SLACK_US;
     });
     if (!isOlder) this.fail(write.machine, `refused ${write.path} as superseded by what was written earlier`);
@@ -894,7 +627,7 @@ export class Oracle {
     if (this.pokes.covers(write.machine, write.path)) return;
     const version = this.versionOf(write.machine, write.path);
     if (version?.term.isReused === true) return;
-    for (const later of this.fromWriter(write)) {
+    for (const later of this.writes.from(write)) {
       for (const commit of later.commits) {
         if (commit.term.isReused) return;
         if (version !== undefined && this.ledger.supersedes(write.path, version, commit)) return;
@@ -914,20 +647,8 @@ export class Oracle {
    * its place. It had no claim to it, for a gap, or gave that up: its writer is told that nobody is known to have it.
    */
   private isWithout(write: Write): boolean {
-    const commits = this.fromWriter(write).flatMap((later) => later.commits);
+    const commits = this.writes.from(write).flatMap((later) => later.commits);
     return commits.length > 0 && !commits.some((commit) => saysItHas(write.machine, commit));
-  }
-
-  private fromWriter(write: Write): readonly Write[] {
-    const list = this.byWriter.get(writerKey(write)) ?? [];
-    let first = 0;
-    let end = list.length;
-    while (first < end) {
-      const middle = (first + end) >> 1;
-      if ((list[middle] as Write).number < write.number) first = middle + 1;
-      else end = middle;
-    }
-    return list.slice(first);
   }
 
   // Now and then
@@ -951,7 +672,7 @@ export class Oracle {
     if (PAIR.some((path) => this.pokes.covers(view.machine, path))) return;
     const { state } = view.hana.core;
     const [one, two] = PAIR.map((path) => state.numbers[state.idOf(path) * LANES]);
-    const numbers = [one, two].map((number) => this.writes[number ?? 0]);
+    const numbers = [one, two].map((number) => this.writes.at(number ?? 0));
     if (numbers[0]?.pair !== numbers[1]?.pair)
       this.fail(view.machine, `holds half a group: ${one ?? 0} and ${two ?? 0}`);
   }
@@ -969,7 +690,7 @@ export class Oracle {
     }
     const type = state.types[id] as ValueType;
     this.checkNumbers(view, path, id, type);
-    const version = { term: this.recordAt(view, state.terms[id] as number), sequence: state.sequences[id] as number };
+    const version = view.versionOf(id, this.ledger);
     const before = view.machine.isInSync ? view.versions.get(path) : undefined;
     if (view.machine.isInSync) view.versions.set(path, version);
     if (version.term.isReused || version.term.boot === 0) return;
@@ -1015,115 +736,6 @@ export class Oracle {
     }
   }
 
-  // Memory
-
-  /** Changes a value or its version behind the node's back. `where` and `how`: 0..1. */
-  poke(machine: Machine, where: number, how: number): void {
-    const { hana } = machine;
-    if (hana === undefined || machine.isController || !machine.isInSync) return;
-    const paths = [...this.shown.keys()].filter((path) => !(IMPULSES as readonly string[]).includes(path));
-    const path = paths[Math.floor(where * paths.length)] as string;
-    const { nowUs } = this.timeline;
-    const isAhead = how >= 0.125 && how < 0.25;
-    const poke = { machine, boot: machine.boot, path, atUs: nowUs, isAhead, sinceUs: nowUs };
-    // What cannot be told from right cannot be told to be repaired.
-    if (this.pokes.covers(machine, path) || !this.isRight(machine, path)) return;
-    const { state } = hana.core;
-    const id = state.idOf(path);
-    if (how < 0.25) state.sequences[id] = (state.sequences[id] as number) + (isAhead ? 1e6 : -1);
-    else if (state.types[id] === ValueType.string) state.texts[id] = "poked";
-    else if (path === LEVEL) state.numbers[id * LANES] = ((state.numbers[id * LANES] as number) + 0.37) % 1;
-    // Not what the next one writes there: that would change nothing, and be answered at once.
-    else state.numbers[id * LANES] = -1 - (state.numbers[id * LANES] as number);
-    this.pokes.add(poke);
-  }
-
-  /** `limitUs`: how long a node in sync may take to repair itself. */
-  settlePokes(limitUs: number, controllers: readonly Machine[]): void {
-    const isRight = ({ machine, path, isAhead }: Poke): boolean =>
-      this.isRight(machine, path) && (!isAhead || this.isCurrent(machine, path, controllers));
-    const late = this.pokes.settle(isRight, this.timeline.nowUs, limitUs);
-    if (late !== undefined) this.fail(late.machine, `${late.path} changed by itself and was not repaired in time`);
-  }
-
-  /** Whether a path holds what its controller has. */
-  private isCurrent(machine: Machine, path: string, controllers: readonly Machine[]): boolean {
-    const own = this.versionOf(machine, path);
-    return controllers.some((controller) => {
-      if (controller.hana?.roles.term.number !== machine.hana?.roles.term.number) return false;
-      const theirs = this.versionOf(controller, path);
-      return theirs?.term === own?.term && theirs?.sequence === own?.sequence;
-    });
-  }
-
-  /** Whether a path holds what was written there at its version. */
-  private isRight(machine: Machine, path: string): boolean {
-    const version = this.versionOf(machine, path);
-    const state = machine.hana?.core.state;
-    if (version === undefined || state === undefined) return false;
-    const id = state.idOf(path);
-    const value = numberOf(state.types[id] as ValueType, state.numbers[id * LANES] as number, state.texts[id]);
-    const entry = version.term.at(version.sequence);
-    return entry?.path === path && entry.value === value;
-  }
-
-  /** Every confirmed write is in what the mesh ended with, or a takeover that did not have it explains why not. */
-  account(controller: Machine): void {
-    const lost = this.critical.lostAt(controller, (path) => this.pokes.isSpread(path));
-    if (lost !== undefined) {
-      this.fail(controller, `lost write ${lost.number} of ${lost.path}, acknowledged as replicated`);
-    }
-    // From the last one on: what is so of a later write of the same writer there is so of those before it.
-    const kept = new Map<string, Kept>();
-    for (let number = this.writes.length - 1; number > 0; number--) {
-      const write = this.writes[number] as Write;
-      if (write.path === LEVEL) continue;
-      const key = writerKey(write);
-      const now = this.keptOf(write, controller, kept.get(key));
-      kept.set(key, now);
-      if (write.outcome === Outcome.confirmed) this.accountFor(write, controller, now);
-      const view = this.views[write.machine.index];
-      const isAlive = view?.boot === write.boot && write.machine.hana === view.hana;
-      if (write.outcome === Outcome.pending && isAlive) {
-        this.fail(write.machine, `never said what became of write ${write.number} of ${write.path}`);
-      }
-    }
-  }
-
-  private keptOf(write: Write, controller: Machine, later: Kept | undefined): Kept {
-    const { hana } = controller;
-    const version = this.versionOf(controller, write.path);
-    if (later?.isThere === true || version === undefined || hana === undefined) return later ?? GONE;
-    const record = this.ledger.record(hana.roles.term);
-    const { commits, path } = write;
-    return {
-      isThere: commits.some((commit) => this.ledger.supersedes(path, version, commit)),
-      isOfThisTerm: later?.isOfThisTerm === true || commits.some(({ term }) => term === record && !term.isReused),
-      isMerged: later?.isMerged === true || commits.some((at) => record.includes(at, Number.POSITIVE_INFINITY)),
-      isReused: later?.isReused === true || commits.some(({ term }) => term.isReused),
-    };
-  }
-
-  /** `kept`: what became of it and of what the same writer wrote there later. */
-  private accountFor(write: Write, controller: Machine, { isThere, isOfThisTerm, isMerged, isReused }: Kept): void {
-    if (isThere || this.pokes.isSpread(write.path) || this.versionOf(controller, write.path) === undefined) return;
-    if (isOfThisTerm) {
-      this.fail(controller, `lost write ${write.number} of ${write.path}, confirmed in this very term`);
-    }
-    // Whether it holds or lost to another's is on record: that was judged when its side became part of this one.
-    if (isMerged) {
-      this.tally.merged++;
-      return;
-    }
-    const view = this.views[write.machine.index];
-    const isAlive = view?.boot === write.boot && write.machine.hana === view.hana;
-    const { headsGivenUp } = view?.hana.core.counters ?? { headsGivenUp: 1 };
-    if (isAlive && headsGivenUp === 0 && !isReused) {
-      this.fail(write.machine, `lost write ${write.number} of ${write.path}, which it had been told is confirmed`);
-    }
-    this.tally.lostByTakeover++;
-  }
-
   /** Whether a change is of another side that became part of what a machine holds. */
   private isMergedInto(machine: Machine, commit: Version): boolean {
     const view = this.viewOf(machine);
@@ -1150,143 +762,4 @@ export class Oracle {
       this.fail(controller, `lists conflicts of ${listed.join(", ")}; both sides changed ${expected.join(", ")}`);
     }
   }
-}
-
-function mayWrite({ hana, machine }: View): boolean {
-  const { controller, core } = hana;
-  return (
-    machine.hana === hana && controller.isOpen && controller.takesWrites && machine.localUs <= core.clock.deadlineUs
-  );
-}
-
-/** A controller that takes no more writes hands its term over. */
-function hasLetGo({ hana, machine }: View): boolean {
-  return machine.hana === hana && hana.controller.isOpen && !hana.controller.takesWrites;
-}
-
-/** What the mesh ended with of a write, or of what the same writer wrote there later. */
-interface Kept {
-  readonly isThere: boolean;
-  readonly isOfThisTerm: boolean;
-  readonly isMerged: boolean;
-  readonly isReused: boolean;
-}
-
-const GONE: Kept = { isThere: false, isOfThisTerm: false, isMerged: false, isReused: false };
-
-function writerKey({ machine, boot, path }: Pick<Write, "machine" | "boot" | "path">): string {
-  return `${machine.index}/${boot}${path}`;
-}
-
-export const SURFACES = 8;
-
-export function tagOf(node: number, surface: string, path: string): number {
-  return (node * SURFACES + (Number.parseInt(surface.slice(1), 10) || 0)) * 2 + (path === IMPULSES[0] ? 0 : 1);
-}
-
-/** Whether a conflict of a path is on record that is no older than a write to it: then what that became is in it. */
-function isOnRecord({ hana }: Machine, write: Write): boolean {
-  const sinceUs = madeUs(write);
-  for (const side of sidesOnRecord(hana as HanaNode)) {
-    if (side.path === write.path && side.timeUs >= sinceUs) return true;
-  }
-  return false;
-}
-
-/** When a write was made at the earliest: a mesh whose clocks were set back stamps it as older than it is. */
-function madeUs({ atUs, commits }: Write): number {
-  // The wire carries whole microseconds.
-  return Math.min(atUs, ...commits.map(({ term, sequence }) => (term.at(sequence)?.timeUs ?? atUs) - 1));
-}
-
-/**
- * Whether a conflict's record on the writer's node holds a commit of its own, or a later one: what a node had got past a gap
- * is merged without a word of which changes that is made of, and where it lost only the record says so.
- */
-function isCommitOnRecord({ machine, path }: Write, { term, sequence }: Version): boolean {
-  const committedUs = term.at(sequence)?.timeUs ?? Number.POSITIVE_INFINITY;
-  for (const side of sidesOnRecord(machine.hana as HanaNode)) {
-    // The wire carries whole microseconds.
-    if (side.path === path && side.node === machine.id && side.timeUs > committedUs - 1) return true;
-  }
-  return false;
-}
-
-function* sidesOnRecord({ core: { state } }: HanaNode): Generator<ConflictSide> {
-  for (const id of state.ids()) {
-    // A record is declared before it says anything.
-    if (!state.pathOf(id).startsWith(CONFLICTS_PREFIX) || state.texts[id] === "") continue;
-    for (const side of sidesOf(state.texts[id] as string)) if (side !== null) yield side;
-  }
-}
-
-/** Records stay for long and are looked at often. */
-const parsed = new Map<string, readonly (ConflictSide | null)[]>();
-const PARSED_MAX = 4_096;
-
-function sidesOf(text: string): readonly (ConflictSide | null)[] {
-  let sides = parsed.get(text);
-  if (sides === undefined) {
-    const { mine, theirs } = JSON.parse(text) as Record<"mine" | "theirs", ConflictSide | null>;
-    sides = [mine, theirs];
-    if (parsed.size >= PARSED_MAX) parsed.clear();
-    parsed.set(text, sides);
-  }
-  return sides;
-}
-
-/**
- * A version, and what its term was opened upon where it is no more than that. Who opens a term upon one whose beginning it
- * had, and nothing more without a gap, was last seen whole in the term before.
- */
-function beginnings(version: Version): Version[] {
-  const found = [version];
-  for (let { parent } = version.term; parent?.sequence === version.sequence; { parent } = parent.term) {
-    // Of a term that was opened twice nobody knows upon what.
-    if (parent.term.isReused || found.some(({ term }) => term === parent?.term)) break;
-    found.push(parent);
-  }
-  return found;
-}
-
-/**
- * What the term that a node leaves had taken in, and the node knows so though it was not whole after that: a merge acts in
- * its turn, records and all, while the stream goes on. Upon a term that was opened twice it brings all that it is made
- * of, as it says itself: the two may come of different sides, and what the other one was made of is none of it.
- */
-function broughtBy({ hana, held }: View, ledger: Ledger): MergedSide[] {
-  const { lineage, terms } = hana.core;
-  const left = ledger.record(terms.at(lineage.present));
-  const entries = lineage.entries();
-  if (left.isReused || held?.term.isReused === true) {
-    return entries.map((entry) => ({
-      side: { term: ledger.record(entry), sequence: entry.sequence },
-      ...{ at: 0, conflicts: [], by: left },
-    }));
-  }
-  return left.mergedBeyond(held?.term === left ? held.sequence : 0, (side) => isIn(entries, side));
-}
-
-/** Whether a machine says that it is made of a change: within a turn, and within a gap, nobody else can tell. */
-function saysItHas({ hana }: Machine, change: Version): boolean {
-  return isIn(hana?.core.lineage.entries() ?? [], change);
-}
-
-function isIn(lineage: readonly LineageEntry[], { term, sequence }: Version): boolean {
-  return lineage.some(
-    ({ number, node, sequence: through }) => number === term.number && node === term.node && through >= sequence,
-  );
-}
-
-/** Nothing of the node itself is kept. */
-function legacyOf({ hana }: Machine): Legacy {
-  const lineage = hana?.core.lineage.entries() ?? [];
-  const newestUs = new Map<string, number>();
-  for (const { path, timeUs } of hana === undefined ? [] : sidesOnRecord(hana)) {
-    newestUs.set(path, Math.max(timeUs, newestUs.get(path) ?? 0));
-  }
-  return {
-    isMerged: (change) => isIn(lineage, change),
-    isOnRecord: (write) => (newestUs.get(write.path) ?? 0) >= madeUs(write),
-  };
 }

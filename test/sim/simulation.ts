@@ -6,6 +6,7 @@
  */
 import { type ElectionRules, Policy } from "../../src/sync/election.js";
 import type { SendLimits } from "../../src/sync/send-budget.js";
+import { account } from "./accounting.js";
 import { BlackholeWatch } from "./blackhole-watch.js";
 import { ClockWatch } from "./clock-watch.js";
 import { Connections } from "./connections.js";
@@ -13,11 +14,13 @@ import { Coverage } from "./coverage.js";
 import { chanceFor, type FaultKind, planOf } from "./faults.js";
 import { Disk } from "./disk.js";
 import { Machine, type MachineWatch } from "./machine.js";
+import { MemoryFaults } from "./memory-faults.js";
 import { Network } from "./network.js";
 import { Newcomers } from "./newcomers.js";
 import type { HanaNode } from "../../src/node/node.js";
 import type { CriticalWatch } from "./critical-watch.js";
-import { Oracle, type Tally } from "./oracle.js";
+import { Oracle } from "./oracle.js";
+import type { Tally } from "./tally.js";
 import type { Pokes } from "./pokes.js";
 import { showFor } from "./show.js";
 import { START_US, Timeline } from "./timeline.js";
@@ -106,6 +109,7 @@ export class Simulation {
   readonly twins: Twins;
   private readonly workload: Workload;
   private readonly newcomers: Newcomers | undefined;
+  private readonly memoryFaults: MemoryFaults;
   private readonly trouble: Trouble;
   private readonly sweepEveryUs: number;
   private nextSweepUs = 0;
@@ -123,6 +127,7 @@ export class Simulation {
       areWell: (one: number, other: number) => this.network.areWell(one, other),
     };
     this.oracle = new Oracle(timeline, links, show, options.isHold === true ? nodes : 0);
+    this.memoryFaults = new MemoryFaults(this.oracle, () => timeline.nowUs);
     this.clocks = new ClockWatch(timeline, (machine, text) => this.oracle.fail(machine, text));
     this.oracle.onCommit = (machine, timeUs) => this.clocks.committed(machine, timeUs);
     const places = faults.includes("twin") ? nodes + 1 : nodes;
@@ -152,7 +157,7 @@ export class Simulation {
     this.trouble = new Trouble(
       {
         ...{ machines, network, connections, timeline, coverage, random: chanceFor(seed, 6) },
-        poke: (machine, path, how) => this.oracle.poke(machine, path, how),
+        poke: (machine, path, how) => this.memoryFaults.poke(machine, path, how),
         twin: (machine, episode) => this.twins.begin(machine, episode),
       },
       plan,
@@ -325,7 +330,7 @@ export class Simulation {
     const { machines, oracle } = this;
     this.nextSweepUs = this.timeline.nowUs + this.sweepEveryUs;
     const controllers = machines.filter((machine) => machine.isController);
-    oracle.settlePokes(this.repairLimitUs, controllers);
+    this.memoryFaults.settle(this.repairLimitUs, controllers);
     this.blackholes?.look(machines);
     this.twins.look(machines);
     for (const machine of machines) {
@@ -424,7 +429,7 @@ export class Simulation {
     const { seed, faults } = this.options;
     const chance = chanceFor(seed, 8);
     if (!faults.includes("poke")) return;
-    for (const machine of this.machines) this.oracle.poke(machine, chance.next(), chance.next());
+    for (const machine of this.machines) this.memoryFaults.poke(machine, chance.next(), chance.next());
   }
 
   private describe(): string {
@@ -457,7 +462,7 @@ export class Simulation {
       }
       if (digestsOf(machine) !== digests) oracle.fail(machine, "at rest its digests differ");
     }
-    oracle.account(controller);
+    account(oracle, controller);
     oracle.judgeList(controller);
     this.newcomers?.judge();
   }

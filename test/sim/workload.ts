@@ -7,7 +7,8 @@ import type { Random } from "../../src/base/random.js";
 import { completeDeclaration } from "../../src/state/declaration.js";
 import { Reject } from "../../src/state/reject.js";
 import type { Machine } from "./machine.js";
-import { type Oracle, SURFACES, tagOf } from "./oracle.js";
+import { SURFACES, tagOf } from "./impulse-watch.js";
+import type { Oracle } from "./oracle.js";
 import { IMPULSES, LEVEL, ownPath, PAIR, SHARED, type ShownPath, valueFor } from "./show.js";
 import type { Timeline } from "./timeline.js";
 
@@ -116,8 +117,8 @@ export class Workload {
     const tag = tagOf(machine.index, surface, path);
     machine.turn(({ core, writes }) => {
       const index = writes.surface(surface);
-      this.oracle.triggered(tag);
-      if (writes.trigger(core.state.idOf(path), index) !== Reject.none) this.oracle.untriggered(tag);
+      this.oracle.impulses.triggered(tag);
+      if (writes.trigger(core.state.idOf(path), index) !== Reject.none) this.oracle.impulses.untriggered(tag);
     });
   }
 
