@@ -634,6 +634,7 @@ export class Oracle {
         if (this.isMergedInto(write.machine, commit) || isCommitOnRecord(write, commit)) return;
       }
     }
+    if (this.hasListOverflown) return;
     const where = write.commits.map(({ term, sequence }) => `${term.number}/${sequence}`).join(", ");
     const have = version === undefined ? "nothing" : `${version.term.number}/${version.sequence}`;
     this.fail(
@@ -745,11 +746,15 @@ export class Oracle {
     return [view.held, joined].some((at) => at?.term.includes(commit, at.sequence) === true);
   }
 
+  /** Some node found no room for a conflict: then what lost is in no record, which the node said. */
+  private get hasListOverflown(): boolean {
+    return this.isListCut || this.views.some((view) => (view?.hana.core.counters.conflictsUnlisted ?? 0) > 0);
+  }
+
   /** The list of conflicts is exactly the paths that two sides had changed when they became one. */
   judgeList(controller: Machine): void {
     const { held, hana } = this.viewOf(controller);
-    const isCut = this.views.some((view) => (view?.hana.core.counters.conflictsUnlisted ?? 0) > 0);
-    if (held === undefined || isCut || this.isListCut) return;
+    if (held === undefined || this.hasListOverflown) return;
     const merged = [...held.term.mergedThrough(held.sequence)];
     // Who left a term with a gap brought a merge of it along; it may come with the term itself too, and is one.
     const lists = new Set(merged.filter(({ by }) => !by.isReused).map(({ conflicts }) => conflicts));
