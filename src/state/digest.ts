@@ -9,7 +9,7 @@
  */
 import type { TermTable } from "./tables.js";
 import { COMPONENTS } from "./component.js";
-import { isText, lanesOf, type ValueType } from "./declaration.js";
+import { isText, lanesOf, ValueType } from "./declaration.js";
 import { LANES, type State } from "./state.js";
 
 /** A component's paths fall into so many buckets by the hash of their names: where nodes differ is found by them. */
@@ -99,25 +99,28 @@ export class Digests {
 
   /** Puts what a path adds, as the state holds it now, into `hashed`. */
   private hash(id: number): void {
-    const { state } = this;
+    const { state, hashed, pathWords, sequenceWords, valueWords } = this;
     const type = state.types[id] as ValueType;
-    let low = this.pathWords[id * 2] as number;
-    let high = this.pathWords[id * 2 + 1] as number;
     this.sequenceRegister[0] = state.sequences[id] as number;
-    low = mix(low, this.sequenceWords[0] as number);
-    high = mix(high, (this.sequenceWords[1] as number) ^ this.termWord(state.terms[id] as number));
-    if (isText(type)) low = mix(low, textWord(state.texts[id]));
+    let low = mix(pathWords[id * 2] as number, sequenceWords[0] as number);
+    const versionWord = (sequenceWords[1] as number) ^ this.termWord(state.terms[id] as number);
+    let high = mix(pathWords[id * 2 + 1] as number, versionWord);
+    const at = id * LANES * 2;
+    if (type <= ValueType.bool) {
+      // One number, which is what moves most: no loop over lanes.
+      low = mix(low, valueWords[at] as number);
+      high = mix(high, valueWords[at + 1] as number);
+    } else if (isText(type)) low = mix(low, textWord(state.texts[id]));
     else {
-      const at = id * LANES * 2;
-      const words = lanesOf(type) * 2;
-      for (let word = 0; word < words; word += 2) {
-        low = mix(low, this.valueWords[at + word] as number);
-        high = mix(high, this.valueWords[at + word + 1] as number);
+      const end = at + lanesOf(type) * 2;
+      for (let word = at; word < end; word += 2) {
+        low = mix(low, valueWords[word] as number);
+        high = mix(high, valueWords[word + 1] as number);
       }
     }
     low = finish(low ^ high);
-    this.hashed[0] = low;
-    this.hashed[1] = finish(high + Math.imul(low, 0x9e3779b1));
+    hashed[0] = low;
+    hashed[1] = finish(high + Math.imul(low, 0x9e3779b1));
   }
 
   /** Counts a path as the state holds it now. */
